@@ -255,7 +255,7 @@ def main() -> int:
     if options.markdown:
         options.markdown.write_text(markdown_of(shown(found), about))
     Console(width=None if sys.stdout.isatty() else _WIDTH).print(table_of(shown(found)))
-    return 1 if any("failed" in each for each in bench.results.values()) else 0
+    return 1 if any("failed" in part for part in bench.results.values()) else 0
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def machine() -> dict[str, Any]:
         "kafka": KAFKA_VERSION,
         "java": _java(),
         "packages": {name: _version(name) for name in _PACKAGES},
-        "load_before": [round(each, 2) for each in os.getloadavg()],
+        "load_before": [round(load, 2) for load in os.getloadavg()],
     }
 
 

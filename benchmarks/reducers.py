@@ -73,4 +73,6 @@ class Adding(Reducer[Any, Any]):
         return Step(head=total, facts=(Fact("bench.totals.v1", view.key, total),))
 
 
-REDUCERS: Mapping[str, Reducer[Any, Any]] = {each.name: each for each in (Empty(), Adding())}
+REDUCERS: Mapping[str, Reducer[Any, Any]] = {
+    reducer.name: reducer for reducer in (Empty(), Adding())
+}

@@ -106,11 +106,11 @@ def rows(results: Results, *, leads: tuple[int, ...]) -> list[Row]:
     """Every row there is, in order, measured or not. ``leads``: the populations that the lead
     reducer was to be measured with."""
     parts: tuple[Callable[[], list[Row]], ...] = (
-        lambda: [_events(results, *each) for each in _EVENTS],
-        lambda: [_ratio(results, *each) for each in _RATIOS],
+        lambda: [_events(results, *event) for event in _EVENTS],
+        lambda: [_ratio(results, *ratio) for ratio in _RATIOS],
         lambda: _restore(results),
         lambda: _leads(results, leads),
-        lambda: [_core(results, *each) for each in _CORE],
+        lambda: [_core(results, *core) for core in _CORE],
         lambda: _whole(results),
         lambda: _hop(results),
         lambda: _small(results),
@@ -307,10 +307,10 @@ def _whole(results: Results) -> list[Row]:
 
     def share(kind: str) -> Callable[[Any], tuple[float, str]]:
         def make(found: Any) -> tuple[float, str]:
-            each = ", ".join(
+            shares = ", ".join(
                 f"{name} {part:.1%}" for name, part in found[kind].items() if name != "all"
             )
-            return found[kind]["all"], f"{found[kind]['all']:.1%} of a core ({each})"
+            return found[kind]["all"], f"{found[kind]['all']:.1%} of a core ({shares})"
 
         return make
 

@@ -105,7 +105,7 @@ class _Shares:
 
     def __init__(self, system: System, broker: int | None) -> None:
         self._processes = {
-            each.name: psutil.Process(each.mark.pid) for each in system.run.processes
+            process.name: psutil.Process(process.mark.pid) for process in system.run.processes
         }
         if broker is not None:
             self._processes["broker"] = psutil.Process(broker)
@@ -121,7 +121,7 @@ class _Shares:
         }
 
     def _used(self) -> dict[str, float]:
-        return {name: sum(each.cpu_times()[:2]) for name, each in self._processes.items()}
+        return {name: sum(process.cpu_times()[:2]) for name, process in self._processes.items()}
 
 
 class _Way:
@@ -131,7 +131,9 @@ class _Way:
         self._options = options
         self._system = system
         self._gateway = next(
-            each.addresses["http"] for each in system.run.processes if "http" in each.addresses
+            process.addresses["http"]
+            for process in system.run.processes
+            if "http" in process.addresses
         )
         key = key_file(system.settings.home).read_text().strip().rsplit(":", 1)[1]
         self._authorization = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
@@ -159,7 +161,7 @@ class _Way:
         if self._faults:
             raise RuntimeError("; ".join(self._faults[:3]))
         delays = [
-            self._routed[each] - at for each, at in self._taken.items() if each in self._routed
+            self._routed[item] - at for item, at in self._taken.items() if item in self._routed
         ]
         way = {
             "sent": sent,
@@ -185,10 +187,10 @@ class _Way:
             )
             for number in range(_SENDERS)
         ]
-        for each in threads:
-            each.start()
-        for each in threads:
-            each.join()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
         return count * _SENDERS
 
     def _post_all(self, rate: float, count: int, sender: int, prefix: str) -> None:

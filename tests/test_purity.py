@@ -141,13 +141,13 @@ def _found(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
     for node in ast.walk(tree):
         match node:
             case ast.Import(names=names):
-                for each in names:
-                    yield from _module(node.lineno, each.name)
+                for entry in names:
+                    yield from _module(node.lineno, entry.name)
             case ast.ImportFrom(module=str(module), names=names):
                 yield from _module(node.lineno, module)
-                for each in names:
-                    if (module, each.name) in FORBIDDEN_NAMES:
-                        yield node.lineno, f"from {module} import {each.name}", "random or I/O"
+                for entry in names:
+                    if (module, entry.name) in FORBIDDEN_NAMES:
+                        yield node.lineno, f"from {module} import {entry.name}", "random or I/O"
             case ast.Call(func=ast.Name(id=name)) if name in FORBIDDEN_CALLS:
                 yield node.lineno, f"{name}()", FORBIDDEN_CALLS[name]
             case ast.Attribute(
@@ -159,7 +159,7 @@ def _found(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
 
 def _module(line: int, name: str) -> Iterator[tuple[int, str, str]]:
     for why, modules in FORBIDDEN_MODULES.items():
-        if any(name == each or name.startswith(f"{each}.") for each in modules):
+        if any(name == module or name.startswith(f"{module}.") for module in modules):
             yield line, f"import {name}", why
 
 

@@ -39,8 +39,8 @@ class Problem:
 def path_words(path: Path) -> str:
     """The path as people write it: ``pools.dach-sdr.members`` or ``slas.promises[2]``."""
     words = ""
-    for each in path:
-        words += f"[{each + 1}]" if isinstance(each, int) else f".{each}" if words else each
+    for step in path:
+        words += f"[{step + 1}]" if isinstance(step, int) else f".{step}" if words else step
     return words
 
 

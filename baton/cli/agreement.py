@@ -50,11 +50,13 @@ def check(file: Path = _FILE, as_json: bool = _JSON) -> None:
         else None
     )
     if as_json:
-        problems = [{**asdict(each), "severity": each.severity.value} for each in examined.problems]
+        problems = [
+            {**asdict(problem), "severity": problem.severity.value} for problem in examined.problems
+        ]
         typer.echo(json.dumps({"file": str(file), "version": version, "problems": problems}))
     else:
-        for each in examined.problems:
-            typer.echo(each.told(str(file)), err=True)
+        for problem in examined.problems:
+            typer.echo(problem.told(str(file)), err=True)
         typer.echo(_verdict(file, version, examined))
         if (
             version is not None
@@ -81,8 +83,8 @@ def show(
     if as_json:
         typer.echo(canonical_text(model))
         return
-    for each in shown(compiled_of(model)):
-        Console().print(each)
+    for line in shown(compiled_of(model)):
+        Console().print(line)
 
 
 @app.command(
@@ -109,23 +111,23 @@ def diff(
     )
     found = changes(before, after)
     if as_json:
-        versions = [version_of(canonical_text(each)) for each in (before, after)]
+        versions = [version_of(canonical_text(model)) for model in (before, after)]
         typer.echo(
             json.dumps(
                 {
                     "old": versions[0],
                     "new": versions[1],
-                    "changes": [asdict(each) for each in found],
+                    "changes": [asdict(change) for change in found],
                 }
             )
         )
         return
     section = ""
-    for each in found:
-        if each.section != section:
-            typer.secho(each.section, bold=True)
-            section = each.section
-        typer.echo(f"  {each.text}")
+    for change in found:
+        if change.section != section:
+            typer.secho(change.section, bold=True)
+            section = change.section
+        typer.echo(f"  {change.text}")
     typer.echo(summary(found))
 
 
@@ -187,7 +189,9 @@ def history(as_json: bool = _JSON) -> None:
             {"at_ms": record.at_ms, **asdict(record.record), "text": None, "source": None}
             for record in records
         ]
-        typer.echo(json.dumps({"records": entries, "in_force": [asdict(each) for each in terms]}))
+        typer.echo(
+            json.dumps({"records": entries, "in_force": [asdict(version) for version in terms]})
+        )
         return
     table = Table(box=None, header_style="bold")
     for heading in ("when", "version", "what"):
@@ -235,13 +239,13 @@ def examples(file: Path = _FILE, as_json: bool = _JSON) -> None:
     from baton.agreement_report.examples import run_examples
 
     ran = list(run_examples(read_agreement(file)))
-    failed = [each for each in ran if each.differences]
+    failed = [run for run in ran if run.differences]
     if as_json:
-        typer.echo(json.dumps([asdict(each) for each in ran]))
+        typer.echo(json.dumps([asdict(run) for run in ran]))
     else:
-        for each in ran:
-            typer.echo(f"{'differs' if each.differences else 'passed '}  {each.name}")
-            for difference in each.differences:
+        for run in ran:
+            typer.echo(f"{'differs' if run.differences else 'passed '}  {run.name}")
+            for difference in run.differences:
                 typer.echo(
                     f"           {difference.what}: expected {difference.expected}, came to "
                     f"{difference.found}"
@@ -328,8 +332,8 @@ def _verdict(file: Path, version: str | None, examined: Examined) -> str:
     return f"{file}: version {version}, {counted}" if version else f"{file}: {counted}"
 
 
-def _act_words(each: Written) -> str:
-    record = each.record
+def _act_words(written: Written) -> str:
+    record = written.record
     if record.kind == "approved":
         return f"signed for {record.side} by {record.by or 'somebody'}"
     later = f", not before {written(record.effective_at_ms)}" if record.effective_at_ms else ""

@@ -58,7 +58,7 @@ def refuse_drift(schemas: SchemaShelf, reducers: Sequence[Reducer[Any, Any]]) ->
     states = [
         kind
         for reducer in reducers
-        for kind in (reducer.head_type, *(each.type for each in reducer.entry_kinds))
+        for kind in (reducer.head_type, *(entry_kind.type for entry_kind in reducer.entry_kinds))
     ]
     records = (*event_records(), *(state for state in states if state is not None))
     problems = [*differences(schemas, records), *unreadable(schemas)]

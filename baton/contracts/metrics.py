@@ -48,7 +48,7 @@ class MetricSpec:
     def series(self) -> tuple[str, ...]:
         """The names that can be asked for."""
         if self.kind is Kind.HISTOGRAM:
-            return tuple(f"{self.name}_{each}" for each in ("bucket", "count", "sum"))
+            return tuple(f"{self.name}_{suffix}" for suffix in ("bucket", "count", "sum"))
         return (self.name,)
 
 

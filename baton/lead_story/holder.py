@@ -32,7 +32,9 @@ def _stream_records(reader: Reader, lead_id: str) -> Iterator[StreamRecord]:
     key = lead_id.encode()
     places = {topic: [partition_of(key, reader.partitions(topic))] for topic in _STREAMS}
     records = [record for record in reader.read(places) if record.key == key]
-    for record in sorted(records, key=lambda each: (each.at_ms, each.topic, each.offset)):
+    for record in sorted(
+        records, key=lambda earlier: (earlier.at_ms, earlier.topic, earlier.offset)
+    ):
         if record.value is not None:
             record_type = TOPICS[record.topic].record
             assert record_type is not None, f"{record.topic} is a stream of records"

@@ -236,7 +236,7 @@ def test_an_absence_does_not_count() -> None:
 def test_open_and_closed_meet_without_overlap() -> None:
     hours = calendar(*LUNCH)
     asked = ["08:59:59", "09:00", "11:59:59", "12:00", "13:00", "16:59:59", "17:00"]
-    assert [hours.is_open(at(f"2026-03-02 {each}")) for each in asked] == [
+    assert [hours.is_open(at(f"2026-03-02 {question}")) for question in asked] == [
         False,
         True,
         True,
@@ -259,7 +259,7 @@ def test_a_calendar_that_is_never_open_says_so_instead_of_searching_for_ever() -
 def test_warnings_come_at_fractions_of_the_open_time() -> None:
     target = target_of(parse_target("4 business hours"), calendar())
     start = at("2026-03-02 15:00")
-    assert [told(target.at_percent(start, each)) for each in (25, 50, 75)] == [
+    assert [told(target.at_percent(start, percent)) for percent in (25, 50, 75)] == [
         "2026-03-02 16:00",
         "2026-03-02 17:00",
         "2026-03-03 10:00",
@@ -312,7 +312,7 @@ NEAR_CHANGES = st.sampled_from(
 AMOUNTS = st.one_of(st.integers(1, 3 * HOUR_MS), st.integers(1, 400 * HOUR_MS))
 ABSENCES = st.lists(
     st.tuples(st.one_of(MOMENTS, NEAR_CHANGES), st.integers(1, 20 * DAY_MS)).map(
-        lambda each: (each[0], each[0] + each[1])
+        lambda span: (span[0], span[0] + span[1])
     ),
     max_size=4,
 )
@@ -417,7 +417,7 @@ def test_a_target_uses_the_calendar_it_is_handed() -> None:
 def test_days_off_are_no_working_days() -> None:
     hours = calendar(places=("DE",))
     first = date(2026, 12, 21)
-    assert [hours.is_working_day(first + timedelta(days=each)) for each in range(7)] == [
+    assert [hours.is_working_day(first + timedelta(days=number)) for number in range(7)] == [
         True
     ] * 4 + [False] * 3
     assert hours.working_days_between(first, date(2027, 1, 4)) == 8

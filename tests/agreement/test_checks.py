@@ -31,8 +31,8 @@ def told(text: str) -> list[str]:
     """``line: severity: message`` of everything that is said."""
     problems = examine(text).problems
     return [
-        f"{each.line}: {'' if each.severity is Severity.ERROR else 'warning: '}{each.message}"
-        for each in problems
+        f"{problem.line}: {'' if problem.severity is Severity.ERROR else 'warning: '}{problem.message}"
+        for problem in problems
     ]
 
 
@@ -255,12 +255,12 @@ def test_a_wrong_meaning(old: str, new: str, marker: str | None, message: str) -
     text = planted(old, new)
     examined = examine(text)
     assert examined.model is not None, examined.problems
-    errors = [f"{each.line}: {each.message}" for each in examined.errors]
+    errors = [f"{error.line}: {error.message}" for error in examined.errors]
     if marker is None:
-        assert [each.split(": ", 1)[1][: len(message)] for each in errors] == [message]
+        assert [error.split(": ", 1)[1][: len(message)] for error in errors] == [message]
     else:
         assert f"{line_of(text, marker)}: {message}" in [
-            each[: len(f"{line_of(text, marker)}: {message}")] for each in errors
+            error[: len(f"{line_of(text, marker)}: {message}")] for error in errors
         ]
 
 
@@ -324,7 +324,7 @@ def test_a_cap_below_every_threshold_that_needs_it_is_an_error() -> None:
         "events: {half_life: 30 days, cap: 10}",
         text,
     )
-    assert [f"{each.line}: {each.message}" for each in examine(text).errors] == [
+    assert [f"{error.line}: {error.message}" for error in examine(text).errors] == [
         (
             f"{line_of(text, '1: {enter: 70')}: engagement band 1 begins at 70, which hot and warm need, but the groups give 55 at"
             " most (caps: reading 30, events 10, intent 5, mailing 10): it cannot be reached"
@@ -338,7 +338,7 @@ def test_criteria_that_cannot_reach_a_band_are_an_error() -> None:
         "points: 1\n    when: {field: profile.employees",
     )
     text = planted("A: {enter: 70}", "A: {enter: 95}", text)
-    assert [f"{each.line}: {each.message}" for each in examine(text).errors] == [
+    assert [f"{error.line}: {error.message}" for error in examine(text).errors] == [
         (
             f"{line_of(text, 'A: {enter: 95}')}: fit band A begins at 95, but all criteria together "
             "give 91: it cannot be reached"
@@ -354,7 +354,7 @@ def test_a_side_without_goals_and_an_agreement_without_examples_are_odd() -> Non
             for line in text.splitlines(keepends=True)
             if not line.startswith(f"  {name}: {{side: sales")
         )
-    assert [each.split("warning: ")[1] for each in told(text)] == [
+    assert [line.split("warning: ")[1] for line in told(text)] == [
         "there are no examples: write down a few leads and what you both expect of them",
         "sales has no goal: an agreement has two sides",
     ]
@@ -411,7 +411,7 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
 )
 def test_a_misspelt_key_is_one_mistake_and_drags_nothing_along(key: str) -> None:
     text = planted(f"{key}:", f"{key}x:")
-    assert [each.split('"')[:2] for each in told(text)] == [
+    assert [line.split('"')[:2] for line in told(text)] == [
         [f"{line_of(text, f'{key}x:')}: unknown key ", f"{key}x"]
     ]
 
@@ -453,7 +453,7 @@ def test_a_refused_file_tells_file_line_reason_and_way_out(tmp_path: Path) -> No
         ("zzz", [], ""),
         (
             "z",
-            [f"n{each}" for each in range(12)],
+            [f"n{number}" for number in range(12)],
             "; there is n0, n1, n10, n11, n2, n3, n4, n5 ...",
         ),
     ],
@@ -491,7 +491,9 @@ slas:
   promises:
     - {{clock: accept, within: 1 business hour, ladder: [{{do: {ladder}}}]}}
 """
-    found = [each for each in _ladder_problems(text) if "manager" in each]
+    found = [
+        ladder_problem for ladder_problem in _ladder_problems(text) if "manager" in ladder_problem
+    ]
     assert found == ([said] if said else [])
 
 
@@ -504,7 +506,7 @@ def _ladder_problems(text: str) -> list[str]:
     changed["lifecycle"] = {"bridge": "none"}
     changed["goals"], changed["examples"] = {}, []
     return [
-        each.message
-        for each in check(CheckContext(model=model_of(changed)))
-        if each.severity is Severity.ERROR
+        problem.message
+        for problem in check(CheckContext(model=model_of(changed)))
+        if problem.severity is Severity.ERROR
     ]

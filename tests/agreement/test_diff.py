@@ -72,8 +72,8 @@ Place = tuple[str | int, ...]
 
 def leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
     if isinstance(value, dict | list):
-        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from leaves(each, (*place, key))
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(item, (*place, key))
     else:
         yield place, value
 
@@ -121,7 +121,7 @@ def test_nothing_that_is_signed_changes_in_silence(name: str) -> None:
         if new is None:
             assert value in ALONE, place
             continue
-        told = [each.text for each in changes(old, new)]
+        told = [change.text for change in changes(old, new)]
         assert told, place
         assert not [
             line
@@ -211,5 +211,7 @@ TOLD = [
 def test_a_change_is_told_in_words(old: str, new: str, told: list[str]) -> None:
     text = (FOLDER / "software.yaml").read_text(encoding="utf-8")
     assert old in text
-    one, two = (model_of(read_yaml(each).data) for each in (text, text.replace(old, new, 1)))
-    assert [each.text for each in changes(one, two)] == told
+    one, two = (
+        model_of(read_yaml(text_of_one).data) for text_of_one in (text, text.replace(old, new, 1))
+    )
+    assert [change.text for change in changes(one, two)] == told

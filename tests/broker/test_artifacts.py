@@ -65,13 +65,13 @@ def _names(folder: Path) -> list[str]:
 
 def test_the_lock_pins_the_version_that_is_started_and_every_file_once() -> None:
     locked = locked_artifacts()
-    assert [str(each) for each in locked if each.name == "kafka_2.13"] == [
+    assert [str(artifact) for artifact in locked if artifact.name == "kafka_2.13"] == [
         f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}"
     ]
     assert (
-        len({each.file_name for each in locked})
+        len({artifact.file_name for artifact in locked})
         == len(locked)
-        == len({each.sha256 for each in locked})
+        == len({artifact.sha256 for artifact in locked})
     )
 
 

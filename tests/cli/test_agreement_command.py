@@ -78,7 +78,7 @@ def test_a_book_that_cannot_be_read_does_not_claim_that_nothing_else_is_wrong(ba
 def test_problems_can_be_read_by_a_machine(bad: Path) -> None:
     found = json.loads(run("check", "--json", str(bad)).stdout)
     assert found["version"] is None
-    assert [(each["line"], each["severity"], each["path"]) for each in found["problems"]] == [
+    assert [(row["line"], row["severity"], row["path"]) for row in found["problems"]] == [
         (_line(bad, "rolle"), "error", ["definitions", "role_field"]),
         (_line(bad, "points: 8"), "warning", ["engagement", "acts", "download", "points"]),
     ]
@@ -127,8 +127,7 @@ def test_everything_that_is_signed_by_name_is_shown() -> None:
     ]
     names = [name for section in named for name in section]
     names += [
-        each["name"]
-        for each in (*plain["definitions"]["segments"], *plain["routing"]["territories"])
+        row["name"] for row in (*plain["definitions"]["segments"], *plain["routing"]["territories"])
     ]
     assert not [name for name in names if "".join(name.split()) not in shown]
     assert "behaviour.stage.decisionatleast1" in shown

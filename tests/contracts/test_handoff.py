@@ -83,7 +83,7 @@ def test_the_table_is_total() -> None:
 
 
 @pytest.mark.parametrize("end", ["returned", "withdrawn", "closed"])
-@pytest.mark.parametrize("state", [each.value for each in HandoffPhase])
+@pytest.mark.parametrize("state", [handoffphase.value for handoffphase in HandoffPhase])
 def test_an_end_of_another_hand_off_ends_nothing(state: str, end: str) -> None:
     former = in_phase(state)
     assert projected(former, change(end, attempt=2)) is former

@@ -169,16 +169,16 @@ def test_every_metric_of_the_process_is_in_the_catalogue_with_its_labels_and_the
     from services.ingest.gateway import metrics as gateway_metrics
 
     own = (metrics, gateway_metrics, delivery_metrics)
-    made = [each for module in own for each in vars(module).values()]
+    made = [member for module in own for member in vars(module).values()]
     made += metrics.BY_AMOUNT.values()
     found = {
-        each._name + ("_total" if each._type == "counter" else ""): (
-            each._type,
-            each._labelnames,
-            each._documentation,
+        metric._name + ("_total" if metric._type == "counter" else ""): (
+            metric._type,
+            metric._labelnames,
+            metric._documentation,
         )
-        for each in made
-        if hasattr(each, "_labelnames")
+        for metric in made
+        if hasattr(metric, "_labelnames")
     }
     assert found == {
         name: (spec.kind.value, spec.labels, spec.says) for name, spec in METRICS.items()

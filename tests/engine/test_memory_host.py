@@ -196,7 +196,9 @@ def test_what_cannot_be_proven_is_told_unproven_after_the_limit_and_proven_when_
     fan.start()
     host.settle()
     codec = codec_for(ToyVerdict)
-    assert [codec.decode(each.value or b"") for each in host.log.records("toy.verdicts.v1", 0)] == [
+    assert [
+        codec.decode(record.value or b"") for record in host.log.records("toy.verdicts.v1", 0)
+    ] == [
         ToyVerdict(verdict="unproven", deadline_ms=START_MS + 1_000, at_ms=START_MS + 301_000),
         ToyVerdict(verdict="breached", deadline_ms=START_MS + 1_000, at_ms=START_MS + 400_000),
     ]
@@ -252,7 +254,9 @@ def follow(bench: MemoryBench, journal: list[BatchJournal], records: list[Stored
     core = Core(Counter(), ToyBook("v1"), TaskConfig(limits=UNLIMITED, topics=TOY_TOPICS))
     list(
         rebuild(
-            core, journal, lambda topic, offset: (each for each in records if each.offset >= offset)
+            core,
+            journal,
+            lambda topic, offset: (record for record in records if record.offset >= offset),
         )
     )
 
@@ -266,7 +270,7 @@ async def test_a_record_that_is_gone_is_named(gone: int, run: str) -> None:
     )
     follow(bench, journal, records)
     with pytest.raises(JournalMismatch, match=rf"toy\.numbers\.v1 from {run} are not all there"):
-        follow(bench, journal, [each for each in records if each.offset != gone])
+        follow(bench, journal, [record for record in records if record.offset != gone])
 
 
 async def test_a_batch_that_is_gone_is_named() -> None:
@@ -276,13 +280,13 @@ async def test_a_batch_that_is_gone_is_named() -> None:
         bench.memory.log.records("toy.numbers.v1", 0),
     )
     with pytest.raises(JournalMismatch, match="batch 3 is not in the journal"):
-        follow(bench, [each for each in journal if each.batch != 3], records)
+        follow(bench, [record for record in journal if record.batch != 3], records)
 
 
 async def test_a_changelog_that_somebody_touched_differs_from_its_rebuild() -> None:
     bench = await counted()
     held = bench.memory.log.records(changelog_topic("counter"), 0)
-    last = next(each for each in reversed(held) if each.key == b"hk")
+    last = next(record for record in reversed(held) if record.key == b"hk")
     assert last.value is not None
     held.append(last._replace(offset=len(held), value=last.value[:-1] + b"\x7f"))
     with pytest.raises(AssertionError):

@@ -241,7 +241,7 @@ class Fan(Reducer[Any, ToyTerms]):
     def step(self, view: View[Any], event: Event, *, now: int, reference: ToyTerms) -> Step[Any]:
         line = ToyLine(order=view.key, remove=event.value.remove, ordered_at_ms=event.at_ms)
         return Step(
-            head=None, facts=tuple(Fact("toy.lines.v1", each, line) for each in event.value.lines)
+            head=None, facts=tuple(Fact("toy.lines.v1", entry, line) for entry in event.value.lines)
         )
 
 
@@ -270,8 +270,8 @@ class Shelf(Reducer[ToyShelf, ToyTerms]):
         )
         stock = ToyStock(
             count=after,
-            first=tuple(each for each, _ in view.scan(STOCK, limit=3)),
-            last=tuple(each for each, _ in view.scan(STOCK, limit=2, reverse=True)),
+            first=tuple(scan for scan, _ in view.scan(STOCK, limit=3)),
+            last=tuple(scan for scan, _ in view.scan(STOCK, limit=2, reverse=True)),
         )
         return Step(
             head=ToyShelf(touched=view.head.touched + 1 if view.head else 1) if after else None,

@@ -66,17 +66,17 @@ def rehearsed(content: bytes | str, *maps: str, **more: Any) -> Rehearsal:
 def lines(content: bytes | str, *maps: str, **more: Any) -> list[dict[str, Any]]:
     found = list(read(content, *maps, **more).lines())
     assert [
-        each for each in found if isinstance(each, Trouble) and not isinstance(each, Note)
+        line for line in found if isinstance(line, Trouble) and not isinstance(line, Note)
     ] == []
-    return [json.loads(each.raw) for each in found if isinstance(each, Numbered)]
+    return [json.loads(numbered.raw) for numbered in found if isinstance(numbered, Numbered)]
 
 
 def told(found: Rehearsal) -> list[tuple[int, str]]:
-    return [(each.number, str(each.problem)) for each in found.troubles]
+    return [(trouble.number, str(trouble.problem)) for trouble in found.troubles]
 
 
 def noted(found: Rehearsal) -> list[tuple[int, str]]:
-    return [(each.number, str(each.problem)) for each in found.notes]
+    return [(note.number, str(note.problem)) for note in found.notes]
 
 
 def mapped(found: Rehearsal) -> dict[str, str]:
@@ -425,7 +425,7 @@ def test_a_changed_row_is_an_update_and_the_same_row_the_same_event() -> None:
     ],
 )
 def test_an_id_says_whose_it_is_by_its_form_or_is_left_out(ids: list[str], meant: bool) -> None:
-    rows = "".join(f"{each},p{place}@acme.example\n" for place, each in enumerate(ids))
+    rows = "".join(f"{text},p{place}@acme.example\n" for place, text in enumerate(ids))
     assert mapped(rehearsed("Id,Email\n" + rows))["Id"] == (
         "crm:salesforce" if meant else "left out: not known"
     )
@@ -623,9 +623,9 @@ def test_a_consent_has_its_date_or_is_as_careful_as_it_must_be(
 ) -> None:
     made = lines(f"email,{header}\nann@acme.example,{cells}\n")
     assert [
-        (each["consent"]["granted"], each["occurred_at"])
-        for each in made
-        if each["kind"] == "consent"
+        (line["consent"]["granted"], line["occurred_at"])
+        for line in made
+        if line["kind"] == "consent"
     ] == expected
 
 
@@ -634,9 +634,9 @@ def test_an_undated_yes_of_a_list_is_older_than_a_dated_no() -> None:
         (CASES / "undated-yes-over-a-no" / "events.jsonl").read_text().splitlines()[0]
     )
     (agreed,) = (
-        each
-        for each in lines((CASES / "undated-yes-over-a-no" / "list.csv").read_bytes())
-        if each["kind"] == "consent"
+        line
+        for line in lines((CASES / "undated-yes-over-a-no" / "list.csv").read_bytes())
+        if line["kind"] == "consent"
     )
     assert agreed["consent"] == {"purpose": "marketing", "channel": "email", "granted": True}
     assert agreed["occurred_at"] < datetime.fromisoformat(refused["occurred_at"]).timestamp() * 1000
@@ -765,7 +765,7 @@ def test_fill_empty_tells_what_is_known_already_nothing_and_keeps_what_happened_
 
 def test_update_only_marks_every_event_of_a_row() -> None:
     made = lines("email,Newsletter\nann@acme.example,yes\n", update_only=True)
-    assert [(each["kind"], each["update_only"]) for each in made] == [
+    assert [(line["kind"], line["update_only"]) for line in made] == [
         ("profile", True),
         ("consent", True),
     ]
@@ -1071,9 +1071,11 @@ def test_of_two_thousand_messy_rows_each_is_taken_or_told_by_its_line(export: st
     content, lost = messy(export)
     found = rehearsed(content)
     assert found.read == 2_000
-    assert len({each.number for each in found.troubles}) == lost == found.read - found.understood
+    assert (
+        len({trouble.number for trouble in found.troubles}) == lost == found.read - found.understood
+    )
     assert lost > 100
-    assert {each.problem.field for each in found.troubles} <= {
+    assert {trouble.problem.field for trouble in found.troubles} <= {
         "identifiers",
         "identifiers.email",
         "identifiers.crm",
@@ -1129,7 +1131,7 @@ def test_the_examples_show_what_is_taken_and_what_is_told(
         str(path), "--dry-run", "--json", "--act", "webinar", "--zone", "Europe/Berlin"
     )
     assert (code, json.loads(out)["understood"]) == (1, understood)
-    assert [each["line"] for each in json.loads(out)["errors"]] == lines_told
+    assert [row["line"] for row in json.loads(out)["errors"]] == lines_told
 
 
 def test_a_dry_run_as_json_has_every_row_that_is_not_understood() -> None:

@@ -192,12 +192,12 @@ def test_of_a_batch_of_bad_events_each_is_told_but_not_all_that_is_wrong_with_ea
     taken = _lines(b"\n".join([*[wrong] * (MAX_EVENTS - 1), LINE + b"}"]))
     told = taken.rejected()
     assert len(taken.bad) == MAX_EVENTS - 1
-    assert [each["index"] for each in told if each["field"] == "kind"] == list(
+    assert [rejected["index"] for rejected in told if rejected["field"] == "kind"] == list(
         range(MAX_EVENTS - 1)
     )
     assert MAX_EVENTS < len(told) < 2 * MAX_EVENTS + 20
     assert told[0] == {"index": 0, "code": "invalid", "field": "kind", "detail": "is missing"}
-    assert [each["field"] for each in told if each["index"] == 0][:4] == [
+    assert [rejected["field"] for rejected in told if rejected["index"] == 0][:4] == [
         "kind",
         "occurred_at",
         "identifiers",

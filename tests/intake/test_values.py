@@ -339,12 +339,14 @@ def test_a_country_has_its_code_by_its_everyday_name(text: str, code: str | None
 def test_every_country_is_known_by_its_name_in_the_large_languages(language: str) -> None:
     names = Locale(language).territories
     wrong = {
-        each.alpha_2: names[each.alpha_2]
-        for each in pycountry.countries
-        if country_code(names[each.alpha_2]) not in (each.alpha_2, None)
+        country.alpha_2: names[country.alpha_2]
+        for country in pycountry.countries
+        if country_code(names[country.alpha_2]) not in (country.alpha_2, None)
     }
     unknown = [
-        each.alpha_2 for each in pycountry.countries if country_code(names[each.alpha_2]) is None
+        country.alpha_2
+        for country in pycountry.countries
+        if country_code(names[country.alpha_2]) is None
     ]
     assert wrong == {}
     assert set(unknown) <= {"CG", "CD", "PS", "NE", "NG", "DM", "DO", "GN", "GQ", "SD", "SS"}

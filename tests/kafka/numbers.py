@@ -36,8 +36,8 @@ class Stream:
 async def assert_exact(bench: KafkaBench, sent: int) -> None:
     """Every number was counted once, in order, and every count was told once."""
     told: dict[str, list[ToyTotal]] = {}
-    for each in await bench.read("toy.totals.v1"):
-        told.setdefault(each.key, []).append(each.value)
+    for record in await bench.read("toy.totals.v1"):
+        told.setdefault(record.key, []).append(record.value)
     expected = {
         f"k{key}": [n + 1 for n in range((sent - key + KEYS - 1) // KEYS)] for key in range(KEYS)
     }

@@ -92,7 +92,7 @@ def test_an_agreement_goes_from_signatures_to_being_in_force(
     )
     assert "0 leads; version" in run("impact", str(other)).stdout
     found = json.loads(run("history", "--json").stdout)
-    assert [(each["kind"], each["side"], each["by"]) for each in found["records"]] == [
+    assert [(row["kind"], row["side"], row["by"]) for row in found["records"]] == [
         ("approved", "marketing", "mona"),
         ("approved", "sales", "sam"),
         ("published", None, None),

@@ -270,10 +270,12 @@ def test_a_port_that_is_taken_while_it_starts_for_the_first_time_is_chosen_anew(
     itself."""
     launch, taken = EmbeddedBroker._launch, [PortTaken("somebody has it")]
 
-    def once_taken(each: EmbeddedBroker, jars: Sequence[Path], ports: BrokerPorts) -> str:
+    def once_taken(
+        embedded_broker: EmbeddedBroker, jars: Sequence[Path], ports: BrokerPorts
+    ) -> str:
         if taken:
             raise taken.pop()
-        return launch(each, jars, ports)
+        return launch(embedded_broker, jars, ports)
 
     monkeypatch.setattr(EmbeddedBroker, "_launch", once_taken)
     assert answers(broker.start(), timeout_s=10)

@@ -198,7 +198,7 @@ async def test_a_group_that_has_forgotten_commits_is_told_where_the_state_stands
     assert "the brokers have lost committed offsets: the group is at batch" in caplog.text
     await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
     await bench.settle()
-    assert [each.count for each in values(await bench.read("toy.totals.v1"))] == [1, 2, 3, 4]
+    assert [value.count for value in values(await bench.read("toy.totals.v1"))] == [1, 2, 3, 4]
 
 
 async def test_offsets_that_are_only_late_are_waited_for(
@@ -222,7 +222,7 @@ async def test_offsets_that_are_only_late_are_waited_for(
             assert the_supervisor(bench, "counter").status.state is TaskState.RESTORING
     await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
     await bench.settle()
-    assert [each.count for each in values(await bench.read("toy.totals.v1"))] == [1, 2]
+    assert [value.count for value in values(await bench.read("toy.totals.v1"))] == [1, 2]
 
 
 async def test_a_batch_of_which_something_cannot_be_written_is_not_committed(
@@ -286,7 +286,7 @@ async def test_a_range_that_was_deleted_before_it_was_processed_stops_the_task_a
     assert "toy.numbers.v1 is lost from offset 1 to 2" in str(failure)
     await bench.skip("counter", 0, failure.place)
     await bench.settle()
-    assert [each.total for each in values(await bench.read("toy.totals.v1"))] == [1, 11, 21]
+    assert [value.total for value in values(await bench.read("toy.totals.v1"))] == [1, 11, 21]
 
 
 async def test_an_input_that_was_made_anew_stops_the_task_and_starts_over_when_the_loss_is_skipped(
@@ -319,11 +319,11 @@ async def test_an_input_that_was_made_anew_stops_the_task_and_starts_over_when_t
     )
     await bench.skip("counter", 0, failure.place)
     await bench.settle()
-    assert [each.total for each in values(await bench.read("toy.totals.v1"))] == [1, 2, 3, 13]
+    assert [value.total for value in values(await bench.read("toy.totals.v1"))] == [1, 2, 3, 13]
     await bench.restart("counter", 0)  # the order is there for good, and means nothing any more
     await bench.send("toy.numbers.v1", "k", ToyNumber(amount=100))
     await bench.settle()
-    assert [each.total for each in values(await bench.read("toy.totals.v1"))][-1] == 113
+    assert [value.total for value in values(await bench.read("toy.totals.v1"))][-1] == 113
 
 
 async def take_seat(bench: KafkaBench) -> None:
@@ -402,7 +402,7 @@ async def test_a_state_that_is_ahead_of_the_log_is_restored_whole(
     await bench.send("toy.numbers.v1", "k0", ToyNumber(amount=1))
     await bench.settle()
     assert await bench.failures() == {}
-    assert [(each.key, each.value.count) for each in await bench.read("toy.totals.v1")] == [
+    assert [(record.key, record.value.count) for record in await bench.read("toy.totals.v1")] == [
         ("k", 1),
         ("k0", 1),
         ("k0", 2),
@@ -439,7 +439,7 @@ async def test_a_state_is_restored_whole_where_another_owner_did_a_part_of_a_los
     group._kept[0] = (monotonic(), kept)
     await take_seat(bench)
     await bench.settle()
-    told = [(each.key, each.value.count) for each in await bench.read("toy.totals.v1")]
+    told = [(record.key, record.value.count) for record in await bench.read("toy.totals.v1")]
     assert told == [("k", 1), ("k0", 1), ("k1", 1), ("k2", 1)]
     assert the_supervisor(bench, "counter").memory is not kept
     assert lost_commits() == lost + 1
@@ -497,7 +497,7 @@ async def test_a_task_that_cannot_commit_for_longer_than_a_session_is_not_ready_
         assert memory.size.records == LEAST
     await bench.settle()
     assert host.ready
-    assert [each.total for each in values(await bench.read("toy.totals.v1"))] == [1]
+    assert [value.total for value in values(await bench.read("toy.totals.v1"))] == [1]
 
 
 # ---------------------------------------------------------------------- log time
@@ -553,7 +553,7 @@ async def test_a_worker_that_starts_with_a_slow_clock_wakes_its_timers_all_the_s
     bench.wall = lambda: right() - HOUR_MS
     await bench.resume("session")
     await bench.pass_time(1_500)
-    assert [each.ended_ms for each in values(await bench.read("toy.sessions.v1"))] == [
+    assert [value.ended_ms for value in values(await bench.read("toy.sessions.v1"))] == [
         click.at_ms + 1_500
     ]
 
@@ -641,8 +641,10 @@ async def test_an_input_that_has_more_than_was_fetched_is_waited_for(
     await bench.close()
     assert verdicts == []
     in_order = [
-        each.topic
-        for each in sorted(appended, key=lambda each: (each.at_ms, each.topic, each.offset))
+        record.topic
+        for record in sorted(
+            appended, key=lambda record: (record.at_ms, record.topic, record.offset)
+        )
     ]
     assert [topic for line in taken for topic in [line.topic] * line.count] == in_order
     assert len(in_order) == 160
@@ -706,12 +708,12 @@ async def test_records_that_never_end_starve_neither_timers_nor_adoption(
 
     async def both() -> bool:
         return bool(await bench.read("toy.verdicts.v1")) and "idle" in {
-            each.key for each in await bench.read("toy.adopted.v1")
+            record.key for record in await bench.read("toy.adopted.v1")
         }
 
     await bench._until(both)
-    for each in feeding:
-        each.cancel()
+    for feeder in feeding:
+        feeder.cancel()
     await asyncio.gather(*feeding, return_exceptions=True)
     await bench.close()
     assert min(shortest.values()) > 3, "the records did end"
@@ -743,9 +745,9 @@ async def test_the_proof_ends_with_the_inputs_of_the_task_itself(
     assert await bench.read("toy.verdicts.v1") == []
     await outsider.commit_transaction()
     await bench.pass_time(100)
-    assert [(each.key, each.value.verdict) for each in await bench.read("toy.verdicts.v1")] == [
-        ("k", "met")
-    ]
+    assert [
+        (record.key, record.value.verdict) for record in await bench.read("toy.verdicts.v1")
+    ] == [("k", "met")]
 
 
 async def test_waiting_for_the_proof_keeps_no_record_waiting(patient: KafkaBench) -> None:
@@ -787,7 +789,7 @@ async def test_no_task_decides_before_it_knows_what_was_agreed_by_then(
     assert len(await bench.read("toy.totals.v1")) == 1
     await outsider.commit_transaction()
     await bench.settle()
-    assert [each.terms for each in values(await bench.read("toy.totals.v1"))] == ["v1", "v2"]
+    assert [value.terms for value in values(await bench.read("toy.totals.v1"))] == ["v1", "v2"]
 
 
 # ---------------------------------------------------------------------- supervision
@@ -808,7 +810,7 @@ async def test_a_fenced_task_starts_again_where_it_still_is_the_owner(
     for _ in range(3):
         await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
     await bench.settle()
-    assert [each.count for each in values(await bench.read("toy.totals.v1"))] == [1, 2, 3, 4]
+    assert [value.count for value in values(await bench.read("toy.totals.v1"))] == [1, 2, 3, 4]
 
 
 async def test_a_fenced_task_that_the_group_gave_away_does_not_start_again(

@@ -35,4 +35,4 @@ def test_a_batch_that_unpacks_to_more_than_a_message_may_have_is_refused(
     assert refused is not None
     assert refused.code() in (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE)
     with LogReader(client, namespace) as reader:
-        assert all(len(each.value or b"") < 100 for each in reader.read({spec.name: [0]}))
+        assert all(len(record.value or b"") < 100 for record in reader.read({spec.name: [0]}))

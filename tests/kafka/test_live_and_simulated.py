@@ -44,7 +44,9 @@ Facts = dict[tuple[str, str], list[dict[str, Any]]]
 
 
 def _script(begins_ms: int) -> list[bytes]:
-    return [each.line for each in visitors(leads=5, span_ms=1_000, seed=11, begins_ms=begins_ms)]
+    return [
+        visitor.line for visitor in visitors(leads=5, span_ms=1_000, seed=11, begins_ms=begins_ms)
+    ]
 
 
 def _agreement(folder: Path) -> Path:

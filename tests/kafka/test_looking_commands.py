@@ -166,7 +166,7 @@ def test_the_leads_that_nobody_holds_are_listed_with_their_cause_and_those_that_
     )
     found_again = replace(lost, lead_id="3" * 32)
     records = [lost, earlier, found_again, replace(found_again, kind="held", holder="person ann")]
-    _put(bootstrap, namespace, [("leads.orphans.v1", each.lead_id, each) for each in records])
+    _put(bootstrap, namespace, [("leads.orphans.v1", record.lead_id, record) for record in records])
 
     told = run("orphans", "--json")
 
@@ -245,7 +245,7 @@ def test_dead_letters_are_listed_shown_and_replayed_as_they_were(
     _dead(bootstrap, namespace)
 
     listed = [json.loads(line) for line in run("dlq", "list", "--json").stdout.splitlines()]
-    assert [(each["place"], each["code"], each["reason"]) for each in listed] == [
+    assert [(row["place"], row["code"], row["reason"]) for row in listed] == [
         ("dlq.leads.inbox.v1/0/0", "malformed", "say why"),
         ("dlq.leads.inbox.v1/0/1", "too_long", "say why"),
     ]

@@ -113,7 +113,7 @@ def _pem(folder: Path) -> tuple[Path, Path]:
     issued = ca.issue_cert("127.0.0.1", "localhost")
     key = load_pem_private_key(issued.private_key_pem.bytes(), password=None)
     store, signer = folder / "broker.pem", folder / "ca.pem"
-    chain = b"".join(each.bytes() for each in issued.cert_chain_pems)
+    chain = b"".join(cert_chain_pem.bytes() for cert_chain_pem in issued.cert_chain_pems)
     store.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + chain)
     ca.cert_pem.write_to_path(str(signer))
     return store, signer
@@ -161,16 +161,16 @@ def _make_principals(admin: AdminClient, names: tuple[str, ...]) -> None:
 def _allow(plain: str, principal: str, rights: tuple[Right, ...]) -> None:
     bindings = [
         AclBinding(
-            RESOURCES[each.resource],
-            each.name,
-            ResourcePatternType.PREFIXED if each.prefixed else ResourcePatternType.LITERAL,
+            RESOURCES[right.resource],
+            right.name,
+            ResourcePatternType.PREFIXED if right.prefixed else ResourcePatternType.LITERAL,
             f"User:{principal}",
             "*",
             AclOperation[operation.upper()],
             AclPermissionType.ALLOW,
         )
-        for each in rights
-        for operation in each.operations
+        for right in rights
+        for operation in right.operations
     ]
     admin = AdminClient({"bootstrap.servers": plain})
     for future in admin.create_acls(list(dict.fromkeys(bindings))).values():
@@ -213,8 +213,14 @@ def _running(
         load_settings(),
         prepare=lambda reached: prepare_cluster(reached, said.append),
         commands=lambda settings: [
-            replace(each, environment={**each.environment, **cluster.environment_of(each.name)})
-            for each in service_commands(settings)
+            replace(
+                service_command,
+                environment={
+                    **service_command.environment,
+                    **cluster.environment_of(service_command.name),
+                },
+            )
+            for service_command in service_commands(settings)
         ],
         say=said.append,
     )
@@ -297,7 +303,7 @@ def test_a_right_too_few_is_told_by_name(
     lacking = physical(namespace, topics_of("scorer").reads[0])
     for service in SERVICES:
         rights = rights_of(service, namespace)
-        kept = tuple(each for each in rights if service != "scorer" or each.name != lacking)
+        kept = tuple(right for right in rights if service != "scorer" or right.name != lacking)
         _allow(cluster.plain, service, kept)
     with (
         pytest.raises(Exception, match="scorer"),

@@ -87,7 +87,7 @@ def main() -> None:
     at = killer(wanted)
     if wanted.partition(":")[0] in INNER_POINTS:
         del os.environ[VARIABLE]
-    reducers = [watched(each, at) for each in REDUCERS if each.name in sys.argv[1:]]
+    reducers = [watched(reducer, at) for reducer in REDUCERS if reducer.name in sys.argv[1:]]
     service = Service(name="toys", reducers=tuple(reducers), book=ToyBook)
     host = KafkaHost(
         service.reducers,

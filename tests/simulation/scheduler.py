@@ -157,7 +157,7 @@ def play(seed: int, text: str, version: str) -> Run:
     if random.random() < 0.35:
         run.agrees_at_ms = BEGINS_MS + random.randrange(8_000)
     while run.waiting:
-        run.waiting.sort(key=lambda each: each[0])
+        run.waiting.sort(key=lambda item: item[0])
         at_ms, line = run.waiting.pop(0)
         if run.agrees_at_ms is not None and run.agrees_at_ms <= at_ms:
             run.agrees_at_ms = None
@@ -202,10 +202,12 @@ def _absences(random: Random) -> list[PeopleRecord]:
     until_ms = from_ms + random.randrange(1_000, 20_000)
     away = team if random.random() < 0.6 else team[:1]
     told = [
-        PeopleRecord(record_id=f"off-{each}", person=each, from_ms=from_ms, until_ms=until_ms)
-        for each in away
+        PeopleRecord(record_id=f"off-{absence}", person=absence, from_ms=from_ms, until_ms=until_ms)
+        for absence in away
     ]
-    return told + [replace(each, cancelled=True) for each in told if random.random() < 0.15]
+    return told + [
+        replace(absence_record, cancelled=True) for absence_record in told if random.random() < 0.15
+    ]
 
 
 def _lines(random: Random) -> list[tuple[int, bytes]]:

@@ -45,9 +45,9 @@ def audit(log: MemoryLog, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resu
 def _event_ids(log: MemoryLog) -> list[str]:
     topic = "intake.keyed.v1"
     return [
-        codec_for(IntakeRecord).decode(each.value or b"").event_id
+        codec_for(IntakeRecord).decode(record.value or b"").event_id
         for number in range(log.partitions_of(topic))
-        for each in log.records(topic, number)
+        for record in log.records(topic, number)
     ]
 
 
@@ -81,5 +81,5 @@ def test_a_finding_names_its_place_and_is_left_out_if_it_is_older(
     place = _wrong_sum(log)
     told = json.loads(audit("--json", "--no-recompute").stdout)
     assert told["broken"] == {"score-is-its-explanation": 1}
-    assert {each["place"] for each in told["findings"]} == {place}
+    assert {row["place"] for row in told["findings"]} == {place}
     assert audit("--since", "2099-01-01T00:00:00Z", "--no-recompute").exit_code == 0

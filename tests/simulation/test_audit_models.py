@@ -387,7 +387,9 @@ def _count_a_load_that_nobody_has(log: MemoryLog) -> str:
     partition, offset, value = _find(
         log, ROUTER_ANSWERS, lambda answer: answer.routed is not None and answer.routed.turn_used
     )
-    heavier = tuple(replace(each, load=each.load + 50) for each in value.routed.candidates)
+    heavier = tuple(
+        replace(candidate, load=candidate.load + 50) for candidate in value.routed.candidates
+    )
     routed = replace(value.routed, candidates=heavier)
     _write(log, ROUTER_ANSWERS, partition, offset, replace(value, routed=routed))
     return _place(ROUTER_ANSWERS, partition, offset)

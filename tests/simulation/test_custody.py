@@ -40,12 +40,12 @@ def run() -> Simulation:
     simulation = Simulation(text=text, version=version_of(text), start_ms=BEGINS_MS, partitions=2)
     script = visitors(leads=14, span_ms=SPAN_MS, seed=9, begins_ms=BEGINS_MS)
     waiting = [
-        Arrival(at_ms=BEGINS_MS + each.after_ms, line=each.line)
-        for each in script
-        if each.way in Way
+        Arrival(at_ms=BEGINS_MS + arrival.after_ms, line=arrival.line)
+        for arrival in script
+        if arrival.way in Way
     ]
     while waiting:
-        waiting.sort(key=lambda each: each.at_ms)
+        waiting.sort(key=lambda arrival: arrival.at_ms)
         first, *waiting = waiting
         for stored in simulation.run([first]):
             if stored.topic.startswith("leads.routed.") and stored.value is not None:
@@ -62,7 +62,9 @@ def told(simulation: Simulation) -> list[LeadOrphan]:
     """What custody said, in order."""
     log, codec = simulation.host.log, codec_for(LeadOrphan)
     return [
-        codec.decode(each.value or b"") for each in log.history if each.topic == "leads.orphans.v1"
+        codec.decode(record.value or b"")
+        for record in log.history
+        if record.topic == "leads.orphans.v1"
     ]
 
 
@@ -105,7 +107,7 @@ def held_findings(simulation: Simulation) -> list[str]:
     report = Audit(
         source, all_reducers(), grace_ms=60_000, recompute=False, until_ms=simulation.host.log.now
     ).run()
-    return [each.words for each in report.findings if each.invariant is Invariant.HELD]
+    return [finding.words for finding in report.findings if finding.invariant is Invariant.HELD]
 
 
 def test_a_sound_run_has_no_orphan() -> None:

@@ -57,7 +57,9 @@ def test_seeds_keep_every_promise_where_leads_and_accounts_tell_each_other() -> 
         report = Audit(
             MemorySource(log), all_reducers(), grace_ms=GRACE_MS, buckets=1, until_ms=log.now
         ).run()
-        assert [str(each) for each in report.findings] + report.unchecked == [], f"seed {seed}"
+        assert [str(finding) for finding in report.findings] + report.unchecked == [], (
+            f"seed {seed}"
+        )
         told += report.checked["scorer.buying.v1"]
         qualified += report.checked["leads.qualified.v1"]
     assert told > GATED_SEEDS
@@ -203,7 +205,7 @@ def _said(finding: Finding) -> str:
     return str(finding)
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=[each.__name__.strip("_") for each in MUTANTS])
+@pytest.mark.parametrize("mutant", MUTANTS, ids=[broken.__name__.strip("_") for broken in MUTANTS])
 def test_an_engine_with_a_bug_does_not_get_through(
     mutant: Callable[[pytest.MonkeyPatch], None],
 ) -> None:

@@ -259,8 +259,8 @@ def test_what_cannot_be_computed_is_null(text: str, value: Any) -> None:
 
 JSONS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda each: (
-        st.lists(each, max_size=3) | st.dictionaries(st.sampled_from("ab"), each, max_size=3)
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("ab"), inner, max_size=3)
     ),
     max_leaves=6,
 )
@@ -269,7 +269,9 @@ JSONS = st.recursive(
 @given(st.sampled_from(sorted(TotalFunctions.FUNCTION_TABLE)), JSONS, JSONS)
 def test_no_function_raises_whatever_it_is_given(name: str, first: Any, second: Any) -> None:
     wanted = TotalFunctions.FUNCTION_TABLE[name]["signature"]
-    takes_expression = [("expref" in (each.get("types") or [])) for each in wanted]
+    takes_expression = [
+        ("expref" in (function_table.get("types") or [])) for function_table in wanted
+    ]
     given_ = [
         "&a" if expression else place
         for expression, place in zip(takes_expression, ("a", "b"), strict=False)
@@ -426,9 +428,14 @@ async def test_hubspot_sends_to_its_hook_behind_a_proxy_and_only_hubspot() -> No
             "/hooks/hubspot", content=body, auth=(KEYS.split(":")[2].split(",")[0], "")
         )
     assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
-    assert [(each["index"], each["field"]) for each in answer.json()["rejected"]] == [(1, "id")]
-    assert [each.status_code for each in (again, with_query, forged, key)] == [200, 200, 401, 401]
-    assert len({each.event_id for each in served.records}) == 1
+    assert [(row["index"], row["field"]) for row in answer.json()["rejected"]] == [(1, "id")]
+    assert [response.status_code for response in (again, with_query, forged, key)] == [
+        200,
+        200,
+        401,
+        401,
+    ]
+    assert len({record.event_id for record in served.records}) == 1
     (crm,) = served.records[0].identifiers
     assert (served.records[0].source, crm.scheme, crm.value) == ("hubspot", "crm", "hubspot:123")
 

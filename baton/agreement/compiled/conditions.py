@@ -42,9 +42,9 @@ def compile_condition(
     not fit: ``baton agreement check`` tells both first."""
     match model:
         case All():
-            return _all(tuple(compile_condition(each, catalogue, zone) for each in model.all))
+            return _all(tuple(compile_condition(arrival, catalogue, zone) for arrival in model.all))
         case Any_():
-            return _any(tuple(compile_condition(each, catalogue, zone) for each in model.any))
+            return _any(tuple(compile_condition(inner, catalogue, zone) for inner in model.any))
         case Not():
             return _not(compile_condition(model.not_, catalogue, zone))
         case Test():
@@ -213,7 +213,7 @@ def _day_reader(zone: ZoneInfo) -> Reader:
 
 
 def _read_set(value: str) -> frozenset[str] | None:
-    return frozenset(filter(None, (each.strip().casefold() for each in value.split(";")))) or None
+    return frozenset(filter(None, (part.strip().casefold() for part in value.split(";")))) or None
 
 
 _READERS: Mapping[Kind, Reader | None] = {

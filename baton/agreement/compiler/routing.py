@@ -53,27 +53,31 @@ class _Compiler:
     def compiled(self, people: Mapping[str, PersonRule], pools: Mapping[str, Pool]) -> RoutingRules:
         model = self.model
         accounts = {
-            domain: NamedAccount(owner=each.owner, pools=_pools_by_kind(each.to) if each.to else {})
-            for domain, each in sorted(model.accounts.items())
+            domain: NamedAccount(
+                owner=account.owner, pools=_pools_by_kind(account.to) if account.to else {}
+            )
+            for domain, account in sorted(model.accounts.items())
         }
         return RoutingRules(
             suppress=tuple(
                 SuppressRule(
-                    name=each.name, condition=self._condition(each.when), reason=each.reason
+                    name=suppression.name,
+                    condition=self._condition(suppression.when),
+                    reason=suppression.reason,
                 )
-                for each in model.suppress
+                for suppression in model.suppress
             ),
             accounts=accounts,
             rules=tuple(
                 RouteRule(
-                    name=each.name,
-                    condition=self._condition(each.when),
-                    pools=_pools_by_kind(each.to),
-                    needs=_skill_demand(each.needs),
-                    asks=self._profile_asked(each.when),
-                    demands=tuple(self._demanded(each.when)),
+                    name=territory.name,
+                    condition=self._condition(territory.when),
+                    pools=_pools_by_kind(territory.to),
+                    needs=_skill_demand(territory.needs),
+                    asks=self._profile_asked(territory.when),
+                    demands=tuple(self._demanded(territory.when)),
                 )
-                for each in (*model.territories, *model.segments)
+                for territory in (*model.territories, *model.segments)
             ),
             territories=len(model.territories),
             default=_pools_by_kind(model.default),

@@ -32,12 +32,12 @@ class Examined:
     @property
     def errors(self) -> tuple[Problem, ...]:
         """What keeps it from being published."""
-        return tuple(each for each in self.problems if each.severity is Severity.ERROR)
+        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """What to look at."""
-        return tuple(each for each in self.problems if each.severity is Severity.WARNING)
+        return tuple(problem for problem in self.problems if problem.severity is Severity.WARNING)
 
 
 class AgreementRefused(ValueError):
@@ -45,7 +45,7 @@ class AgreementRefused(ValueError):
     and way out."""
 
     def __init__(self, file: str, problems: tuple[Problem, ...]) -> None:
-        super().__init__("\n".join(each.told(file) for each in problems))
+        super().__init__("\n".join(problem.told(file) for problem in problems))
         self.file = file
         self.problems = problems
 
@@ -138,12 +138,12 @@ def _in_order(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
     return tuple(
         sorted(
             problems,
-            key=lambda each: (
-                each.severity is Severity.WARNING,
-                each.file or "",
-                each.line,
-                each.column,
-                each.message,
+            key=lambda problem: (
+                problem.severity is Severity.WARNING,
+                problem.file or "",
+                problem.line,
+                problem.column,
+                problem.message,
             ),
         )
     )

@@ -62,12 +62,12 @@ def visitors(
     script = [
         visit for number in numbers for visit in _visits(random, number, firms, span_ms, begins_ms)
     ]
-    script += [each for each in script if random.random() < _TWICE_SHARE]
+    script += [number for number in script if random.random() < _TWICE_SHARE]
     script += [
         _poison(random, number, span_ms)
         for number in range(max(1, int(len(script) * poison_share)))
     ]
-    return sorted(script, key=lambda each: each.after_ms)
+    return sorted(script, key=lambda number: number.after_ms)
 
 
 def _visits(

@@ -78,10 +78,10 @@ def _check_scores(records: Sequence[Dated], agreements: Agreements, add: Add) ->
             continue
         checked += 1
         last = places.get(record.value.cause_id)
-        by_then = sum(each.at_ms <= record.at_ms for each in accepted)
+        by_then = sum(dated.at_ms <= record.at_ms for dated in accepted)
         sums = {
             number: engagement_micro(
-                [each.value for each in accepted[:number]], agreement, record.value.scored_at_ms
+                [dated.value for dated in accepted[:number]], agreement, record.value.scored_at_ms
             )
             for number in (range(known, by_then + 1) if last is None else (last,))
         }

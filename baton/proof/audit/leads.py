@@ -112,7 +112,7 @@ def _check_holders(records: Sequence[Dated], add: Add) -> None:
                     f"{former.place}"
                 )
                 add(Finding(invariant=Invariant.ONE_HOLDER, words=words, place=record.place))
-        holding = [each for each in holding if each.value.handoff_id not in ended]
+        holding = [dated for dated in holding if dated.value.handoff_id not in ended]
         holding.append(record)
 
 

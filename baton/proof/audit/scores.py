@@ -71,7 +71,7 @@ def _counting(events: Sequence[LeadEvent], automatic_too: bool) -> list[tuple[in
         at_ms = min(event.occurred_at_ms, event.received_at_ms)
         if event.event_id not in first or at_ms < first[event.event_id][0]:
             first[event.event_id] = at_ms, event
-    return sorted(first.values(), key=lambda each: (each[0], each[1].event_id))
+    return sorted(first.values(), key=lambda found: (found[0], found[1].event_id))
 
 
 def _scanned(acts: Sequence[tuple[int, LeadEvent]], scanner: ScannerRule | None) -> set[str]:

@@ -92,9 +92,9 @@ class _Latest:
 
 def lead_row(lead_id: str, facts: Sequence[Kept], around: Surroundings) -> Put:
     """The row of the lead."""
-    ordered = sorted(facts, key=lambda each: each.order)
+    ordered = sorted(facts, key=lambda fact: fact.order)
     holding, latest = Holding(), _Latest()
-    for record in stream_records([each.value for each in ordered]):
+    for record in stream_records([stored.value for stored in ordered]):
         holding = told(holding, record)
     for kept in ordered:
         _note(latest, kept)

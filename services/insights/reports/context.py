@@ -206,6 +206,6 @@ def _names_of(context: Context, leads: Sequence[str]) -> Iterator[tuple[str, str
             }
         for lead, known in told.items():
             name = " ".join(known[part] for part in ("first", "last") if part in known)
-            text = ", ".join(each for each in (name, known.get("company")) if each)
+            text = ", ".join(part for part in (name, known.get("company")) if part)
             if text:
                 yield lead, text

@@ -112,7 +112,8 @@ def test_a_transaction_that_fails_leaves_neither_rows_nor_offsets(
     broken = [*records[20:40], replace(records[40], topic="leads.nobody.v1")]
     with pytest.raises(KeyError):
         store.apply(
-            broken, {(each.topic, each.partition): each.offset + 1 for each in records[20:40]}
+            broken,
+            {(record.topic, record.partition): record.offset + 1 for record in records[20:40]},
         )
     assert content(place) == before
     assert store.places() == places
@@ -366,7 +367,7 @@ def test_the_rebuilt_file_takes_over_and_the_former_one_goes(tmp_path: Path) -> 
         path.touch()
         files.use(path)
         assert files.current() == tmp_path / expected
-    assert [each.name for each in tmp_path.glob("board-*")] == ["board-2.sqlite"]
+    assert [entry.name for entry in tmp_path.glob("board-*")] == ["board-2.sqlite"]
 
 
 @pytest.mark.parametrize(

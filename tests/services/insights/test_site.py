@@ -304,7 +304,7 @@ def test_the_sum_of_the_campaigns_is_what_was_won(place: StorePlace, tmp_path: P
         cells = re.findall(
             r'<td class="n">([\d\u202f]+\.\d\d)\u202fEUR</td>', page.split("<tfoot>")[0]
         )
-        assert round(sum(float(each.replace("\u202f", "")) for each in cells) * 100) == won
+        assert round(sum(float(cell.replace("\u202f", "")) for cell in cells) * 100) == won
         assert money(won, "EUR", exact=True) in page.split("<tfoot>")[1]
 
 

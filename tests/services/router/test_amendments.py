@@ -78,7 +78,7 @@ def test_the_one_who_gets_it_reads_what_is_known_by_then() -> None:
     world.send(amended(lead, {"country": "DE", "role": "CTO"}))
     world.host.settle()
     routed = [value for _, value in world.records() if isinstance(value, LeadRouted)]
-    assert [(each.owner, each.qualified.story.profile) for each in routed] == [
+    assert [(entry.owner, entry.qualified.story.profile) for entry in routed] == [
         ("olaf", {"country": "DE", "role": "CTO"})
     ]
 

@@ -232,7 +232,7 @@ class World:
     def route(self, lead: str, owner: str = "ann", *, attempt: int = 1) -> str:
         """The router gives the lead's last qualification to somebody; gives the hand-off's id."""
         qualified = next(
-            each for each in reversed(self.facts(LeadQualified, whole=True)) if each.lead_id == lead
+            fact for fact in reversed(self.facts(LeadQualified, whole=True)) if fact.lead_id == lead
         )
         handoff_id = derived_id("handoff", qualified.qualification_id, attempt)
         self.send(routed(qualified, owner, attempt=attempt, at_ms=self.now))
@@ -248,20 +248,20 @@ class World:
             topic: TOPICS[topic].record for reducer in SERVICE.reducers for topic in reducer.outputs
         }
         found = [
-            codec_for(record).decode(each.value)
-            for each in history
-            if (record := wanted.get(each.topic)) and each.value
+            codec_for(record).decode(stored.value)
+            for stored in history
+            if (record := wanted.get(stored.topic)) and stored.value
         ]
         private = () if kind is LeadDecision else (LeadDecision,)
         return [
-            each
-            for each in found
-            if (kind is None or isinstance(each, kind)) and not isinstance(each, private)
+            fact
+            for fact in found
+            if (kind is None or isinstance(fact, kind)) and not isinstance(fact, private)
         ]
 
     def said(self) -> list[str]:
         """The same in words, one line each, without the parts of accounts and transfers."""
-        return [line for each in self.facts() if (line := words(each))]
+        return [line for fact in self.facts() if (line := words(fact))]
 
 
 FROM_OTHERS = (LeadRouted, HandoffNoted, LeadRecycled, LeadReactivated)

@@ -93,7 +93,7 @@ class Company:
         for fact in self.world.facts(AccountScored):
             own = [self.own(lead, fact.at_ms) for lead in self.leads]
             assert (fact.people, fact.engagement_micro) == (len(self.leads), sum(own))
-            assert fact.engaged_people == sum(each >= ENGAGED_MICRO for each in own)
+            assert fact.engaged_people == sum(part >= ENGAGED_MICRO for part in own)
             self.told.append(fact)
 
     def own(self, lead: str, at_ms: int) -> int:
@@ -244,8 +244,8 @@ def test_a_lead_tells_its_account_each_change_and_nothing_that_is_none() -> None
     company = Company(("l1",))
     for act in ("page_view", "page_view", "page_view", "not_in_the_agreement", "webinar"):
         company.does("l1", act)
-    parts = [each for each in company.world.facts(AccountPart, whole=True) if each.sums]
-    assert [(each.kind, each.engagement_micro) for each in parts] == [
+    parts = [fact for fact in company.world.facts(AccountPart, whole=True) if fact.sums]
+    assert [(part.kind, part.engagement_micro) for part in parts] == [
         ("score", 3_000_000),
         ("score", 6_000_000),
         ("add", 21_000_000),
@@ -257,4 +257,4 @@ def test_a_role_that_changes_is_told_though_the_score_does_not() -> None:
     world.fits("l1", domain="acme.example", role="Specialist")
     world.wait(1)
     world.fits("l1", domain="acme.example", role="VP")
-    assert [each.most_senior_role for each in world.facts(AccountScored)] == ["Specialist", "VP"]
+    assert [fact.most_senior_role for fact in world.facts(AccountScored)] == ["Specialist", "VP"]

@@ -18,13 +18,13 @@ from tests.services.scorer.scorer_world import DAY, HOUR, MINUTE, World, agreeme
 def accounts(world: World) -> list[tuple[Any, ...]]:
     return [
         (
-            each.account_id,
-            each.people,
-            each.engaged_people,
-            each.engagement_micro // 1_000_000,
-            each.most_senior_role,
+            fact.account_id,
+            fact.people,
+            fact.engaged_people,
+            fact.engagement_micro // 1_000_000,
+            fact.most_senior_role,
         )
-        for each in world.facts(AccountScored)
+        for fact in world.facts(AccountScored)
     ]
 
 
@@ -186,13 +186,13 @@ def test_a_consent_that_changes_after_the_lead_qualified_is_told_and_before_that
     world = World()
     world.consent("l1", "sales", granted=True, ago=HOUR)
     world.does("l1", "demo_request")
-    assert [each.event for each in world.facts(LeadStaged)] == ["qualified"]
+    assert [fact.event for fact in world.facts(LeadStaged)] == ["qualified"]
     world.consent("l1", "marketing", granted=False, ago=MINUTE)
     world.consent("l1", "marketing", granted=True, ago=HOUR)
     world.consent("l2", "sales", granted=False)
     world.send(LeadMerge(merge_id="m", loser="l2", survivor="l1", cause_id="c", occurred_at_ms=0))
-    told = [each for each in world.facts(LeadStaged) if each.event == "consent_changed"]
-    assert [(each.from_stage, each.to_stage, dict(each.consents or {})) for each in told] == [
+    told = [fact for fact in world.facts(LeadStaged) if fact.event == "consent_changed"]
+    assert [(fact.from_stage, fact.to_stage, dict(fact.consents or {})) for fact in told] == [
         ("mql", "mql", {"sales/email": "granted", "marketing/email": "refused"}),
         ("mql", "mql", {"sales/email": "refused", "marketing/email": "refused"}),
     ]
@@ -219,7 +219,7 @@ def test_the_person_is_told_to_who_takes_the_lead_and_to_nobody_else() -> None:
         ),
     )
     world.does("l1", "demo_request", content_title="Prices")
-    (qualified,) = [each for each in world.facts() if isinstance(each, LeadQualified)]
+    (qualified,) = [fact for fact in world.facts() if isinstance(fact, LeadQualified)]
     person = qualified.story.person
     assert person is not None
     assert (
@@ -235,8 +235,8 @@ def test_the_person_is_told_to_who_takes_the_lead_and_to_nobody_else() -> None:
         "too slow",
         "Rival",
     )
-    told = [each for each in world.host.log.history if b"ada@" in (each.value or b"")]
-    assert {each.topic for each in told} == {
+    told = [record for record in world.host.log.history if b"ada@" in (record.value or b"")]
+    assert {stored.topic for stored in told} == {
         "intake.leads.v1",
         "leads.persons.v1",
         "leads.qualified.v1",
@@ -244,7 +244,7 @@ def test_the_person_is_told_to_who_takes_the_lead_and_to_nobody_else() -> None:
         "lead.changelog.v1",
     }
     assert [
-        each.key
-        for each in told
-        if each.topic == "lead.changelog.v1" and b"person" not in (each.key or b"")
+        stored.key
+        for stored in told
+        if stored.topic == "lead.changelog.v1" and b"person" not in (stored.key or b"")
     ] == []

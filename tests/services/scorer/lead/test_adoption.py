@@ -44,7 +44,7 @@ def ready_leads(count: int, *, at: int = MONDAY_0900) -> World:
 
 
 def qualified(world: World) -> list[str]:
-    return [each.lead_id for each in world.facts(LeadQualified)]
+    return [fact.lead_id for fact in world.facts(LeadQualified)]
 
 
 def test_a_lowered_threshold_lets_its_backlog_go_in_drips_the_hot_ones_first() -> None:

@@ -32,7 +32,7 @@ REACHABLE = {
 
 def amendments(world: World) -> list[LeadAmended]:
     """What the scorer told since it was asked last."""
-    return [each.amended for each in world.facts(LeadDecision) if each.amended is not None]
+    return [fact.amended for fact in world.facts(LeadDecision) if fact.amended is not None]
 
 
 def offered() -> World:
@@ -83,7 +83,7 @@ def test_what_matters_to_who_has_the_lead_is_an_amendment(
     (qualified,) = world.facts(LeadQualified, whole=True)
     happens(world)
     amended = amendments(world)
-    assert [(each.qualification_id, each.changed) for each in amended] == (
+    assert [(entry.qualification_id, entry.changed) for entry in amended] == (
         [(qualified.qualification_id, changed)] if changed else []
     )
 
@@ -222,7 +222,7 @@ def test_a_consent_and_an_erasure_infer_no_stage() -> None:
     world.consent("l1", "marketing", False)
     world.tell("l1", "erasure")
     staged = world.facts(LeadStaged)
-    assert [(each.event, each.inferred) for each in staged] == [
+    assert [(fact.event, fact.inferred) for fact in staged] == [
         ("qualified", ()),
         ("won", ("sal", "sql", "opportunity")),
         ("consent_changed", ()),
@@ -238,8 +238,8 @@ def test_the_end_of_a_contract_that_a_resting_lead_tells_is_published(outcome: s
     world.tell("l1", "profile", profile={"contract_end": "2027-06-30"})
     world.tell("l1", "profile", profile={"contract_end": "2027-06-30", "industry": "retail"})
     staged = [
-        (each.event, each.to_stage, each.contract_end, each.inferred)
-        for each in world.facts(LeadStaged)
+        (fact.event, fact.to_stage, fact.contract_end, fact.inferred)
+        for fact in world.facts(LeadStaged)
     ]
     assert staged == (
         [("contract_end_learnt", "recycled", "2027-06-30", ())] if outcome == "recycle" else []

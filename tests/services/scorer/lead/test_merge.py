@@ -28,7 +28,7 @@ def merge(loser: str, survivor: str) -> LeadMerge:
 
 
 def last_score(world: World, lead: str) -> int:
-    return [each for each in world.facts(LeadScored, whole=True) if each.lead_id == lead][
+    return [fact for fact in world.facts(LeadScored, whole=True) if fact.lead_id == lead][
         -1
     ].engagement_micro
 
@@ -59,9 +59,9 @@ def test_the_account_of_the_loser_is_told_that_it_left() -> None:
     world.facts()
     world.send(merge("anon", "known"))
     parts = {
-        (each.kind, each.account_id)
-        for each in world.facts()
-        if isinstance(each, AccountPart) and each.lead_id == "anon"
+        (account_part.kind, account_part.account_id)
+        for account_part in world.facts()
+        if isinstance(account_part, AccountPart) and account_part.lead_id == "anon"
     }
     assert parts == {("remove", "acme.example")}
 
@@ -171,10 +171,10 @@ def test_a_lead_that_was_somebodys_work_is_handed_on_to_them_first() -> None:
         "b/1 qualified by system: inquiry -> mql: merged",
         "b qualified for sales, hot, hand raised",
     ]
-    (qualified,) = [each for each in world.facts(LeadQualified, whole=True) if each.lead_id == "b"]
+    (qualified,) = [fact for fact in world.facts(LeadQualified, whole=True) if fact.lead_id == "b"]
     assert qualified.owner == "rex"
     assert [
-        (each.outcome, each.reason, each.holder) for each in qualified.story.earlier_cycles
+        (cycle.outcome, cycle.reason, cycle.holder) for cycle in qualified.story.earlier_cycles
     ] == [("merged", "sal", "rex")]
 
 
@@ -417,12 +417,14 @@ def test_an_erased_lead_forgets_everything_and_is_not_brought_back() -> None:
     world.facts()
     world.tell("l1", "erasure")
     said = world.facts()
-    assert [(each.event, each.to_stage) for each in said if isinstance(each, LeadStaged)] == [
-        ("erased", "mql")
-    ]
-    assert [(each.kind, each.account_id) for each in said if isinstance(each, AccountPart)] == [
-        ("remove", "acme.example")
-    ]
+    assert [
+        (staged.event, staged.to_stage) for staged in said if isinstance(staged, LeadStaged)
+    ] == [("erased", "mql")]
+    assert [
+        (account_part.kind, account_part.account_id)
+        for account_part in said
+        if isinstance(account_part, AccountPart)
+    ] == [("remove", "acme.example")]
     world.does("l1", "demo_request")
     world.fits("l1")
     world.send(
@@ -441,9 +443,9 @@ def test_an_erased_lead_forgets_everything_and_is_not_brought_back() -> None:
 def changelog(world: World) -> dict[bytes, bytes]:
     """What compaction leaves of the lead's state."""
     left: dict[bytes, bytes] = {}
-    for each in world.host.log.history:
-        if each.topic == "lead.changelog.v1" and each.key is not None:
-            left[each.key] = each.value or b""
+    for record in world.host.log.history:
+        if record.topic == "lead.changelog.v1" and record.key is not None:
+            left[record.key] = record.value or b""
     return left
 
 
@@ -460,7 +462,7 @@ def test_the_latest_record_of_a_person_is_the_whole_person_and_gone_with_an_eras
     world.tell("l2", "erasure")
     ann = Person(email="ann@acme.example", phone="+47 1", first_name="Ann")
     assert [
-        (each.lead_id, each.person, each.erased, each.survivor) for each in world.facts(LeadPerson)
+        (fact.lead_id, fact.person, fact.erased, fact.survivor) for fact in world.facts(LeadPerson)
     ] == [
         ("l1", Person(email="ann@acme.example"), False, None),
         ("l1", Person(email="ann@acme.example", phone="+47 1"), False, None),

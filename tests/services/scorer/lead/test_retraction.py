@@ -111,7 +111,7 @@ reports = st.builds(
     Report,
     number=st.integers(0, 1_000),
     at_ms=st.integers(0, 3).map(lambda hour: MONDAY_0900 + hour * HOUR),
-    profile=st.lists(st.tuples(fields, words), max_size=2, unique_by=lambda each: each[0]).map(
+    profile=st.lists(st.tuples(fields, words), max_size=2, unique_by=lambda pair: pair[0]).map(
         tuple
     ),
     person=st.lists(
@@ -123,7 +123,7 @@ reports = st.builds(
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.lists(reports, max_size=KEPT, unique_by=lambda each: each.number), st.data())
+@given(st.lists(reports, max_size=KEPT, unique_by=lambda report: report.number), st.data())
 def test_what_was_retracted_never_happened_in_any_order(
     told: list[Report], data: st.DataObject
 ) -> None:
@@ -136,7 +136,7 @@ def test_what_was_retracted_never_happened_in_any_order(
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(reports, max_size=KEPT, unique_by=lambda each: each.number), st.data())
+@given(st.lists(reports, max_size=KEPT, unique_by=lambda report: report.number), st.data())
 def test_the_same_through_a_merge(told: list[Report], data: st.DataObject) -> None:
     gone = data.draw(st.sets(st.sampled_from(told)) if told else st.just(set()))
     sides = {report.number: data.draw(st.sampled_from(["l1", "l2"])) for report in told}
@@ -214,7 +214,7 @@ def test_a_person_that_rode_on_a_retracted_event_is_taken_out_of_the_topic() -> 
     world.send(person_told("l1", at_ms=world.now - HOUR, n=1, email="ann@acme.example"))
     world.send(person_told("l1", at_ms=world.now, n=2, email="bot@spam.example", phone="+47 1"))
     world.retract("l1", derived_id("person", "l1", 2))
-    assert [each.person for each in world.facts(LeadPerson)][-1] == Person(email="ann@acme.example")
+    assert [fact.person for fact in world.facts(LeadPerson)][-1] == Person(email="ann@acme.example")
 
 
 def test_a_level_that_a_retracted_profile_raised_falls_at_once() -> None:

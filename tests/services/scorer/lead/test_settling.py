@@ -109,7 +109,7 @@ def test_a_lead_that_cannot_be_reached_waits_for_a_way_to_reach_it_and_goes_on_w
         world.wait(waits)
         world.send(event("identify", person=ANN))
         found = qualified(world)
-        assert [(each.qualified_at_ms, each.story.person) for each in found] == [(at_ms, person)]
+        assert [(entry.qualified_at_ms, entry.story.person) for entry in found] == [(at_ms, person)]
 
 
 def test_a_lead_waits_for_what_its_territory_asks_for_and_not_for_what_decides_nothing() -> None:
@@ -118,7 +118,7 @@ def test_a_lead_waits_for_what_its_territory_asks_for_and_not_for_what_decides_n
     # territories go by country; nothing that is decided after them is waited for
     assert qualified(world) == []
     world.send(event("identify", profile={"country": "NO"}))
-    assert [each.story.profile for each in qualified(world)] == [{"country": "NO"}]
+    assert [entry.story.profile for entry in qualified(world)] == [{"country": "NO"}]
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
@@ -141,7 +141,7 @@ def test_the_join_that_the_event_asks_for_is_part_of_the_decision_whatever_comes
     for number in order:
         world.send(told[number])
     (found,) = qualified(world)
-    assert (found.story.first_campaign, [each.title for each in found.story.content]) == (
+    assert (found.story.first_campaign, [content.title for content in found.story.content]) == (
         "spring",
         ["guide", "form"],
     )
@@ -154,7 +154,7 @@ def test_a_join_that_nobody_answers_is_not_waited_for_for_long() -> None:
     world.wait(SETTLE - 1)
     assert qualified(world) == []
     world.wait(1)
-    assert [each.qualified_at_ms for each in qualified(world)] == [MONDAY_0900 + SETTLE]
+    assert [entry.qualified_at_ms for entry in qualified(world)] == [MONDAY_0900 + SETTLE]
 
 
 def test_a_hand_that_is_taken_down_while_the_lead_settles_was_never_raised() -> None:
@@ -207,11 +207,11 @@ def test_a_lead_settles_once_however_often_it_acts() -> None:
     world.wait(SETTLE - 500)
     world.send(event("two", act="page_view"))
     world.wait(500)
-    assert [each.qualified_at_ms for each in qualified(world)] == [MONDAY_0900 + SETTLE]
+    assert [entry.qualified_at_ms for entry in qualified(world)] == [MONDAY_0900 + SETTLE]
 
 
 def test_the_score_that_is_published_says_what_the_lead_waits_for() -> None:
     world = settling()
     world.send(event("track", act="demo_request", profile={"country": "NO"}))
-    scored = [each for each in world.facts() if type(each).__name__ == "LeadScored"]
+    scored = [fact for fact in world.facts() if type(fact).__name__ == "LeadScored"]
     assert scored[-1].level_reason.endswith("; settles: waits for a way to reach the lead")

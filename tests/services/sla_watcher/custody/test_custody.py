@@ -323,7 +323,7 @@ STORIES: list[tuple[str, list[Any], Holder]] = [
 
 
 @pytest.mark.parametrize(
-    ("facts", "holder"), [each[1:] for each in STORIES], ids=[each[0] for each in STORIES]
+    ("facts", "holder"), [story[1:] for story in STORIES], ids=[story[0] for story in STORIES]
 )
 def test_who_holds_a_lead(facts: list[Any], holder: Holder) -> None:
     holding = Holding()
@@ -359,7 +359,9 @@ class Post:
         self.core.commit()
         self.changelog += batch.changelog
         change = batch.counts.measured.get((Business.ORPHANS, ()), 0)
-        return [codec_for(LeadOrphan).decode(each.value or b"") for each in batch.outgoing], change
+        return [
+            codec_for(LeadOrphan).decode(outgoing.value or b"") for outgoing in batch.outgoing
+        ], change
 
 
 def test_on_its_way_is_no_orphan_and_too_long_on_its_way_is_until_somebody_has_it() -> None:
