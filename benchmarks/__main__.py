@@ -76,7 +76,7 @@ QUICK = Sizes(
 
 
 class Bench:
-    """Runs parts and keeps what they tell."""
+    """Runs parts and keeps what they report."""
 
     def __init__(
         self,
@@ -127,8 +127,10 @@ class Bench:
         for reducer in ("empty", "adding", "lead"):
             self._part(reducer, "engine", {"reducer": reducer, **everything})
         self._part("streams", "streams", everything)
-        for name, tells in (("faust_table", False), ("faust", True)):
-            self._part(name, "faust", {"tells": tells, **everything, "events": sizes.faust_events})
+        for name, reports in (("faust_table", False), ("faust", True)):
+            self._part(
+                name, "faust", {"reports": reports, **everything, "events": sizes.faust_events}
+            )
 
     def _restore(self) -> None:
         options = {"leads": self._sizes.restored, "acts": self._sizes.acts, **self._where("b")}
@@ -172,17 +174,17 @@ class Bench:
         self._console.print(f"{part} ...", end=" ", highlight=False)
         began = time.monotonic()
         self.results[part] = found = measured(module, options)
-        told = (
+        reported = (
             f"failed: {found['failed']}"
             if "failed" in found
             else f"{time.monotonic() - began:.0f} s"
         )
-        self._console.print(told, highlight=False, markup=False)
+        self._console.print(reported, highlight=False, markup=False)
         return found
 
 
 def measured(module: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What a part tells, from a process of its own."""
+    """What a part reports, from a process of its own."""
     words = [sys.executable, "-m", "benchmarks.parts", module, json.dumps(options)]
     with subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -245,13 +247,13 @@ def main() -> int:
         bench.run()
     found = rows(bench.results, leads=sizes.leads)
     if options.json:
-        told = {
+        reported = {
             "machine": about,
             "quick": options.quick,
             "rows": [row.plain() for row in found],
             "results": bench.results,
         }
-        options.json.write_text(json.dumps(told, indent=2, default=str) + "\n")
+        options.json.write_text(json.dumps(reported, indent=2, default=str) + "\n")
     if options.markdown:
         options.markdown.write_text(markdown_of(shown(found), about))
     Console(width=None if sys.stdout.isatty() else _WIDTH).print(table_of(shown(found)))

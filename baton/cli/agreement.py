@@ -56,7 +56,7 @@ def check(file: Path = _FILE, as_json: bool = _JSON) -> None:
         typer.echo(json.dumps({"file": str(file), "version": version, "problems": problems}))
     else:
         for problem in examined.problems:
-            typer.echo(problem.told(str(file)), err=True)
+            typer.echo(problem.described(str(file)), err=True)
         typer.echo(_verdict(file, version, examined))
         if (
             version is not None
@@ -290,7 +290,7 @@ def away(
         False, "--cancel", help="It is not so after all: takes back the same absence."
     ),
 ) -> None:
-    """Tell that somebody is away: no new leads in that time, and it does not count in their
+    """Report that somebody is away: no new leads in that time, and it does not count in their
     deadlines. Counts after ten seconds."""
     from baton.cli.absence import absence_of, publish_absence
 

@@ -28,7 +28,7 @@ def conflicts_(
     """List the conflicts of identity: two known people an event said to be one. They were left as
     two; a person decides.
 
-    `baton explain LEAD` tells the story of each; a `link` by somebody who knows joins them where
+    `baton explain LEAD` shows the story of each; a `link` by somebody who knows joins them where
     they are one.
     """
     settings = cluster_settings()

@@ -25,7 +25,7 @@ def orphans(
     be none.
 
     A lead on its way between two services is none; one that has been so for ten minutes is. `baton
-    explain` tells its story.
+    explain` shows its story.
     """
     settings = cluster_settings()
     with LogReader(confluent_options(settings), settings.namespace) as reader:

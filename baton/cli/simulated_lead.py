@@ -1,4 +1,4 @@
-"""One lead of a simulation that has run: its story, as ``explain`` tells it, and its numbers at the
+"""One lead of a simulation that has run: its story, as ``explain`` shows it, and its numbers at the
 end. Needs the whole log."""
 
 import json

@@ -1,5 +1,5 @@
-"""The catalogue of metrics: every ``baton_*`` that a worker tells at ``/metrics``, what it means
-and by what it is told apart.
+"""The catalogue of metrics: every ``baton_*`` that a worker reports at ``/metrics``, what it means
+and which labels it has.
 
 Base units; names are as Prometheus sees them. It is data: the engine and the gateway make their
 counters from it, the tables of ``docs/OPERATING.md`` are written from it, and every alert and panel

@@ -210,14 +210,14 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "told"), CHANGES)
-def test_a_change_is_told_in_words_and_is_another_version(
-    old: str, new: str, told: list[str]
+@pytest.mark.parametrize(("old", "new", "reported"), CHANGES)
+def test_a_change_is_reported_in_words_and_is_another_version(
+    old: str, new: str, reported: list[str]
 ) -> None:
     assert old in SOUND
     before, after = agreement_of(SOUND), agreement_of(SOUND.replace(old, new, 1))
     assert version_of(canonical_text(before)) != version_of(canonical_text(after))
-    assert [f"{change.section}|{change.text}" for change in changes(before, after)] == told
+    assert [f"{change.section}|{change.text}" for change in changes(before, after)] == reported
 
 
 def test_no_change_and_many_changes_are_summed_up() -> None:

@@ -1,4 +1,4 @@
-"""Every class of mistake in an agreement: told with its line, its reason and the way out, all at
+"""Every class of mistake in an agreement: reported with its line, its reason and the way out, all at
 once.
 
 Each row plants one mistake in an agreement without any; the whole list of problems is compared, so
@@ -27,7 +27,7 @@ def planted(old: str, new: str, text: str = SOUND) -> str:
     return text.replace(old, new, 1)
 
 
-def told(text: str) -> list[str]:
+def reported(text: str) -> list[str]:
     """``line: severity: message`` of everything that is said."""
     problems = examine(text).problems
     return [
@@ -41,7 +41,7 @@ def line_of(text: str, marker: str) -> int:
 
 
 def test_the_examples_have_no_problems() -> None:
-    assert told(SOUND) == []
+    assert reported(SOUND) == []
 
 
 SHAPE = [
@@ -114,7 +114,7 @@ SHAPE = [
 @pytest.mark.parametrize(("old", "new", "marker", "message"), [row for row in SHAPE if row[3]])
 def test_a_wrong_shape(old: str, new: str, marker: str, message: str) -> None:
     text = planted(old, new)
-    found = told(text)
+    found = reported(text)
     assert f"{line_of(text, marker)}: {message}" in found
     assert len(found) == 1 or message.startswith("unknown key") or "cannot be a name" in message, (
         found
@@ -311,7 +311,7 @@ def test_something_odd_is_a_warning_and_no_error(
     old: str, new: str, marker: str, message: str
 ) -> None:
     text = planted(old, new)
-    assert told(text) == [f"{line_of(text, marker)}: warning: {message}"]
+    assert reported(text) == [f"{line_of(text, marker)}: warning: {message}"]
     agreement_of(text)
 
 
@@ -354,13 +354,13 @@ def test_a_side_without_goals_and_an_agreement_without_examples_are_odd() -> Non
             for line in text.splitlines(keepends=True)
             if not line.startswith(f"  {name}: {{side: sales")
         )
-    assert [line.split("warning: ")[1] for line in told(text)] == [
+    assert [line.split("warning: ")[1] for line in reported(text)] == [
         "there are no examples: write down a few leads and what you both expect of them",
         "sales has no goal: an agreement has two sides",
     ]
 
 
-def test_everything_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
+def test_everything_wrong_is_reported_at_once_in_the_order_of_the_file() -> None:
     text = SOUND
     for old, new in (
         (
@@ -403,7 +403,7 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
         ),
         (line_of(text, "sqll"), 'stage "sqll" is not defined; did you mean "sql"?'),
     ]
-    assert told(text) == [f"{line}: {message}" for line, message in expected]
+    assert reported(text) == [f"{line}: {message}" for line, message in expected]
 
 
 @pytest.mark.parametrize(
@@ -411,7 +411,7 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
 )
 def test_a_misspelt_key_is_one_mistake_and_drags_nothing_along(key: str) -> None:
     text = planted(f"{key}:", f"{key}x:")
-    assert [line.split('"')[:2] for line in told(text)] == [
+    assert [line.split('"')[:2] for line in reported(text)] == [
         [f"{line_of(text, f'{key}x:')}: unknown key ", f"{key}x"]
     ]
 
@@ -422,7 +422,7 @@ def test_a_misspelt_key_does_not_hide_what_is_odd() -> None:
         "    dwel: 1 day ",
         planted("value: [GB, IE, SE, DK]", "value: [GB, NO, IE, SE, DK]"),
     )
-    assert told(text) == [
+    assert reported(text) == [
         (
             f'{line_of(text, "dwel:")}: unknown key "dwel" in definitions.levels; did you mean '
             '"dwell"?'
@@ -434,7 +434,7 @@ def test_a_misspelt_key_does_not_hide_what_is_odd() -> None:
     ]
 
 
-def test_a_refused_file_tells_file_line_reason_and_way_out(tmp_path: Path) -> None:
+def test_a_refused_file_reports_file_line_reason_and_way_out(tmp_path: Path) -> None:
     file = tmp_path / "agreement.yaml"
     file.write_text(planted("role_field: role", "role_field: rolle"), encoding="utf-8")
     with pytest.raises(AgreementRefused) as raised:
@@ -476,7 +476,7 @@ def test_what_was_meant_is_suggested(word: str, known: list[str], hint: str) -> 
         ("manager_queue", ", manager: max", None),
         ("escalate", "", None),
     ],
-    ids=["to nobody", "to their manager", "only told"],
+    ids=["to nobody", "to their manager", "only reported"],
 )
 def test_a_ladder_takes_a_lead_to_nobody_only_where_check_says_so(
     ladder: str, lead: str, said: str | None

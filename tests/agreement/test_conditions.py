@@ -412,7 +412,7 @@ def test_shadowing_is_seen(wide: Any, narrow: Any, taken: bool) -> None:
     assert takes_all_of(model(wide), model(narrow), FIELDS) is taken
 
 
-def test_shared_words_are_told_as_written() -> None:
+def test_shared_words_are_reported_as_written() -> None:
     one, other = (
         asks("profile.country", "in", ["NO", "SE", "DE"]),
         asks("profile.country", "in", ["de", "no"]),

@@ -45,9 +45,9 @@ def test_an_example_of_the_reference_fits_into_an_agreement(block: str) -> None:
     assert in_the_starter(block) == []
 
 
-@pytest.mark.parametrize(("block", "told"), WRONG)
-def test_what_check_is_said_to_say_it_says(block: str, told: str) -> None:
-    assert sorted(in_the_starter(block)) == sorted(told.splitlines())
+@pytest.mark.parametrize(("block", "reported"), WRONG)
+def test_what_check_is_said_to_say_it_says(block: str, reported: str) -> None:
+    assert sorted(in_the_starter(block)) == sorted(reported.splitlines())
 
 
 def sections(model: type[Section], seen: set[type[Section]]) -> Iterator[type[Section]]:

@@ -1,5 +1,5 @@
 """The examples inside an agreement are run through the whole system, and a wrong expectation is
-told in words."""
+reported in words."""
 
 from pathlib import Path
 
@@ -71,7 +71,7 @@ def test_the_examples_of_every_agreement_that_ships_pass(file: Path) -> None:
         ),
     ],
 )
-def test_a_wrong_expectation_is_told_and_nothing_else(
+def test_a_wrong_expectation_is_reported_and_nothing_else(
     old: str, new: str, difference: Difference
 ) -> None:
     assert DEMO.count(old) == 1

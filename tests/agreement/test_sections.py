@@ -36,7 +36,7 @@ def at(text: str, zone: str = "Europe/Berlin") -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=zone_named(zone)).timestamp() * 1000)
 
 
-def told(ms: int, zone: str = "Europe/Berlin") -> str:
+def local_time(ms: int, zone: str = "Europe/Berlin") -> str:
     return local_datetime(ms, zone_named(zone)).strftime("%Y-%m-%d %H:%M")
 
 
@@ -422,7 +422,7 @@ def test_a_promise_that_names_its_calendar_takes_no_notice_of_absences() -> None
     )
     open_rule = SOFTWARE.slas.target("accept", queue="sdr", level="warm")
     mine = SOFTWARE.calendar_for(person="sdr-anna", rule=open_rule, absences=away)
-    assert told(mine.next_open(at("2026-03-02 10:00"))) == "2026-03-03 09:00"
+    assert local_time(mine.next_open(at("2026-03-02 10:00"))) == "2026-03-03 09:00"
 
 
 def test_managers_are_the_persons_else_the_pools() -> None:
@@ -483,7 +483,7 @@ def test_a_ladder_comes_with_its_steps_and_times() -> None:
         ("escalate", "manager", 1, None, None),
         ("manager_queue", None, 1, "4 business hours", None),
     ]
-    assert [told(step.due_ms(at("2026-03-02 17:00"))) for step in rule.ladder] == [
+    assert [local_time(step.due_ms(at("2026-03-02 17:00"))) for step in rule.ladder] == [
         "2026-03-02 17:00"
     ] * 3 + ["2026-03-03 12:00"]
     assert (rule.warnings, rule.evidence_grace_ms, rule.own_calendar) == ((80,), 600_000, False)
@@ -620,7 +620,7 @@ def test_when_a_lead_comes_back(
     why: str, reason: str, now: str, contract_end: str | None, back: str, needs: str | None
 ) -> None:
     plan = SOFTWARE.recycling.plan(reason, at(now), contract_end=contract_end)
-    assert (told(plan.return_at_ms), plan.needs) == (back, needs), why
+    assert (local_time(plan.return_at_ms), plan.needs) == (back, needs), why
     assert SOFTWARE.recycling.return_at(reason, at(now), contract_end) == plan.return_at_ms
     assert plan.cool_off_until_ms <= plan.return_at_ms
 
@@ -638,7 +638,7 @@ def test_a_return_in_seconds_is_elapsed_to_the_millisecond() -> None:
 def test_beyond_the_limit_a_lead_goes_on_the_long_term_track_and_never_into_silence() -> None:
     now = at("2026-03-02 10:00")
     plans = [SOFTWARE.recycling.plan("no_response", now, recycles=number) for number in (2, 3, 9)]
-    assert [(plan.track, plan.long_term, told(plan.return_at_ms)) for plan in plans] == [
+    assert [(plan.track, plan.long_term, local_time(plan.return_at_ms)) for plan in plans] == [
         ("learn", False, "2026-04-01 09:00"),
         ("stay-in-touch", True, "2027-03-02 09:00"),
         ("stay-in-touch", True, "2027-03-02 09:00"),

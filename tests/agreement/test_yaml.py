@@ -155,7 +155,7 @@ def test_a_huge_document_is_not_even_read() -> None:
         ("[1, 2]\n", "has no sections"),
     ],
 )
-def test_what_is_no_agreement_is_told_so(text: str, what: str) -> None:
+def test_what_is_no_agreement_is_said_to_be_none(text: str, what: str) -> None:
     examined = examine(text)
     assert examined.model is None
     assert [problem.message for problem in examined.problems] == [

@@ -34,7 +34,7 @@ ARTIFACTS = tuple(
 
 
 class Repository:
-    """Stands for the repository of artifacts: counts what is asked for, gives what it is told to
+    """Stands for the repository of artifacts: counts what is asked for, gives what it is set to
     give."""
 
     def __init__(self) -> None:
@@ -126,7 +126,9 @@ def test_a_download_that_is_never_right_is_refused_by_name(
     assert _names(tmp_path / f"kafka-{KAFKA_VERSION}") == []
 
 
-def test_without_a_network_the_ways_out_are_told(tmp_path: Path, repository: Repository) -> None:
+def test_without_a_network_the_ways_out_are_reported(
+    tmp_path: Path, repository: Repository
+) -> None:
     def down(_: Artifact) -> bytes:
         raise requests.ConnectionError("no route")
 

@@ -139,7 +139,7 @@ def test_the_script_stands_still_while_the_system_is_too_far_behind() -> None:
     )
 
 
-def test_a_system_that_gets_nowhere_is_told_from_a_slow_one() -> None:
+def test_a_system_that_gets_nowhere_is_distinguished_from_a_slow_one() -> None:
     now = [0.0]
     headway = Headway("the groups", 10, clock=lambda: now[0])
     for second, left in ((0, 100), (9, 99), (18, None), (19, 120)):
@@ -230,7 +230,7 @@ def test_a_run_on_three_brokers_ends_sound(broker_cache: Path) -> None:
 
 @pytest.mark.kafka
 @pytest.mark.timeout(120)
-def test_a_run_that_is_told_to_stop_leaves_nobody_behind(broker_cache: Path) -> None:
+def test_a_run_that_is_asked_to_stop_leaves_nobody_behind(broker_cache: Path) -> None:
     words = [
         sys.executable,
         "-m",

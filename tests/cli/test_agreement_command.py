@@ -36,7 +36,7 @@ def _line(file: Path, marker: str) -> int:
     return text[: text.index(marker)].count("\n") + 1
 
 
-def test_a_sound_agreement_is_told_with_its_version() -> None:
+def test_a_sound_agreement_is_reported_with_its_version() -> None:
     result = run("check", str(DEMO))
     assert result.exit_code == 0
     verdict, limits = result.stdout.splitlines()
@@ -45,7 +45,7 @@ def test_a_sound_agreement_is_told_with_its_version() -> None:
     assert limits == "acts a day that count in events, intent, mailing, which set no per_day: 20"
 
 
-def test_problems_are_told_with_their_place_and_the_exit_code_says_so(bad: Path) -> None:
+def test_problems_are_reported_with_their_place_and_the_exit_code_says_so(bad: Path) -> None:
     result = run("check", str(bad))
     assert (result.exit_code, result.stdout) == (1, f"{bad}: 1 error, 1 warning\n")
     assert result.stderr.splitlines() == [
@@ -133,7 +133,7 @@ def test_everything_that_is_signed_by_name_is_shown() -> None:
     assert "behaviour.stage.decisionatleast1" in shown
 
 
-def test_a_difference_is_told_in_words(tmp_path: Path) -> None:
+def test_a_difference_is_reported_in_words(tmp_path: Path) -> None:
     other = tmp_path / "new.yaml"
     text = DEMO.read_text(encoding="utf-8")
     other.write_text(

@@ -1,5 +1,5 @@
-"""What a new agreement would change for the leads there are: told by the scorer's own reducer on
-their states."""
+"""What a new agreement would change for the leads there are: reported by the scorer's own reducer
+on their states."""
 
 from pathlib import Path
 

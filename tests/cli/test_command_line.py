@@ -88,7 +88,7 @@ def test_help_loads_no_command_and_no_kafka_client() -> None:
     assert sorted(heavy & set(loaded)) == []
 
 
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(capsys, "--version") == Said(code=0, out=f"{__version__}\n", err="")
 
 
@@ -226,7 +226,7 @@ def test_status_of_nothing_is_1_and_says_how_to_start(
     )
 
 
-def test_status_tells_every_process_with_pid_address_and_state(
+def test_status_reports_every_process_with_pid_address_and_state(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     own = own_mark()

@@ -56,15 +56,15 @@ def _intake(name: str, kind: str, *identifiers: tuple[str, str]) -> IntakeRecord
 
 
 def test_a_conflict_names_both_leads_and_the_event() -> None:
-    told = [
+    reported = [
         (10, _alias("resolved", "i1", "lead-0")),
         (10, _alias("resolved", "i1", "lead-1")),
         (11, _alias("resolved", "i2", "lead-2")),
         (12, _alias("conflict", "i1", "lead-2", subject="i2")),
         (13, _alias("duplicate", "i1", "lead-1")),
     ]
-    assert conflicts(told) == [Conflict(12, ("lead-1", "lead-2"), "e")]
-    assert conflicts(told, since_ms=13) == []
+    assert conflicts(reported) == [Conflict(12, ("lead-1", "lead-2"), "e")]
+    assert conflicts(reported, since_ms=13) == []
     own = derived_id("lead", "i3")  # an identity that was never given to another lead has its own
     assert conflicts([(1, _alias("conflict", "i3", "", subject="i4"))])[0].leads == tuple(
         sorted((own, derived_id("lead", "i4")))

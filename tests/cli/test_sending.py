@@ -113,7 +113,7 @@ def test_every_line_is_sent_once_and_its_acknowledgement_is_in_the_ledger(
     assert ledger.read_text().splitlines() == [record.event_id for record in desk.records]
 
 
-def test_lines_that_cannot_be_taken_are_told_by_number_and_field_and_the_rest_goes_on(
+def test_lines_that_cannot_be_taken_are_reported_by_number_and_field_and_the_rest_goes_on(
     desk: Desk,
 ) -> None:
     lines = [
@@ -141,7 +141,7 @@ def test_lines_that_cannot_be_taken_are_told_by_number_and_field_and_the_rest_go
     assert len(desk.records) == 2
 
 
-def test_what_the_gateway_refuses_is_told_by_the_files_line_too(
+def test_what_the_gateway_refuses_is_reported_by_the_files_line_too(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BATON_WRITE_KEY", "web-0123456789abcdef")
@@ -267,16 +267,16 @@ MAP = (
 )
 
 
-def test_a_list_comes_in_row_by_row_and_bad_rows_are_told_by_line_and_field(
+def test_a_list_comes_in_row_by_row_and_bad_rows_are_reported_by_line_and_field(
     desk: Desk, tmp_path: Path
 ) -> None:
     path = tmp_path / "people.csv"
     path.write_text(PEOPLE)
     code, out, err = run(import_app, str(path), *MAP, "--json")
-    told = json.loads(out)
+    reported = json.loads(out)
     assert code == 1
-    assert (told["accepted"], told["rejected"], told["unacknowledged"]) == (4, 4, 0)
-    assert [(row["line"], row["field"], row["reason"]) for row in told["errors"]] == [
+    assert (reported["accepted"], reported["rejected"], reported["unacknowledged"]) == (4, 4, 0)
+    assert [(row["line"], row["field"], row["reason"]) for row in reported["errors"]] == [
         (3, "identifiers.email", "is not an e-mail address"),
         (4, "identifiers", "are empty: nobody is meant"),
         (5, "consent:marketing/email", "must be yes or no"),
@@ -326,7 +326,7 @@ def test_a_list_of_who_did_what_is_history_unless_it_is_fresh(desk: Desk, tmp_pa
     ]
 
 
-def test_what_is_left_out_of_a_row_is_told_beside_what_is_not_taken_and_neither_hides_the_other(
+def test_what_is_left_out_of_a_row_is_reported_beside_what_is_not_taken_and_neither_hides_the_other(
     desk: Desk,
 ) -> None:
     rows = "".join(f"p{number}@acme.example,10-Jan\n" for number in range(30))
@@ -366,9 +366,9 @@ def test_a_damaged_file_costs_only_its_damaged_rows(
     content: bytes, accepted: int, errors: list[tuple[int, str]] | None, desk: Desk
 ) -> None:
     code, out, _ = run(import_app, "-", "--json", stdin=content)
-    told = json.loads(out)
-    found = [(row["line"], row["reason"]) for row in told["errors"]]
-    assert told["accepted"] == accepted == len(desk.records)
+    reported = json.loads(out)
+    found = [(row["line"], row["reason"]) for row in reported["errors"]]
+    assert reported["accepted"] == accepted == len(desk.records)
     assert errors is None or found == errors
     assert (code, bool(found)) == ((1, True) if errors is None or errors else (0, False))
 

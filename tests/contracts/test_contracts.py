@@ -363,7 +363,7 @@ def test_a_registry_that_refuses_is_named(
         register_all(url, planted)
 
 
-def test_a_process_that_was_told_of_a_registry_writes_and_reads_its_ids(
+def test_a_process_that_knows_a_registry_writes_and_reads_its_ids(
     registry: tuple[str, type[_Registry]],
 ) -> None:
     url, _ = registry

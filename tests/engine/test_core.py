@@ -399,9 +399,9 @@ def test_one_proof_covers_what_a_wake_asks_for_again() -> None:
         def wake(self, view: View[ToyClock], *, now: int, reference: ToyTerms) -> Step[ToyClock]:
             assert view.head is not None
             deadline = view.head.deadline_ms
-            told = (self._verdict(view, "rung", deadline, now),)
+            reported = (self._verdict(view, "rung", deadline, now),)
             return Step(
-                head=ToyClock(deadline_ms=deadline + 100), wake_at=deadline + 100, facts=told
+                head=ToyClock(deadline_ms=deadline + 100), wake_at=deadline + 100, facts=reported
             )
 
     core = core_of(Ladder())
@@ -592,8 +592,8 @@ class Follower(Counter):
 
     def adopt(self, view: View[ToyTotal], *, old: str, new: ToyTerms, now: int) -> Step[ToyTotal]:
         head = view.head or ToyTotal(count=0, total=0, terms=new.version, at_ms=now)
-        told = Fact("toy.adopted.v1", view.key, ToyAdopted(old=old, new=new.version, at_ms=now))
-        return Step(head=head, wake_at=view.wake_at, facts=(told,))
+        reported = Fact("toy.adopted.v1", view.key, ToyAdopted(old=old, new=new.version, at_ms=now))
+        return Step(head=head, wake_at=view.wake_at, facts=(reported,))
 
 
 def follows(*versions: str) -> list[list[str]]:

@@ -100,7 +100,7 @@ def _plan(task: MemoryTask, faults: list[Any]) -> None:
     task.hook = hook
 
 
-def told(bench: MemoryBench) -> list[Stored]:
+def reported(bench: MemoryBench) -> list[Stored]:
     """Every fact, without the worker's clock."""
     flow = {topic for topic, spec in TOY_TOPICS.items() if spec.record is not None}
     return [
@@ -121,7 +121,7 @@ async def test_crashes_and_small_batches_change_no_fact_and_no_state(
 ) -> None:
     calm = await play(script, [], Limits())
     rough = await play(script, faults, Limits(outputs=outputs, wakes=wakes))
-    assert told(rough) == told(calm)
+    assert reported(rough) == reported(calm)
     for name in ("counter", "session", "fan", "shelf"):
         there, here = await rough.changelog(name, 0), await calm.changelog(name, 0)
         assert {key: value for key, value in there.items() if key != b"p"} == {
@@ -184,7 +184,9 @@ def test_an_input_that_is_not_seen_yet_is_processed_later_and_once() -> None:
     assert len(host.log.records("toy.totals.v1", 0)) == 3
 
 
-def test_what_cannot_be_proven_is_told_unproven_after_the_limit_and_proven_when_it_can_be() -> None:
+def test_what_cannot_be_proven_is_reported_unproven_after_the_limit_and_proven_when_it_can_be() -> (
+    None
+):
     host = host_of(Fan(), Judge())
     fan = host.tasks["fan", 0]
     fan.crash()
@@ -295,8 +297,8 @@ async def test_a_changelog_that_somebody_touched_differs_from_its_rebuild() -> N
 
 async def test_a_fact_that_is_twice_is_found() -> None:
     bench = await counted()
-    told_totals = bench.memory.log.records("toy.totals.v1", 0)
-    told_totals.append(told_totals[-1]._replace(offset=len(told_totals)))
+    totals_topic = bench.memory.log.records("toy.totals.v1", 0)
+    totals_topic.append(totals_topic[-1]._replace(offset=len(totals_topic)))
     with pytest.raises(AssertionError, match=r"twice in toy\.totals\.v1"):
         await check(bench)
 

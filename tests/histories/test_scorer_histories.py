@@ -19,7 +19,7 @@ import pytest
 from baton.contracts.intake import LeadMerge
 from baton.contracts.slas import LeadReactivated, LeadRecycled
 from baton.ids import derived_id
-from tests.services.scorer.scorer_world import DAY, World, agreement, person_told
+from tests.services.scorer.scorer_world import DAY, World, agreement, person_reported
 
 FOLDER = Path(__file__).with_name("scorer")
 
@@ -76,7 +76,7 @@ def _merge(world: World, loser: str, survivor: str) -> None:
 
 
 def _met(world: World, lead: str, **fields: str) -> None:
-    world.send(person_told(lead, at_ms=world.now, **fields))
+    world.send(person_reported(lead, at_ms=world.now, **fields))
 
 
 def _recycle(

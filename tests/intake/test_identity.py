@@ -281,8 +281,8 @@ def test_shops_on_one_host_are_no_account() -> None:
     ] == [None] * 3
 
 
-def test_what_a_source_says_is_told_from_what_intake_concludes() -> None:
-    said, concluded = of_case("account-told-by-crm-lost/events.jsonl")
+def test_what_a_source_says_is_distinguished_from_what_intake_concludes() -> None:
+    said, concluded = of_case("account-reported-by-crm-lost/events.jsonl")
     assert (said.profile["domain"], said.derived) == ("harborlight.example", ("email_kind",))
     assert (concluded.profile["domain"], concluded.derived) == (
         "hl-group.example",

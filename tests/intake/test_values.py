@@ -154,7 +154,7 @@ def test_twelve_hundred_in_european_writing_are_not_one() -> None:
     assert found.profile["employees"] == "1200"
 
 
-def test_a_range_that_is_told_again_is_the_same() -> None:
+def test_a_range_that_is_reported_again_is_the_same() -> None:
     for text in ("51-200", "250+", "0-49"):
         assert count_of(text) == text
 
@@ -212,7 +212,7 @@ def test_a_field_of_ones_own_may_be_none_and_namibia_is_a_country() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "kept"),
+    ("reported", "kept"),
     [
         ("Null", "Null"),
         ("null", None),
@@ -227,9 +227,9 @@ def test_a_field_of_ones_own_may_be_none_and_namibia_is_a_country() -> None:
     ],
 )
 def test_a_name_is_a_name_whatever_it_sounds_like_and_nul_is_left_out(
-    told: str, kept: str | None
+    reported: str, kept: str | None
 ) -> None:
-    found = record(person={"last_name": told, "first_name": "Ann"})
+    found = record(person={"last_name": reported, "first_name": "Ann"})
     assert found.person is not None
     assert (found.person.first_name, found.person.last_name) == ("Ann", kept)
 

@@ -125,14 +125,14 @@ class KafkaBench(EngineHost):
         }
         headers = [(name, value.encode()) for name, value in text.items() if value is not None]
         at = partition_of(key.encode(), TOY_TOPICS[topic].partitions or self.partitions)
-        told = await self._append(
+        reported = await self._append(
             topic, at, key.encode(), codec_for(type(value)).encode(value), headers
         )
         return Seen(
             topic=topic,
             partition=at,
-            offset=told.offset,
-            at_ms=told.timestamp,
+            offset=reported.offset,
+            at_ms=reported.timestamp,
             key=key,
             value=value,
             headers={},

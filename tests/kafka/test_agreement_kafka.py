@@ -147,7 +147,9 @@ def test_a_record_says_what_it_is_in_its_headers(settings: Settings) -> None:
     assert record.header("ce_id") == record.key.decode()
 
 
-def test_an_absence_is_told_and_taken_back(run: Callable[..., Result], settings: Settings) -> None:
+def test_an_absence_is_reported_and_taken_back(
+    run: Callable[..., Result], settings: Settings
+) -> None:
     asyncio.run(publish_agreement(settings, YAML))
     asked = ("away", "sdr-anna", "--from", "2026-12-21", "--until", "2027-01-04")
     assert (
@@ -162,11 +164,11 @@ def test_an_absence_is_told_and_taken_back(run: Callable[..., Result], settings:
         run("away", "sdr-ana", "--from", "2026-12-21", "--until", "2027-01-04").exception
     )
     with LogReader({"bootstrap.servers": settings.bootstrap}, settings.namespace) as reader:
-        told = list(reader.read({BATON_PEOPLE: [0]}))
+        reported = list(reader.read({BATON_PEOPLE: [0]}))
     book = book_of(KafkaAgreementTopic(settings).read())
     christmas = 1_798_156_800_000
     seen = []
-    for offset, record in enumerate(told):
+    for offset, record in enumerate(reported):
         assert record.value is not None
         value = codec_for(PeopleRecord).decode(record.value)
         book.add(_event(value, offset, record.at_ms))

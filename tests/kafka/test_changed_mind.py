@@ -13,7 +13,7 @@ import pytest
 from baton.clients import confluent_options
 from baton.cluster.log import LogReader
 from baton.contracts.codec import codec_for
-from baton.contracts.custody import Holder, HolderKind, Holding, holder_of, told
+from baton.contracts.custody import Holder, HolderKind, Holding, holder_of, updated
 from baton.contracts.streams import StreamRecord
 from baton.contracts.topics import TOPICS
 from tests.kafka.conftest import DEMO_AGREEMENT, LiveSystem
@@ -52,7 +52,7 @@ def _holders(reader: LogReader) -> dict[str, Holder]:
     ):
         if record.value is not None:
             said: StreamRecord = codec_for(TOPICS[record.topic].record).decode(record.value)  # type: ignore[arg-type]
-            holding[said.lead_id] = told(holding.get(said.lead_id, Holding()), said)
+            holding[said.lead_id] = updated(holding.get(said.lead_id, Holding()), said)
     return {lead: holder_of(item) for lead, item in holding.items()}
 
 

@@ -1,4 +1,4 @@
-"""Worker processes that are killed, paused, joined and told to stop, while numbers come in: every
+"""Worker processes that are killed, paused, joined and asked to stop, while numbers come in: every
 sum must be exact."""
 
 import asyncio
@@ -180,10 +180,10 @@ async def test_timers_fire_once_and_at_their_time_though_the_process_was_killed(
     await worker.ended()
     worker.start()
 
-    async def told() -> bool:
+    async def reported() -> bool:
         return len(await bench.read("toy.sessions.v1")) >= len(clicks)
 
-    await bench._until(told)
+    await bench._until(reported)
     ended = {record.key: record.value.ended_ms for record in await bench.read("toy.sessions.v1")}
     assert ended == {click.key: click.at_ms + 1_500 for click in clicks}
     assert len(await bench.read("toy.sessions.v1")) == len(clicks)
@@ -257,7 +257,7 @@ async def test_a_worker_on_the_loopback_answers_no_page_of_another_site(
     assert worker.get("/tasks")[0] == 200
 
 
-async def test_a_worker_tells_how_it_is(
+async def test_a_worker_reports_how_it_is(
     bench: KafkaBench,
     workers: Workers,
     bootstrap: str,
@@ -285,9 +285,9 @@ async def test_a_worker_tells_how_it_is(
 
     await bench._until(stopped)
     place = f"record:toy.numbers.v1@{poison.offset}"
-    told = worker.tasks()["counter", poison.partition]
-    assert (told["state"], told["place"]) == ("stopped", place)
-    assert f"baton task skip counter {poison.partition} '{place}'" in told["reason"]
+    reported = worker.tasks()["counter", poison.partition]
+    assert (reported["state"], reported["place"]) == ("stopped", place)
+    assert f"baton task skip counter {poison.partition} '{place}'" in reported["reason"]
     assert (
         "example.com"
         not in worker.get("/tasks")[1] + worker.get("/metrics")[1] + worker.log.read_text()

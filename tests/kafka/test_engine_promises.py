@@ -162,7 +162,7 @@ async def test_offsets_that_somebody_moved_are_refused(
     assert "the state is at toy.numbers.v1@3, the group at 1" in str(failure)
 
 
-async def test_a_group_that_has_forgotten_commits_is_told_where_the_state_stands(
+async def test_a_group_that_has_forgotten_commits_is_reported_where_the_state_stands(
     bench: KafkaBench, outsider: AIOKafkaProducer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Seen in a chaos run: a group coordinator that came back from a kill with a part of its
@@ -386,10 +386,10 @@ async def one_counted_and_more_lost(
 
 
 def lost_commits() -> float:
-    """What is told of the counter; from the start, so that the first is an increase."""
-    told = REGISTRY.get_sample_value("baton_lost_commits_total", {"reducer": "counter"})
-    assert told is not None
-    return told
+    """What is reported of the counter; from the start, so that the first is an increase."""
+    reported = REGISTRY.get_sample_value("baton_lost_commits_total", {"reducer": "counter"})
+    assert reported is not None
+    return reported
 
 
 async def test_a_state_that_is_ahead_of_the_log_is_restored_whole(
@@ -439,8 +439,8 @@ async def test_a_state_is_restored_whole_where_another_owner_did_a_part_of_a_los
     group._kept[0] = (monotonic(), kept)
     await take_seat(bench)
     await bench.settle()
-    told = [(record.key, record.value.count) for record in await bench.read("toy.totals.v1")]
-    assert told == [("k", 1), ("k0", 1), ("k1", 1), ("k2", 1)]
+    reported = [(record.key, record.value.count) for record in await bench.read("toy.totals.v1")]
+    assert reported == [("k", 1), ("k0", 1), ("k1", 1), ("k2", 1)]
     assert the_supervisor(bench, "counter").memory is not kept
     assert lost_commits() == lost + 1
 
@@ -664,10 +664,10 @@ async def test_a_deadline_fires_unproven_after_the_limit_and_proven_when_the_ups
     start = await bench.send("toy.starts.v1", "k", ToyStart(within_ms=300))
     await bench.send("toy.orders.v1", "o", ToyOrder(lines=("other",)))
 
-    async def told() -> bool:
+    async def reported() -> bool:
         return bool(await bench.read("toy.verdicts.v1"))
 
-    await bench._until(told)
+    await bench._until(reported)
     await bench.resume("fan")
     await bench.pass_time(500)
     verdicts = values(await bench.read("toy.verdicts.v1"))
@@ -729,10 +729,10 @@ async def test_the_proof_ends_with_the_inputs_of_the_task_itself(
     await bench.settle()
     await outsider.begin_transaction()  # as an instance upstream that has not committed yet
     line = codec_for(ToyLine).encode(ToyLine(order="o", remove=False, ordered_at_ms=0))
-    told = await outsider.send_and_wait(
+    reported = await outsider.send_and_wait(
         bench.cluster.at(("toy.lines.v1", 0)).topic, line, key=b"k", partition=0
     )
-    assert told.timestamp < start.at_ms + 2_000
+    assert reported.timestamp < start.at_ms + 2_000
     await asyncio.sleep(2.1)
     # moves the time past the deadline
     await bench.send("toy.starts.v1", "later", ToyStart(within_ms=HOUR_MS))

@@ -222,12 +222,12 @@ async def test_what_comes_in_twice_and_by_two_ways_is_accepted_once_and_the_pois
         for number in range(50)
     }
     assert {event.lead_id for event in accepted} == expected
-    told = [
+    reported = [
         codec_for(LeadInput).decode(record.value)
         for record in ingest.read("intake.leads.v1")
         if record.value
     ]
-    persons = [member.person for member in told if member.event]
+    persons = [member.person for member in reported if member.event]
     assert sorted(person.email or "" for person in persons if person) == sorted(
         [f"p{number}@acme.example" for number in range(50)] * 8
     )
@@ -395,7 +395,7 @@ async def test_two_contacts_that_become_one_are_one_lead_until_a_person_separate
     assert {event.lead_id for event in ingest.events() if event.kind == "erasure"} == {survivor}
 
 
-async def test_once_nobody_processes_what_comes_in_senders_are_told_to_come_again(
+async def test_once_nobody_processes_what_comes_in_senders_are_asked_to_come_again(
     ingest: Ingest,
 ) -> None:
     ingest.reducers.cancel()

@@ -52,7 +52,7 @@ def _script(begins_ms: int) -> list[bytes]:
 def _agreement(folder: Path) -> Path:
     """That of the demonstration, whose people work at any hour, with clocks that do not run out
     while the test does; nobody settles, since the live system's time goes on between two lines,
-    and nobody has goals, which are told by the day as well as by a line."""
+    and nobody has goals, which are reported by the day as well as by a line."""
     text = (
         DEMO_AGREEMENT.read_text()
         .replace(" seconds elapsed", " hours elapsed")

@@ -2,8 +2,8 @@
 enforces them.
 
 Each service is a principal of its own and has exactly the rights of the table in docs/OPERATING.md;
-with these a lead comes all the way from the inbox to a sales tool, and a right too few is told by
-name.
+with these a lead comes all the way from the inbox to a sales tool, and a right too few is reported
+by name.
 """
 
 import json
@@ -276,27 +276,27 @@ def _breach(plain: str, namespace: str) -> SlaViolation:
             {topic: [0]}, follow=True, until=lambda: time.monotonic() > until
         ):
             assert record.value is not None
-            told = codec_for(SlaViolation).decode(record.value)
-            if told.kind == "breach" and told.lead_id is not None:
-                return told
+            reported = codec_for(SlaViolation).decode(record.value)
+            if reported.kind == "breach" and reported.lead_id is not None:
+                return reported
     raise AssertionError("no promise was ever broken")
 
 
 def _send(settings: Settings, topic: str, value: str) -> None:
     """Raises PermissionError where the cluster says so."""
-    told: list[KafkaError | None] = []
+    reported: list[KafkaError | None] = []
     producer = Producer(confluent_producer_options(settings) | {"enable.idempotence": False})
     producer.produce(
-        topic, value.encode(), key=b"k", on_delivery=lambda error, _: told.append(error)
+        topic, value.encode(), key=b"k", on_delivery=lambda error, _: reported.append(error)
     )
     assert producer.flush(30) == 0
-    error = told[0]
+    error = reported[0]
     if error is not None:
         assert error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED, error
         raise PermissionError(error.str())
 
 
-def test_a_right_too_few_is_told_by_name(
+def test_a_right_too_few_is_reported_by_name(
     cluster: Secured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     namespace = "lacking"

@@ -29,7 +29,7 @@ INNER_POINTS = ("decoding", "decoded", "stepping", "stepped")
 
 
 def killer(wanted: str) -> Callable[[str], None]:
-    """Kills the process at the n-th time that it is told of the wanted point."""
+    """Kills the process at the n-th time that it comes to the wanted point."""
     name, _, count = wanted.partition(":")
     left = int(count or 1)
 
@@ -44,7 +44,7 @@ def killer(wanted: str) -> Callable[[str], None]:
 
 
 def watched(reducer: Reducer[Any, Any], at: Callable[[str], None]) -> Reducer[Any, Any]:
-    """The reducer, telling before and after each step."""
+    """The reducer, reporting before and after each step."""
 
     class Watched(type(reducer)):  # type: ignore[misc]
         def step(self, view: View[Any], event: Event, *, now: int, reference: Any) -> Step[Any]:
@@ -58,18 +58,18 @@ def watched(reducer: Reducer[Any, Any], at: Callable[[str], None]) -> Reducer[An
 
 
 def codecs(at: Callable[[str], None]) -> Callable[[type], Any]:
-    """Codecs that tell before and after each input record they decode."""
+    """Codecs that report before and after each input record they decode."""
 
     class Codec:
         def __init__(self, record: type) -> None:
-            self.encode, self._decode, self._tells = (
+            self.encode, self._decode, self._reports = (
                 codec_for(record).encode,
                 codec_for(record).decode,
                 record is ToyNumber,
             )
 
         def decode(self, data: bytes, start: int = 0) -> Any:
-            if not self._tells:
+            if not self._reports:
                 return self._decode(data, start)
             at("decoding")
             value = self._decode(data, start)
@@ -80,7 +80,7 @@ def codecs(at: Callable[[str], None]) -> Callable[[type], Any]:
 
 
 def main() -> None:
-    """Run until told to stop, or killed."""
+    """Run until asked to stop, or killed."""
     settings = Settings()
     set_up_logs("toys", form=LogFormat.HUMAN)
     wanted = os.environ.get(VARIABLE, "")

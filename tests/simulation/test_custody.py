@@ -58,7 +58,7 @@ def run() -> Simulation:
     return simulation
 
 
-def told(simulation: Simulation) -> list[LeadOrphan]:
+def reported(simulation: Simulation) -> list[LeadOrphan]:
     """What custody said, in order."""
     log, codec = simulation.host.log, codec_for(LeadOrphan)
     return [
@@ -112,7 +112,7 @@ def held_findings(simulation: Simulation) -> list[str]:
 
 def test_a_sound_run_has_no_orphan() -> None:
     simulation = run()
-    assert told(simulation) == []
+    assert reported(simulation) == []
     assert counted(simulation) == 0
     assert held_findings(simulation) == []
 
@@ -122,7 +122,7 @@ def test_a_router_that_drops_one_hand_off_makes_one_orphan_and_everybody_says_so
 ) -> None:
     monkeypatch.setattr(Dispatch, "step", without(HandoffRequest, Dispatch.step, times=1))
     simulation = run()
-    (orphan,) = told(simulation)
+    (orphan,) = reported(simulation)
     assert (orphan.kind, orphan.cause, orphan.holder) == ("found", Missing.ROUTE, None)
     assert orphan.at_ms == orphan.since_ms + IN_FLIGHT_MS
     assert counted(simulation) == 1
@@ -132,11 +132,11 @@ def test_a_router_that_drops_one_hand_off_makes_one_orphan_and_everybody_says_so
 def test_an_sla_watcher_that_forgets_a_lead_s_return_makes_an_orphan_of_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It tells neither the scorer nor the outside: custody reads the one stream, the audit the
+    """It notifies neither the scorer nor the outside: custody reads the one stream, the audit the
     public topics, and both say so."""
     monkeypatch.setattr(Clocks, "step", without(SlaDecision | LeadRecycled, Clocks.step))
     simulation = run()
-    causes = {orphan.cause for orphan in told(simulation)}
+    causes = {orphan.cause for orphan in reported(simulation)}
     assert causes <= {Missing.TRACK, Missing.DECISION, Missing.ROUTE}
     assert Missing.TRACK in causes
-    assert counted(simulation) == len(told(simulation)) == len(held_findings(simulation)) > 0
+    assert counted(simulation) == len(reported(simulation)) == len(held_findings(simulation)) > 0

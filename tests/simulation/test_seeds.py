@@ -49,8 +49,8 @@ def test_two_hundred_seeds_keep_every_promise() -> None:
     assert sorted((FAULTS | WANTED) - met.keys()) == []
 
 
-def test_seeds_keep_every_promise_where_leads_and_accounts_tell_each_other() -> None:
-    told = qualified = 0
+def test_seeds_keep_every_promise_where_leads_and_accounts_notify_each_other() -> None:
+    reported = qualified = 0
     for seed in range(GATED_SEEDS):
         run = play(seed, *agreement_that_asks_accounts())
         log = run.host.log
@@ -60,9 +60,9 @@ def test_seeds_keep_every_promise_where_leads_and_accounts_tell_each_other() -> 
         assert [str(finding) for finding in report.findings] + report.unchecked == [], (
             f"seed {seed}"
         )
-        told += report.checked["scorer.buying.v1"]
+        reported += report.checked["scorer.buying.v1"]
         qualified += report.checked["leads.qualified.v1"]
-    assert told > GATED_SEEDS
+    assert reported > GATED_SEEDS
     assert qualified > 0
 
 

@@ -348,7 +348,7 @@ sources:
         (("  bell:", "  Bell:"), 3, "sources.Bell cannot be the name of a source"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_told_by_its_line(
+def test_what_is_wrong_with_a_file_is_reported_by_its_line(
     change: tuple[str, str], line: int, reason: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "sources.yaml"

@@ -76,7 +76,7 @@ def _leads_on(levels: LevelsModel, name: str) -> bool:
 
 
 def _rough(ms: int) -> int:
-    """The duration in whole minutes: what people can tell apart."""
+    """The duration in whole minutes: what people can distinguish."""
     return max(ms // MINUTE_MS, 1) * MINUTE_MS
 
 

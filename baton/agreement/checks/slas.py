@@ -40,7 +40,7 @@ _ACTS = tuple(
         ActKind.BUYER_REPLY,
     )
 )
-_TELLS = (StepKind.NOTIFY, StepKind.ESCALATE)
+_NOTIFIES = (StepKind.NOTIFY, StepKind.ESCALATE)
 _ROLES = ("owner", "manager")
 
 
@@ -207,7 +207,7 @@ def _steps(context: CheckContext, base: Path, steps: tuple[StepModel, ...]) -> I
     reasons = context.model.recycling.reasons
     for number, step in enumerate(steps):
         path = (*base, number)
-        if step.to is not None and step.do not in _TELLS:
+        if step.to is not None and step.do not in _NOTIFIES:
             yield wrong(
                 (*path, "to"), f"{step.do.value} goes to nobody in particular: leave to out"
             )

@@ -39,7 +39,7 @@ def compile_condition(
 ) -> Condition:
     """The condition as one closure. ``zone`` is where "today" is, for dates relative to it. Raises
     ``KeyError`` for a field that is not in the catalogue and ``ValueError`` for a value that does
-    not fit: ``baton agreement check`` tells both first."""
+    not fit: ``baton agreement check`` reports both first."""
     match model:
         case All():
             return _all(tuple(compile_condition(arrival, catalogue, zone) for arrival in model.all))

@@ -77,7 +77,7 @@ class OverflowModel(Section):
 
 
 class WatchModel(Section):
-    """Tell a person, whose fallback queue it is."""
+    """Notify a person, whose fallback queue it is."""
 
     watch: Name
 

@@ -2,7 +2,7 @@
 else can be checked too.
 
 A misspelt key must not hide that a pool three sections further down does not exist. What is found
-in the rest is told only where it cannot come from what was taken out.
+in the rest is reported only where it cannot come from what was taken out.
 """
 
 import json

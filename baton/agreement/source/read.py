@@ -41,11 +41,11 @@ class Examined:
 
 
 class AgreementRefused(ValueError):
-    """The agreement has errors; the text tells all of them, a line each, with file, line, reason
+    """The agreement has errors; the text says all of them, a line each, with file, line, reason
     and way out."""
 
     def __init__(self, file: str, problems: tuple[Problem, ...]) -> None:
-        super().__init__("\n".join(problem.told(file) for problem in problems))
+        super().__init__("\n".join(problem.described(file) for problem in problems))
         self.file = file
         self.problems = problems
 

@@ -81,7 +81,8 @@ def is_callable(routed: LeadRouted) -> bool:
 
 
 def _caused_by(events: list[str]) -> set[str]:
-    """Their ids, and those of what identity adds to an event: the account that an address tells."""
+    """Their ids, and those of what identity adds to an event: the account that an address
+    reports."""
     return {own for event_id in events for own in (event_id, derived_id(event_id, "profile"))}
 
 

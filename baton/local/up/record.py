@@ -1,4 +1,4 @@
-"""``run.json``: what runs, so that any command can tell it and the next run can clear away what a
+"""``run.json``: what runs, so that any command can show it and the next run can clear away what a
 killed one left behind."""
 
 import json

@@ -80,9 +80,9 @@ def _scanned(acts: Sequence[tuple[int, LeadEvent]], scanner: ScannerRule | None)
         return set()
     clicks: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for at_ms, event in acts:
-        told = event.engagement
-        if told is not None and told.link_group and told.act in scanner.acts:
-            clicks[told.link_group].append((at_ms, event.event_id))
+        reported = event.engagement
+        if reported is not None and reported.link_group and reported.act in scanner.acts:
+            clicks[reported.link_group].append((at_ms, event.event_id))
     found: set[str] = set()
     for of_message in clicks.values():
         for at_ms, _ in of_message:

@@ -49,7 +49,7 @@ def read_targets(path: Path | None) -> TargetsFile:
             return TargetsFile.model_validate(document.data)
         except ValidationError as error:
             problems += [_problem(item, document) for item in error.errors(include_url=False)]
-    raise TargetsWrong("\n".join(problem.told(str(path)) for problem in problems))
+    raise TargetsWrong("\n".join(problem.described(str(path)) for problem in problems))
 
 
 def read_secrets(targets: TargetsFile) -> dict[str, SecretStr]:

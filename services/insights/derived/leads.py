@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from baton.contracts.custody import HolderKind, Holding, holder_of, told
+from baton.contracts.custody import HolderKind, Holding, holder_of, updated
 from baton.contracts.handoff import ProjectedHandoff
 from baton.contracts.leads import LeadAmended, LeadQualified, LeadScored, LeadStaged
 from baton.contracts.routing import LeadRouted
@@ -95,7 +95,7 @@ def lead_row(lead_id: str, facts: Sequence[Kept], around: Surroundings) -> Put:
     ordered = sorted(facts, key=lambda fact: fact.order)
     holding, latest = Holding(), _Latest()
     for record in stream_records([stored.value for stored in ordered]):
-        holding = told(holding, record)
+        holding = updated(holding, record)
     for kept in ordered:
         _note(latest, kept)
     return _row(lead_id, holding, latest, around)

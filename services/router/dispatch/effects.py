@@ -1,4 +1,4 @@
-"""How dispatch carries out a move: the next state of the hand-off and the facts that tell of it.
+"""How dispatch carries out a move: the next state of the hand-off and the facts that report it.
 
 Each function takes the lead's :class:`Case` and gives a :class:`Change`. None decides whether it is
 right to do so; that is the table's word (:mod:`services.router.dispatch.transitions`).

@@ -266,7 +266,7 @@ async def test_a_promise_ends_after_an_hour(counter: Counter) -> None:
 
 
 async def test_a_known_customer_and_a_stranger_get_the_same_answer(counter: Counter) -> None:
-    """Shape, size and time tell nothing of who is known, who holds whom, or who is suppressed."""
+    """Shape, size and time reveal nothing of who is known, who holds whom, or who is suppressed."""
     counter.take(routed("lead-1", "ae-hugo"))
     forms = {
         "known": ANN_S_FORM,

@@ -141,14 +141,14 @@ def visits(random: Random, number: int, days: int) -> Iterator[Arrival]:
             "content_stage": stage,
             "campaign": campaign,
         }
-        told = {key: value for key, value in engagement.items() if value is not None}
+        reported = {key: value for key, value in engagement.items() if value is not None}
         identifiers = known if place else {"anonymous": f"v-{number}"}
         yield line(
             at,
             id=f"e-{number}-{place}",
             kind="engagement",
             identifiers=identifiers,
-            engagement=told,
+            engagement=reported,
         )
         if place == 0:
             yield line(

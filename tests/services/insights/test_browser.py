@@ -226,7 +226,7 @@ def test_news_come_to_an_open_page_by_themselves(
         .fetchall()[0][0]
     )
     assert f"Revision {before}" in seen.page.inner_text("#main")
-    seen.page.wait_for_timeout(1_500)  # the stream is open and has told the present revision
+    seen.page.wait_for_timeout(1_500)  # the stream is open and has reported the present revision
     writing = Store(served.store, "baton", ZONE)
     writing.begin([Place(topic="leads.acts.v1", partition=0, next_offset=0)])
     writing.apply([], {})

@@ -32,7 +32,7 @@ TERRITORIES = agreement(
 
 def amended(before: LeadQualified, profile: Mapping[str, str], **more: Any) -> LeadDecision:
     """The lead reducer's word that the profile is another now."""
-    told = LeadAmended(
+    reported = LeadAmended(
         amendment_id=f"amendment-{before.lead_id}",
         lead_id=before.lead_id,
         cycle=before.cycle,
@@ -50,11 +50,11 @@ def amended(before: LeadQualified, profile: Mapping[str, str], **more: Any) -> L
         cause_id="c",
         agreement="v",
     )
-    return LeadDecision(lead_id=before.lead_id, at_ms=0, amended=told)
+    return LeadDecision(lead_id=before.lead_id, at_ms=0, amended=reported)
 
 
-def amend(world: World, *told: LeadDecision) -> list[str]:
-    world.send(*told)
+def amend(world: World, *reported: LeadDecision) -> list[str]:
+    world.send(*reported)
     world.host.settle()
     return world.said()
 

@@ -359,7 +359,7 @@ def test_what_waits_in_a_pool_that_is_no_more_is_matched_anew() -> None:
     ]
 
 
-def test_a_reassigned_lead_goes_to_somebody_else_who_is_told_and_the_first_one_too() -> None:
+def test_a_reassigned_lead_goes_to_somebody_else_who_is_notified_and_the_first_one_too() -> None:
     world = World()
     world.qualify(qualified("l1"))
     world.wait(2 * HOUR)

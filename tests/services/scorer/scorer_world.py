@@ -175,9 +175,11 @@ class World:
 
     def fits(self, lead: str, **profile: str) -> str:
         """The lead is one that we look for."""
-        return self.tell(lead, "profile", profile={"country": "NO", **profile})
+        return self.report(lead, "profile", profile={"country": "NO", **profile})
 
-    def tell(self, lead: str, kind: str, *, ago: int = 0, source: str = "http", **more: Any) -> str:
+    def report(
+        self, lead: str, kind: str, *, ago: int = 0, source: str = "http", **more: Any
+    ) -> str:
         """An event that is no engagement."""
         self._number += 1
         event_id = derived_id("test", self._number)
@@ -194,10 +196,10 @@ class World:
         return event_id
 
     def retract(self, lead: str, event_id: str) -> str:
-        return self.tell(lead, "retraction", retracts=event_id)
+        return self.report(lead, "retraction", retracts=event_id)
 
     def consent(self, lead: str, purpose: str, granted: bool, *, ago: int = 0) -> str:
-        return self.tell(
+        return self.report(
             lead,
             "consent",
             ago=ago,
@@ -345,7 +347,7 @@ def routed(
     )
 
 
-def person_told(lead: str, *, at_ms: int, n: int = 0, **fields: str) -> LeadInput:
+def person_reported(lead: str, *, at_ms: int, n: int = 0, **fields: str) -> LeadInput:
     """Who the lead is, and nothing else."""
     return LeadInput(
         lead_id=lead,

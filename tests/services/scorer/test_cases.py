@@ -176,7 +176,7 @@ def test_the_latest_record_of_a_person_is_the_whole_person() -> None:
     )
 
 
-def test_the_end_of_a_contract_is_the_one_that_the_profile_tells() -> None:
+def test_the_end_of_a_contract_is_the_one_that_the_profile_reports() -> None:
     (recycled,) = of(LeadRecycled, field("contract-end-of-the-profile"))
     # 2026-05-04, 09:00 in Berlin: sixty days before, and no holiday
     assert recycled.return_at_ms == 1_777_878_000_000
@@ -190,7 +190,7 @@ def test_a_stranger_is_refused() -> None:
 
 
 def test_the_company_that_a_source_says_outranks_the_one_of_an_address() -> None:
-    (routed,) = of(LeadRouted, field("account-told-by-crm-lost"))
+    (routed,) = of(LeadRouted, field("account-reported-by-crm-lost"))
     assert (routed.owner, routed.rule, routed.qualified.story.account_id) == (
         "ae-hugo",
         "named_account",
@@ -203,12 +203,12 @@ def test_a_placeholder_overwrites_no_country() -> None:
     assert (routed.qualified.story.profile["country"], routed.pool) == ("DE", "dach-sales")
 
 
-def test_the_end_of_a_contract_that_a_moment_tells_is_the_day_it_is_then_where_the_agreement_is() -> (
+def test_the_end_of_a_contract_that_a_moment_reports_is_the_day_it_is_then_where_the_agreement_is() -> (
     None
 ):
     (routed,) = of(LeadRouted, field("day-of-a-moment"))
     recycling = compiled_of(read_agreement(SOFTWARE)).recycling
-    told = routed.qualified.story.profile["contract_end"]
-    assert recycling.return_at("in_contract", 0, told) == recycling.return_at(
+    reported = routed.qualified.story.profile["contract_end"]
+    assert recycling.return_at("in_contract", 0, reported) == recycling.return_at(
         "in_contract", 0, "2026-12-31"
     )

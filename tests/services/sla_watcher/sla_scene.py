@@ -1,6 +1,6 @@
 """A stage for the SLA watcher: one lead, an agreement, and the in-memory log as the clock.
 
-What the service says is told in lines, so that a test can compare the whole of it: ``Mon 11:00
+What the service says is reported in lines, so that a test can compare the whole of it: ``Mon 11:00
 accept breached``. Times are given and shown as ``Mon 11:00`` in the week of 2026-03-02, or as
 ``2026-03-02 11:00``, in Berlin.
 """
@@ -181,7 +181,7 @@ class Scene:
         self.host = MemoryHost([Clocks(), Goals()], self.terms, start_ms=ms(start))
         self.lead = lead
         self.owners: dict[str, str] = {}
-        self._told = 0
+        self._reported = 0
         self._number = 0
 
     # ------------------------------------------------------------------ what happens
@@ -400,10 +400,10 @@ class Scene:
         outputs = set(Clocks.outputs) | set(Goals.outputs)
         new = [
             record
-            for record in self.host.log.history[self._told :]
+            for record in self.host.log.history[self._reported :]
             if record.topic in outputs and record.value is not None
         ]
-        self._told = len(self.host.log.history)
+        self._reported = len(self.host.log.history)
         return [self.decoded(stored) for stored in new if stored.topic not in PRIVATE]
 
     def decoded(self, record: Stored) -> Any:

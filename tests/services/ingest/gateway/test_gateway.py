@@ -102,14 +102,14 @@ TRACK = {
 
 
 def record(kind: str, identifiers: list[tuple[str, str]], **more: Any) -> IntakeRecord:
-    told = {
+    reported = {
         "event_id": event_id_of("web", "m1"),
         "source": "web",
         "occurred_at_ms": NOW - 3_600_000,
     }
     return IntakeRecord(
         **{
-            **told,
+            **reported,
             "kind": kind,
             "identifiers": tuple(Identifier(scheme=s, value=v) for s, v in identifiers),
             **more,
@@ -397,16 +397,16 @@ async def test_of_a_batch_the_good_events_are_taken_and_the_bad_ones_listed_by_i
     ]
     answer = await client.post("/v1/events", json=batch)
     assert answer.status_code == 202
-    told = answer.json()
-    assert (told["accepted"], told["rejected_count"]) == (2, 4)
-    assert {(row["index"], row["field"], row["code"]) for row in told["rejected"]} == {
+    reported = answer.json()
+    assert (reported["accepted"], reported["rejected_count"]) == (2, 4)
+    assert {(row["index"], row["field"], row["code"]) for row in reported["rejected"]} == {
         (1, "occurred_at", "invalid"),
         (1, "identifiers", "invalid"),
         (2, "kind", "out_of_scope"),
         (3, "", "wrong_type"),
         (5, "", "too_long"),
     }
-    assert [record.event_id for record in brokers.records] == told["events"]
+    assert [record.event_id for record in brokers.records] == reported["events"]
 
 
 async def test_a_line_that_is_no_json_costs_only_itself(client: httpx.AsyncClient) -> None:
@@ -525,10 +525,10 @@ async def test_bad_input_gets_a_problem_document_that_names_the_field_and_repeat
 ) -> None:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     answer = await client.post(path, content=content, headers={"content-type": "application/json"})
-    told = answer.json()
-    assert (answer.status_code, told["status"], told["code"]) == (status, status, code)
+    reported = answer.json()
+    assert (answer.status_code, reported["status"], reported["code"]) == (status, status, code)
     assert answer.headers["content-type"] == "application/problem+json"
-    assert field is None or [row["field"] for row in told["errors"]] == [field]
+    assert field is None or [row["field"] for row in reported["errors"]] == [field]
     assert "ann@" not in answer.text
     assert brokers.records == []
 
@@ -802,7 +802,7 @@ def test_the_key_is_the_user_of_basic_or_a_bearer_token(
 # --- how much is taken
 
 
-async def test_a_key_that_sends_too_much_is_told_when_to_come_again(
+async def test_a_key_that_sends_too_much_learns_when_to_come_again(
     brokers: Brokers, clock: dict[str, float]
 ) -> None:
     async with _client(brokers, clock, rate_events=100, rate_burst=2_500) as client:

@@ -134,7 +134,7 @@ async def test_the_gateway_halts_after_the_limit_and_takes_again_as_soon_as_some
     brokers, clock = Brokers(), {"s": 0.0}
     watch = BacklogWatch(brokers, limit_s=60.0, seconds=lambda: clock["s"])  # type: ignore[arg-type]
     assert watch.unanswered()
-    told: list[tuple[bool, bool]] = []
+    reported: list[tuple[bool, bool]] = []
     for at, end, committed, away in [
         (0, 5, 5, False),
         (10, 9, 5, False),
@@ -146,8 +146,8 @@ async def test_the_gateway_halts_after_the_limit_and_takes_again_as_soon_as_some
     ]:
         clock["s"], brokers.end, brokers.committed_to, brokers.away = at, end, committed, away
         await watch._look([P0])
-        told.append((watch.halted() is not None, watch.unanswered()))
-    assert told == [
+        reported.append((watch.halted() is not None, watch.unanswered()))
+    assert reported == [
         (False, False),
         (False, False),
         (False, False),

@@ -162,7 +162,7 @@ async def test_of_a_list_of_event_lines_too_only_the_bad_one_is_lost(
     ],
     ids=["two batches", "cut short", "a NUL between events", "a bracket too many"],
 )
-async def test_a_body_that_cannot_be_told_apart_into_events_is_refused_whole(
+async def test_a_body_that_cannot_be_split_into_events_is_refused_whole(
     body: bytes, client: httpx.AsyncClient, served: Served
 ) -> None:
     answer = await client.post("/v1/batch", content=body, auth=(WEB, ""))

@@ -261,7 +261,7 @@ def test_each_kind_goes_to_its_topic_exactly_once(
     ] == [(topic, ANN_LEAD)]
 
 
-def test_an_act_that_tells_of_the_profile_is_an_act_and_an_event_in_one_record() -> None:
+def test_an_act_that_reports_a_profile_is_an_act_and_an_event_in_one_record() -> None:
     line = {
         "id": "1",
         "kind": "act",
@@ -269,18 +269,16 @@ def test_an_act_that_tells_of_the_profile_is_an_act_and_an_event_in_one_record()
         "identifiers": {"email": ANN},
         "act": {"kind": "call", "by": "ben"},
     }
-    (told,) = World().send(line | {"profile": {"industry": "retail"}}).of(LeadInput)
-    assert (told.act.act.kind, told.event.kind, told.event.profile["industry"]) == (
+    (reported,) = World().send(line | {"profile": {"industry": "retail"}}).of(LeadInput)
+    assert (reported.act.act.kind, reported.event.kind, reported.event.profile["industry"]) == (
         "call",
         "profile",
         "retail",
     )
-    assert told.event.event_id == derived_id(told.act.event_id, "profile")
+    assert reported.event.event_id == derived_id(reported.act.event_id, "profile")
 
 
-def test_a_lead_is_told_how_many_identities_were_asked_to_join_and_hears_what_came_of_each() -> (
-    None
-):
+def test_a_lead_learns_how_many_identities_were_asked_to_join_and_hears_what_came_of_each() -> None:
     world = World().send(
         view_of("view", anonymous="n1"), view_of("form", email=ANN, user="u1", anonymous="n1")
     )
@@ -512,10 +510,10 @@ def test_an_erasure_reaches_every_identity_and_every_lead_that_was_merged() -> N
     world.send(erasure(at=T0 + 50, email=ANN))
     anonymous = derived_id("lead", key_for("anonymous", "n1"))
     assert {event.lead_id for event in world.of(LeadEvent)} == {ANN_LEAD, anonymous}
-    told = {
+    reported = {
         (fact.lead_id, fact.event and fact.event.kind, fact.person) for fact in world.of(LeadInput)
     }
-    assert told == {(ANN_LEAD, "erasure", None), (anonymous, "erasure", None)}
+    assert reported == {(ANN_LEAD, "erasure", None), (anonymous, "erasure", None)}
     for view in world.keys.values():
         assert (
             view.head is None or view.head.lead_id is None or view.key == key_for("lead", anonymous)
@@ -523,7 +521,7 @@ def test_an_erasure_reaches_every_identity_and_every_lead_that_was_merged() -> N
         assert not any(name == "person" for name, _ in view.entries)
 
 
-def test_an_erasure_is_told_once_by_each_identity_that_knew_the_lead_as_its_own() -> None:
+def test_an_erasure_is_reported_once_by_each_identity_that_knew_the_lead_as_its_own() -> None:
     anonymous = derived_id("lead", key_for("anonymous", "n1"))
     world = World().send(
         view_of("v", anonymous="n1"),
@@ -532,9 +530,9 @@ def test_an_erasure_is_told_once_by_each_identity_that_knew_the_lead_as_its_own(
     )
     world.facts.clear()
     world.send(erasure(at=T0 + 50, email=ANN, anonymous="n1"))
-    told = [event.event_id for event in world.of(LeadEvent)]
+    reported = [event.event_id for event in world.of(LeadEvent)]
     assert {event.lead_id for event in world.of(LeadEvent)} == {ANN_LEAD, anonymous}
-    assert len(told) == len(set(told)) == 2
+    assert len(reported) == len(set(reported)) == 2
 
 
 def test_a_late_event_does_not_bring_an_erased_lead_back_whichever_identifier_it_has() -> None:

@@ -207,7 +207,7 @@ def test_accepted_work_that_is_passed_on_is_accepted_anew_in_the_same_stage() ->
     ]
 
 
-def test_an_opportunity_is_told_again_with_what_changed_and_kept_otherwise() -> None:
+def test_an_opportunity_is_reported_again_with_what_changed_and_kept_otherwise() -> None:
     world, _ = handed_over("rex", raised=True)
     world.act(
         "l1",
@@ -505,7 +505,7 @@ def test_a_disqualified_lead_stays_out_and_says_so_when_it_raises_its_hand() -> 
     assert world.said()[0] == "l1/2 recycled by marketing: disqualified -> recycled: not_ready"
 
 
-def test_a_hand_that_is_raised_in_the_middle_of_a_cycle_is_told_to_who_has_the_lead() -> None:
+def test_a_hand_that_is_raised_in_the_middle_of_a_cycle_notifies_who_has_the_lead() -> None:
     world, handoff = handed_over()
     world.act("l1", "accepted")
     world.said()

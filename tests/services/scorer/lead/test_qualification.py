@@ -64,10 +64,10 @@ def test_two_leads_whose_source_gave_their_events_one_id_have_each_a_qualificati
     for lead in ("l1", "l2"):
         world.fits(lead)
         world.does(lead, "demo_request", event_id="1")
-    told = {fact.lead_id: fact.qualification_id for fact in world.facts(LeadQualified)}
-    assert set(told) == {"l1", "l2"}
+    reported = {fact.lead_id: fact.qualification_id for fact in world.facts(LeadQualified)}
+    assert set(reported) == {"l1", "l2"}
     # the router knows hand-offs by it: the second lead would never be handed out
-    assert len(set(told.values())) == 2
+    assert len(set(reported.values())) == 2
 
 
 @pytest.mark.parametrize(
@@ -401,9 +401,9 @@ def test_a_lead_that_is_looked_at_when_its_dwell_ends_does_not_rise_by_time_alon
     ]:
         shelf.take(codec_for(LeadInput).decode(event), now=MONDAY_0900, topic=topic)
     shelf.wake_at = MONDAY_0900 + 20 * DAY
-    told = [fact.value for fact in shelf.pass_time(MONDAY_0900 + 21 * DAY)]
+    reported = [fact.value for fact in shelf.pass_time(MONDAY_0900 + 21 * DAY)]
     assert (
-        [scored.level for scored in told if isinstance(scored, LeadScored)]
+        [scored.level for scored in reported if isinstance(scored, LeadScored)]
         == [shelf.head.level]
         == ["warm"]
     )

@@ -30,9 +30,9 @@ def settling(**sections: Any) -> World:
 def event(
     name: str, *, act: str | None = None, profile: Mapping[str, str] | None = None, **more: Any
 ) -> LeadInput:
-    """What one event tells, of lead l1."""
+    """What one event reports, of lead l1."""
     lead, event_id = more.pop("lead", "l1"), derived_id("settling", name)
-    told = LeadEvent(
+    reported = LeadEvent(
         event_id=event_id,
         lead_id=lead,
         source="http",
@@ -45,7 +45,7 @@ def event(
         profile=profile or {},
     )
     return LeadInput(
-        lead_id=lead, cause_id=event_id, event=told, occurred_at_ms=MONDAY_0900, **more
+        lead_id=lead, cause_id=event_id, event=reported, occurred_at_ms=MONDAY_0900, **more
     )
 
 
@@ -69,7 +69,7 @@ def qualified(world: World) -> list[LeadQualified]:
     return world.facts(LeadQualified)
 
 
-def test_a_form_is_qualified_at_once_with_all_that_it_tells() -> None:
+def test_a_form_is_qualified_at_once_with_all_that_it_reports() -> None:
     world = settling()
     world.send(event("form", act="demo_request", profile={"country": "NO"}, person=ANN))
     (found,) = qualified(world)
@@ -133,13 +133,13 @@ def test_the_join_that_the_event_asks_for_is_part_of_the_decision_whatever_comes
     form = event("form", act="demo_request", profile={"country": "NO"}, person=ANN, joins=2)
     world.send(form)
     assert qualified(world) == []
-    told = (
+    reported = (
         answer(form),
         answer(form, loser="anon"),
         LeadInput(lead_id="anon", cause_id="m", merge=merge_of("anon", "l1")),
     )
     for number in order:
-        world.send(told[number])
+        world.send(reported[number])
     (found,) = qualified(world)
     assert (found.story.first_campaign, [content.title for content in found.story.content]) == (
         "spring",
@@ -196,7 +196,7 @@ def test_a_hand_raised_by_a_visitor_who_settles_is_not_lost_when_the_visitor_tur
 def test_a_lead_that_is_erased_or_cools_while_it_settles_is_handed_to_nobody() -> None:
     world = settling()
     world.send(event("track", act="demo_request"))
-    world.tell("l1", "erasure")
+    world.report("l1", "erasure")
     world.wait(10 * SETTLE)
     assert qualified(world) == []
 

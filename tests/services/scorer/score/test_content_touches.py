@@ -71,7 +71,7 @@ def test_the_newest_pieces_and_the_earliest_campaign_touches_are_kept() -> None:
     assert [piece.at_ms for piece in pieces(kept.origins)] == list(range(1, ORIGINS + 1))
 
 
-def test_an_event_that_is_told_with_two_times_is_one_piece_with_the_earlier() -> None:
+def test_an_event_that_is_reported_with_two_times_is_one_piece_with_the_earlier() -> None:
     for events in ([read(1, 5), read(2, 6), read(1, 9)], [read(1, 9), read(2, 6), read(1, 5)]):
         assert [piece.at_ms for piece in pieces(book(events).recent)] == [5, 6]
 

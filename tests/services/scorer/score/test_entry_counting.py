@@ -220,7 +220,7 @@ def test_a_day_is_the_agreements_day() -> None:
     assert midnight % DAY == 23 * HOUR  # Berlin in winter
 
 
-def test_an_event_that_is_told_in_two_ways_is_the_same_whichever_came_first() -> None:
+def test_an_event_that_is_reported_in_two_ways_is_the_same_whichever_came_first() -> None:
     one, other = (
         packed("ab" * 16, NOW, Engagement(act="click", content_stage=stage))
         for stage in ("decision", None)

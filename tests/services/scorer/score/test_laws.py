@@ -231,11 +231,11 @@ def test_the_lines_of_the_explanation_add_up_to_the_number_shown(
     history: list[Did], top: int
 ) -> None:
     state = put_in(history)
-    told = explanation(state.ledger, state.marks, TABLE, NOW, top=top)
-    assert told.engagement_micro == score(state)
-    assert sum(line.points_micro for line in told.lines) == score(state)
-    assert sum(line.kind == "act" for line in told.lines) <= top
-    assert told.cut == any(line.kind == "rest" for line in told.lines)
+    reported = explanation(state.ledger, state.marks, TABLE, NOW, top=top)
+    assert reported.engagement_micro == score(state)
+    assert sum(line.points_micro for line in reported.lines) == score(state)
+    assert sum(line.kind == "act" for line in reported.lines) <= top
+    assert reported.cut == any(line.kind == "rest" for line in reported.lines)
 
 
 @MANY
@@ -261,7 +261,7 @@ def test_the_crossing_is_the_first_millisecond_below(
 
 @MANY
 @given(HISTORY, st.lists(st.integers(1, 20 * DAY), max_size=6))
-def test_time_alone_never_raises_a_level_and_never_without_being_told(
+def test_time_alone_never_raises_a_level_and_never_without_being_reported(
     history: list[Did], waits: list[int]
 ) -> None:
     shelf = Shelf(reference_of(TERMS))
@@ -352,7 +352,7 @@ def test_the_whole_stored_state_is_the_same_to_the_bit_for_any_order(
     assert one.stored() == other.stored()
 
 
-def _told(kind: str, number: int, ago: int, **more: Any) -> LeadEvent:
+def _reported(kind: str, number: int, ago: int, **more: Any) -> LeadEvent:
     at_ms = NOW - ago * HOUR
     event_id = derived_id(kind, number)
     return LeadEvent(
@@ -384,12 +384,12 @@ EVERYTHING = st.lists(
 def _event(number: int, drawn: Any) -> LeadEvent:
     match drawn:
         case ("profile", field, value):
-            return _told("profile", number, number, profile={field: value})
+            return _reported("profile", number, number, profile={field: value})
         case ("consent", channel, granted):
             consent = Consent(purpose="sales", channel=channel, granted=granted)
-            return _told("consent", number, number // 2, consent=consent)
+            return _reported("consent", number, number // 2, consent=consent)
         case ("retraction", of, kind):
-            return _told("retraction", number, number, retracts=derived_id(kind, of))
+            return _reported("retraction", number, number, retracts=derived_id(kind, of))
     return Did(number, *drawn).event()
 
 

@@ -239,7 +239,7 @@ def test_follow_up_wants_so_many_attempts_in_time() -> None:
     ]
 
 
-def test_an_attempt_that_is_told_twice_counts_once() -> None:
+def test_an_attempt_that_is_reported_twice_counts_once() -> None:
     scene = (
         Scene(agreement(slas=promises(FOLLOW_UP, grace="{}")))
         .qualified()

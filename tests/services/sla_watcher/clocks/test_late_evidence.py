@@ -38,7 +38,7 @@ def test_the_record_does_not_wait_for_late_evidence_but_the_ladder_does() -> Non
     ]
 
 
-def test_a_crm_that_tells_minutes_late_withdraws_the_violation_and_stops_the_ladder() -> None:
+def test_a_crm_that_reports_minutes_late_withdraws_the_violation_and_stops_the_ladder() -> None:
     scene = (
         Scene(GRACE)
         .qualified()
@@ -55,7 +55,7 @@ def test_a_crm_that_tells_minutes_late_withdraws_the_violation_and_stops_the_lad
     ]
 
 
-def test_a_source_that_is_not_known_to_tell_late_is_judged_by_when_it_told() -> None:
+def test_a_source_that_is_not_known_to_report_late_is_judged_by_when_it_reported() -> None:
     scene = (
         Scene(GRACE)
         .qualified()
@@ -168,7 +168,7 @@ def test_the_second_one_keeps_the_lead_once_touched_and_the_first_is_excused_all
 
 
 def test_a_touch_from_before_the_second_hand_off_is_not_one_for_it() -> None:
-    """Bob called while Ann had the lead; that call is told when he has it. It is no sign that he
+    """Bob called while Ann had the lead; that call is reported when he has it. It is no sign that he
     took it up."""
     scene = (
         Scene(GRACE)
@@ -223,11 +223,11 @@ def test_an_acceptance_of_a_former_hand_off_is_evidence_though_it_moves_nothing(
     ]
 
 
-@pytest.mark.parametrize("told", [("Mon 11:04", "Mon 11:02"), ("Mon 11:02", "Mon 11:04")])
-def test_who_was_late_twice_is_late_by_the_earlier_act(told: tuple[str, str]) -> None:
+@pytest.mark.parametrize("reported", [("Mon 11:04", "Mon 11:02"), ("Mon 11:02", "Mon 11:04")])
+def test_who_was_late_twice_is_late_by_the_earlier_act(reported: tuple[str, str]) -> None:
     scene = Scene(GRACE).qualified().routed("ann")
-    scene.at("Mon 11:06").act(source="crm", occurred=told[0]).at("Mon 11:08").act(
-        source="crm", occurred=told[1]
+    scene.at("Mon 11:06").act(source="crm", occurred=reported[0]).at("Mon 11:08").act(
+        source="crm", occurred=reported[1]
     )
     scene.at("Mon 12:00")
     ends = [
@@ -468,9 +468,9 @@ def _verdict(occurred: list[int], arrivals: list[int]) -> tuple[bool, list[str]]
     ):
         desk.take("leads.acts.v1", _call(number, when, arrival), at=arrival)
     desk.pass_time(ms("Fri 17:00"))
-    told = [violation for violation in desk.said if isinstance(violation, SlaViolation)]
-    stands = sum(violation.kind == "breach" for violation in told) - sum(
-        violation.kind == "withdrawn" for violation in told
+    reported = [violation for violation in desk.said if isinstance(violation, SlaViolation)]
+    stands = sum(violation.kind == "breach" for violation in reported) - sum(
+        violation.kind == "withdrawn" for violation in reported
     )
     ends = [
         clock.state

@@ -257,7 +257,7 @@ def test_won_amounts_are_whole_units_of_the_goals_currency() -> None:
     assert [progress.achieved for progress in _progress(scene)] == [0, 1234]
 
 
-def test_an_amount_that_is_told_again_says_nothing_new() -> None:
+def test_an_amount_that_is_reported_again_says_nothing_new() -> None:
     scene = _scene(COVERAGE).qualified().routed("ann")
     for _ in range(2):
         scene.staged(
