@@ -205,13 +205,9 @@ def contribution_line(contribution: Contribution) -> str:
     """One line of an explanation: its points, what it is, and what it was before it decayed."""
     group = f" [{contribution.group}]" if contribution.group else ""
     title = f" “{contribution.content_title}”" if contribution.content_title else ""
-    was = (
-        f" (was {points(contribution.base_micro)})"
-        if contribution.base_micro is not None
-        and contribution.base_micro != contribution.points_micro
-        else ""
-    )
-    return f"{points(contribution.points_micro):>9} {contribution.name}{group}{title}{was}"
+    worth, before = contribution.points_micro, contribution.base_micro
+    was = f" (was {points(before)})" if before is not None and before != worth else ""
+    return f"{points(worth):>9} {contribution.name}{group}{title}{was}"
 
 
 def _routing_sentence(value: LeadRouted | LeadUnrouted | HandoffNoted) -> Sentence:

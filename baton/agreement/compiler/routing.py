@@ -61,23 +61,23 @@ class _Compiler:
         return RoutingRules(
             suppress=tuple(
                 SuppressRule(
-                    name=suppression.name,
-                    condition=self._condition(suppression.when),
-                    reason=suppression.reason,
+                    name=rule.name,
+                    condition=self._condition(rule.when),
+                    reason=rule.reason,
                 )
-                for suppression in model.suppress
+                for rule in model.suppress
             ),
             accounts=accounts,
             rules=tuple(
                 RouteRule(
-                    name=territory.name,
-                    condition=self._condition(territory.when),
-                    pools=_pools_by_kind(territory.to),
-                    needs=_skill_demand(territory.needs),
-                    asks=self._profile_asked(territory.when),
-                    demands=tuple(self._demanded(territory.when)),
+                    name=rule.name,
+                    condition=self._condition(rule.when),
+                    pools=_pools_by_kind(rule.to),
+                    needs=_skill_demand(rule.needs),
+                    asks=self._profile_asked(rule.when),
+                    demands=tuple(self._demanded(rule.when)),
                 )
-                for territory in (*model.territories, *model.segments)
+                for rule in (*model.territories, *model.segments)
             ),
             territories=len(model.territories),
             default=_pools_by_kind(model.default),
