@@ -5,7 +5,8 @@ from pathlib import Path
 
 import typer
 
-from baton.agreement.diff import Change, summary
+from baton.agreement.diff import summary
+from baton.agreement.diff_forms import Change
 from baton.agreement.publish import Written
 from baton.agreement.reference import SINCE_EVER
 from baton.agreement.source.read import Examined
