@@ -149,7 +149,7 @@ def test_a_planted_leak_changes_nothing_but_the_count_of_what_was_left_out(reaso
 
 def test_raised_hands_other_versions_and_unripe_leads_stand_apart() -> None:
     documents = [
-        *cohort({30: 0.5}, each=30),
+        *cohort({30: 0.5}, per_score=30),
         qualified(900, 90, hand_raised=True),
         staged(900, START + DAY_MS),
         qualified(901, 90, agreement="v0"),
@@ -181,7 +181,7 @@ def test_a_later_stage_is_an_earlier_outcome_too_and_the_first_qualification_cou
 
 
 def test_below_twenty_there_is_no_rate_and_no_auc() -> None:
-    found = figures(cohort({30: 0.5}, each=19))
+    found = figures(cohort({30: 0.5}, per_score=19))
     assert [b.rate for b in found.scores[0].bands] == [None] * 4
     assert found.scores[0].auc is None
 
