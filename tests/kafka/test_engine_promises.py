@@ -335,9 +335,11 @@ async def take_seat(bench: KafkaBench) -> None:
 async def test_a_return_restores_only_what_is_new(bench: KafkaBench) -> None:
     await bench.start(Counter(), partitions=1)
     await bench.publish("v1")
-    for number in range(20):
-        await bench.send("toy.numbers.v1", f"k{number}", ToyNumber(amount=1))
-    await bench.settle()
+    # two batches: the position kept with the second is behind what the first one wrote
+    for half in (range(10), range(10, 20)):
+        for number in half:
+            await bench.send("toy.numbers.v1", f"k{number}", ToyNumber(amount=1))
+        await bench.settle()
     (group,) = bench.hosts["counter"].groups
     await group.on_partitions_revoked(set())
     kept = group._kept[0][1]
