@@ -18,6 +18,7 @@ PARTS: Mapping[str, str] = {
     "restore_fill": "restoring:filled",
     "restore": "restoring:measured",
     "whole": "whole:measured",
+    "chain": "chain:measured",
     "hop": "hop:measured",
     "hop_worker": "hop:work",
     "core": "engine_core:measured",
