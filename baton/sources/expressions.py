@@ -23,6 +23,7 @@ from baton.sources.amounts_and_days import day_of, minor_amount
 
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 _MAX_CHARACTERS = 2_000
+_MAX_SPREAD = 2_500
 _READS_ON = ("subexpression",)
 _TEXT: Mapping[str, Any] = {"types": ["string"]}
 _NUMBER: Mapping[str, Any] = {"types": ["number"]}
@@ -132,6 +133,14 @@ class TotalFunctions(functions.Functions):  # type: ignore[misc]  # published wi
         """The day of a moment in a zone (``Europe/Berlin``): of milliseconds, also as text, or of
         ISO 8601; a day stays as it is."""
         return day_of(moment, zone)
+
+    @_takes(_OBJECT, _TEXT, {"types": []})
+    def _func_spread(self, record: Mapping[str, Any], name: str, values: Any) -> list[Any]:
+        """The record once for each of several values, which stands under ``name``; as it is where
+        there are none."""
+        if not isinstance(values, list) or not values:
+            return [record]
+        return [{**record, name: value} for value in values[:_MAX_SPREAD]]
 
     @_takes(_NUMBER)
     def _func_from_seconds(self, seconds: float) -> int:
