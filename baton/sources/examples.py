@@ -50,7 +50,7 @@ def _body(source: SourceModel, example: Example) -> Any:
         return read_body(example.body.encode(), source.format, RECEIVED_AT_MS)
     if source.format == "form":
         return form_record(example.body, RECEIVED_AT_MS)
-    return json.loads(json.dumps(example.body))  # numbers as JSON has them, not as YAML keeps them
+    return json.loads(json.dumps(example.body, default=str))  # as JSON has it, not as YAML keeps it
 
 
 def _differences(mapping: SourceMapping, record: Any, expected: Mapping[str, Any]) -> Iterator[str]:
