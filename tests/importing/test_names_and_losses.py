@@ -85,7 +85,7 @@ def test_a_postcode_that_a_workbook_keeps_as_a_number_is_noted_by_its_line() -> 
         ("+491712345678", "", "+491712345678", False),
         ("0171 2345678", "", "0171 2345678", False),
         ("4006381333931", "", "4006381333931", False),
-        ("45678", "", "45678", False),
+        ("47110", "", "47110", False),
     ],
 )
 def test_a_number_that_may_have_lost_its_plus_is_taken_as_it_is_and_noted(
