@@ -16,7 +16,8 @@ _SALUTATIONS: Final = frozenset(
 _TITLES: Final = frozenset(
     """
     dr prof professor pd priv-doz dipl-ing dipl-kfm dipl-kffr dipl-inf dipl-phys dipl-chem
-    dipl-wirt-ing dipl mag ing drs ir dott dr-ing med dent vet rer nat rernat phil jur pol oec h c hc habil univ-prof
+    dipl-wirt-ing dipl mag ing drs ir dott dr-ing
+    med dent vet rer nat rernat phil jur pol oec h c hc habil univ-prof
     """.split()  # noqa: SIM905 - a list to be read
 )
 _NEVER_FIRST: Final = frozenset("med dent vet rer nat rernat phil jur pol oec h c hc habil".split())  # noqa: SIM905
