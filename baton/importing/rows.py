@@ -9,6 +9,7 @@ dated no, and with ``fill_empty`` a list never overrules what is known.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +35,7 @@ _SPECIAL = frozenset({*IDENTIFIERS, *PERSON, *ENGAGEMENT, *PLAIN})
 _IDS = frozenset(IdentifierScheme) - {IdentifierScheme.EMAIL}
 """Schemes whose cell is one id; a cell of addresses may hold several."""
 _MAX_ADDRESSES = 8
+_SEPARATORS = re.compile(r"\s*[;,]\s*")
 _MAX_OWN_ID = 128
 _MAX_TEXT = {"stated_problem": 2_000, "note": 2_000}
 
@@ -129,6 +131,10 @@ def _emails(cells: Cells, notes: list[Problem]) -> list[str]:
 
 def _id(scheme: str, system: str, cell: str, name: str, notes: list[Problem]) -> str | None:
     place = f"identifiers.{scheme}"
+    several = [part for part in _SEPARATORS.split(cell) if part]
+    if scheme == IdentifierScheme.CRM and len(several) > 1:
+        notes.append(Problem(place, f"has {len(several)} ids; only the first was taken"))
+        cell = several[0]
     if is_no_id(cell):
         notes.append(
             Problem(place, "is a placeholder, or a number that a spreadsheet has rewritten")
