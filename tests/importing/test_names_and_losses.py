@@ -96,3 +96,23 @@ def test_a_number_that_may_have_lost_its_plus_is_taken_as_it_is_and_noted(
     assert event["person"]["phone"] == kept
     notes = [str(note.problem) for note in found.notes]
     assert notes == ([f"person.phone: {NO_PLUS}"] if noted else [])
+
+
+def test_of_several_numbers_in_a_cell_of_googles_export_the_first_is_taken() -> None:
+    numbers = "+7 912 345-67-89 ::: +7 912 345-67-88"
+    found = rehearsed(f"E-mail 1 - Value,Phone 1 - Value\nann@acme.example,{numbers}\n")
+    ((_, (event,)),) = found.rows
+    assert event["person"]["phone"] == "+79123456789"
+
+
+def test_of_several_ids_of_a_crm_in_a_cell_the_first_is_taken_and_the_others_are_noted() -> None:
+    maps = ("Record ID=crm:hubspot-deal", "Associated Contact IDs=crm:hubspot")
+    rows = "77,123;124\n78,125;\n"
+    found = rehearsed(f"Record ID,Associated Contact IDs\n{rows}", *maps)
+    assert [event["identifiers"] for _, (event,) in found.rows] == [
+        ["crm: hubspot-deal:77", "crm: hubspot:123"],
+        ["crm: hubspot-deal:78", "crm: hubspot:125"],
+    ]
+    assert [(note.number, str(note.problem)) for note in found.notes] == [
+        (2, "identifiers.crm: has 2 ids; only the first was taken")
+    ]
