@@ -131,10 +131,8 @@ def _emails(cells: Cells, notes: list[Problem]) -> list[str]:
 
 def _id(scheme: str, system: str, cell: str, name: str, notes: list[Problem]) -> str | None:
     place = f"identifiers.{scheme}"
-    several = [part for part in _SEPARATORS.split(cell) if part]
-    if scheme == IdentifierScheme.CRM and len(several) > 1:
-        notes.append(Problem(place, f"has {len(several)} ids; only the first was taken"))
-        cell = several[0]
+    if scheme == IdentifierScheme.CRM:
+        cell = _first_id(cell, place, notes)
     if is_no_id(cell):
         notes.append(
             Problem(place, "is a placeholder, or a number that a spreadsheet has rewritten")
@@ -148,6 +146,13 @@ def _id(scheme: str, system: str, cell: str, name: str, notes: list[Problem]) ->
     except ValueError as error:
         notes.append(Problem(place, str(error)))
         return None
+
+
+def _first_id(cell: str, place: str, notes: list[Problem]) -> str:
+    several = [part for part in _SEPARATORS.split(cell) if part]
+    if len(several) > 1:
+        notes.append(Problem(place, f"has {len(several)} ids; only the first was taken"))
+    return several[0] if several else cell
 
 
 # --- what it says
