@@ -103,8 +103,7 @@ ORDERS = [
 def test_a_deal_of_hubspots_is_won_once_with_its_last_amount_in_any_order(
     order: list[str], tmp_path: Path
 ) -> None:
-    body = [part for name in order for part in PARTS[name]]
-    found = simulated(lines_of("hubspot", [body]), tmp_path)
+    found = simulated(lines_of("hubspot", [PARTS[name] for name in order]), tmp_path)
     stages = found["leads.stages.v1"]
     wins = [stage for stage in stages if stage["event"] == "won"]
     assert [(win["by"], win["opportunity_id"]) for win in wins] == [("ae-hugo", "77")]
@@ -113,8 +112,23 @@ def test_a_deal_of_hubspots_is_won_once_with_its_last_amount_in_any_order(
     assert deals[-1]["currency"] == "EUR"
     ended = {merge["loser"] for merge in found.get("leads.merges.v1", ())}
     assert len({stage["lead_id"] for stage in stages} - ended) == 1
-    refused = {refusal["reason"] for refusal in found.get("leads.refusals.v1", ())}
-    assert refused <= {"won_already", "deal_unknown"}
+    assert "leads.refusals.v1" not in found
+
+
+def test_what_hubspot_changes_beside_a_stage_opens_no_deal_that_was_lost(tmp_path: Path) -> None:
+    lost = [
+        deal(50, "closed_lost_reason", "Too expensive"),
+        deal(50, "dealstage", "closedlost"),
+        deal(50, "closedate", str(NOW)),
+        deal(50, "amount", "0"),
+    ]
+    bodies = [PARTS["contact"], PARTS["association"], PARTS["made"], lost]
+    found = simulated(lines_of("hubspot", bodies), tmp_path)
+    deals = [stage["deal"] for stage in found["leads.stages.v1"] if stage.get("deal")]
+    assert (deals[-1]["state"], deals[-1]["deal_stage"]) == ("lost", "closedlost")
+    (ended,) = [stage for stage in found["leads.stages.v1"] if stage["event"] == "lost"]
+    assert (ended["reason"], ended["to_stage"]) == ("no_budget", "recycled")
+    assert "leads.refusals.v1" not in found
 
 
 def pipedrive(number: int, status: str, previous: Any, **more: Any) -> dict[str, Any]:
