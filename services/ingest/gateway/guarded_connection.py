@@ -27,7 +27,6 @@ _FRAMING_A_BODY_BYTE = 8
 _MAX_PIPELINED = 16
 _LINGER_S = 1.0
 _MAX_LINGERING = 128
-_STUCK_S = 10.0
 _DISCARD_S = 5.0
 _DISCARD_BYTES = 8 << 20
 
@@ -182,7 +181,7 @@ class GuardedConnection(HttpToolsProtocol):
     def _is_stuck(self, now: float) -> bool:
         waits = self.transport.is_closing() or self.flow.write_paused
         self._stuck_since = (self._stuck_since or now) if waits else None
-        return self._stuck_since is not None and now - self._stuck_since > _STUCK_S
+        return self._stuck_since is not None and now - self._stuck_since > self._limits.unread_s
 
     def _rest_if_done(self) -> None:
         if not (

@@ -175,6 +175,21 @@ async def test_who_goes_on_with_a_body_after_the_answer_is_ended() -> None:
     assert counted("body_after_answer") == before + 1
 
 
+async def test_who_does_not_read_the_answers_is_ended() -> None:
+    before = counted("answer_not_read")
+    async with serving(unread_s=0.5) as served:
+        client = await served.connect()
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        async with asyncio.timeout(30):
+            while counted("answer_not_read") == before:
+                await client.send(b"GET /openapi.json HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+                await asyncio.sleep(0.01)
+        client.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        assert await client.ended(within_s=5.0)
+        await still_serves(served)
+    assert counted("answer_not_read") == before + 1
+
+
 async def test_a_body_that_was_refused_early_does_not_cost_the_connection_or_the_answer() -> None:
     async with serving() as served:
         client = await served.connect()
