@@ -66,13 +66,24 @@ class MailTarget(_Strict):
         return self
 
 
+class SlotRules(_Strict):
+    """Which times are offered: of so many ``minutes``, not before the notice, up to so many
+    ``days`` on, ``shown`` of them."""
+
+    minutes: Literal[15, 20, 30, 45, 60] = 30
+    notice_minutes: int = Field(120, ge=0, le=10_080)
+    days: int = Field(7, ge=1, le=30)
+    shown: int = Field(6, ge=1, le=20)
+
+
 class ConciergeTarget(_Strict):
     """The instant answer while a form is open.
 
     ``key``: publishable; it is in the page. ``signing_secret_env``: signs tokens. ``booking``:
     person of the agreement: address of their booking page, which is shown after the claim only.
-    ``per_minute``: answers to one address. ``turns_per_hour``: claims that all addresses together
-    may make.
+    ``people``: the book of people, whose calendars say when somebody is busy: with it ``slots``
+    are offered. ``per_minute``: answers to one address. ``turns_per_hour``: claims that all
+    addresses together may make.
     """
 
     key: str = Field(pattern=r"^pk_[A-Za-z0-9]{16,64}$")
@@ -81,6 +92,8 @@ class ConciergeTarget(_Strict):
     booking: dict[str, Annotated[str, Field(pattern=r"^https://\S+$")]] = Field(
         default_factory=dict
     )
+    people: str | None = None
+    slots: SlotRules = SlotRules()
     act: str = "demo_request"
     per_minute: int = Field(10, ge=1, le=600)
     turns_per_hour: int = Field(60, ge=1, le=10_000)

@@ -18,8 +18,10 @@ from baton.intake.reading import read_line
 from services.delivery.answers.app import answers_app
 from services.delivery.answers.concierge import FLOOR_S, ConciergeAnswers
 from services.delivery.answers.inbox import NotTaken
+from services.delivery.concierge.busy_cache import BusyCache
 from services.delivery.concierge.desk import Desk
 from services.delivery.concierge.keeping import PromiseCarrier
+from services.delivery.concierge.openings import Openings
 from services.delivery.concierge.tokens import VALID_S, NotValid, Promise, TokenMaker
 from services.delivery.store import outbox
 from services.delivery.store.store import Store, rows
@@ -44,7 +46,13 @@ class Memory:
 class Counter:
     """A concierge over a store, called as a page calls it. ``now``: seconds."""
 
-    def __init__(self, folder: Path, deadline_s: float = 30.0, **more: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        deadline_s: float = 30.0,
+        cache: BusyCache | None = None,
+        **more: Any,
+    ) -> None:
         concierge = {
             "key": KEY,
             "origins": [PAGE],
@@ -60,8 +68,10 @@ class Counter:
         self.take(*agreement())
         target = self.file.concierge
         assert target is not None
-        desk = Desk(target, "secret", (folder, "baton"), self.inbox, counted_every_s=0)
-        answers = ConciergeAnswers(target, desk, clock=lambda: self.now, deadline_s=deadline_s)
+        place = folder, "baton"
+        openings = Openings(target.slots, cache, kept_s=0) if cache is not None else None
+        self.desk = Desk(target, "secret", place, self.inbox, openings=openings, counted_every_s=0)
+        answers = ConciergeAnswers(target, self.desk, clock=lambda: self.now, deadline_s=deadline_s)
         from starlette.routing import Route
 
         self.app = Starlette(
@@ -111,7 +121,7 @@ async def test_a_peek_says_now_without_a_name_and_moves_nothing(counter: Counter
     body = answer.json()
     assert (answer.status_code, body.keys(), body["queue"]) == (
         200,
-        {"queue", "token", "expires_in"},
+        {"queue", "token", "expires_in", "slots"},
         "now",
     )
     assert "greta" not in answer.text
@@ -405,7 +415,7 @@ def test_the_routes_are_there_where_a_concierge_is_configured(tmp_path: Path) ->
         namespace="baton",
         inbox=counter.inbox,
     )
-    app = answers_app(counter.file, around, counter.inbox)
+    app = answers_app(counter.file, around, counter.inbox, counter.desk)
     assert {route.path for route in app.routes} == {"/v1/concierge/peek", "/v1/concierge/claim"}  # type: ignore[attr-defined]
 
 
@@ -414,7 +424,8 @@ def test_now_or_later_depends_on_the_form_and_the_hour_alone(hour: str) -> None:
     """Who is known, held or suppressed gets the word that a stranger gets."""
     from baton.agreement.canonical import load_canonical
     from baton.agreement.reference import Absence, reference_of
-    from services.delivery.concierge.choosing import Buyer, Known, choose
+    from services.delivery.concierge.buyer import Buyer
+    from services.delivery.concierge.choosing import Known, choose
 
     compiled = load_canonical(agreement()[2].value.text)
     everybody = [] if hour == "open" else list(compiled.people)
