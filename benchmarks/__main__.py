@@ -52,6 +52,7 @@ class Sizes:
     rate: int = 300
     seconds: float = 30.0
     one_in: int = 15
+    forms: int = 50
     idle_s: float = 20.0
     warm_s: float = 10.0
 
@@ -69,6 +70,7 @@ QUICK = Sizes(
     rate=50,
     seconds=2.0,
     one_in=5,
+    forms=40,
     idle_s=1.0,
     warm_s=1.0,
 )
@@ -110,6 +112,7 @@ class Bench:
         )
         self._together("b", ("restore",), self._restore)
         self._together("c", ("whole",), self._whole)
+        self._together("e", ("concierge",), self._concierge)
         self._together(
             "d",
             ("hop",),
@@ -140,6 +143,12 @@ class Bench:
         paces = {"rate": sizes.rate, "seconds": sizes.seconds, "one_in": sizes.one_in}
         rests = {"warm_s": sizes.warm_s, "idle_s": sizes.idle_s, "broker": self._broker}
         self._part("whole", "whole", {**paces, **rests, **self._where("c")})
+
+    def _concierge(self) -> None:
+        sizes = self._sizes
+        paces = {"rate": sizes.rate, "seconds": sizes.seconds, "one_in": sizes.one_in}
+        rests = {"warm_s": sizes.warm_s, "forms": sizes.forms, "broker": self._broker}
+        self._part("concierge", "concierge", {**paces, **rests, **self._where("e")})
 
     def _where(self, letter: str) -> dict[str, Any]:
         return {"bootstrap": self._bootstrap, "namespace": f"{self._name}{letter}"}

@@ -18,6 +18,8 @@ PARTS: Mapping[str, str] = {
     "restore_fill": "restoring:filled",
     "restore": "restoring:measured",
     "whole": "whole:measured",
+    "concierge": "concierge:measured",
+    "concierge_caller": "concierge:call",
     "hop": "hop:measured",
     "hop_worker": "hop:work",
     "core": "engine_core:measured",

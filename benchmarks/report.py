@@ -11,7 +11,7 @@ Results = Mapping[str, Mapping[str, Any]]
 """By name of a part, what it told; ``left_out`` says why it told nothing, ``failed`` what went
 wrong."""
 
-RESTORE_S, TIMER_US, IDLE_SHARE, P99_MS = 15.0, 1.5, 0.10, 1000.0
+RESTORE_S, TIMER_US, IDLE_SHARE, P99_MS, PEEK_MS = 15.0, 1.5, 0.10, 1000.0, 300.0
 BEHIND_MS = 250
 """So much later than it is due an event may be sent, and the rate still be called steady."""
 NOT_ASKED = "not asked for"
@@ -112,6 +112,7 @@ def rows(results: Results, *, leads: tuple[int, ...]) -> list[Row]:
         lambda: _leads(results, leads),
         lambda: [_core(results, *each) for each in _CORE],
         lambda: _whole(results),
+        lambda: _concierge(results),
         lambda: _hop(results),
         lambda: _small(results),
     )
@@ -343,6 +344,37 @@ def _whole(results: Results) -> list[Row]:
             "the same run; the broker apart",
             share("busy"),
             unit="cores",
+        ),
+    ]
+
+
+def _concierge(results: Results) -> list[Row]:
+    def call(name: str) -> Callable[[Any], tuple[float, str]]:
+        def make(found: Any) -> tuple[float, str]:
+            times, events = found[name], found["events"]
+            late = f", {found['peek_over_300_ms']} over 300 ms" if name == "peek" else ""
+            beside = f"beside {events['sent']} events, 202 to routed p99 {events['p99_ms']} ms"
+            return times["p99_ms"], (
+                f"p50 {times['p50_ms']} ms, p99 {times['p99_ms']} ms, longest "
+                f"{times['longest_ms']} ms of {times['answers']}{late}; {beside}"
+            )
+
+        return make
+
+    does = "open forms at a steady rate beside events, all services; each form of another buyer"
+    return [
+        _row(
+            results,
+            "concierge",
+            "concierge_peek_p99_ms",
+            "peek",
+            does,
+            call("peek"),
+            target=PEEK_MS,
+            unit="ms",
+        ),
+        _row(
+            results, "concierge", "concierge_claim_p99_ms", "claim", does, call("claim"), unit="ms"
         ),
     ]
 

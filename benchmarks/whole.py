@@ -50,17 +50,17 @@ def measured(options: dict[str, Any]) -> dict[str, Any]:
     """Idle first, then ``rate`` events a second of which one in ``one_in`` asks for a
     demonstration."""
     with tempfile.TemporaryDirectory(prefix="baton-bench-whole-") as folder:
-        _environment(Path(folder), options)
+        prepare_environment(Path(folder), options)
         system = System(
             load_settings(),
-            prepare=lambda reached: prepare_cluster(reached, _hush),
+            prepare=lambda reached: prepare_cluster(reached, hush),
             commands=service_commands,
-            say=_hush,
+            say=hush,
         )
         with system.running():
             time.sleep(options["warm_s"])
             idle = _idle(system, options.get("broker"), options["idle_s"])
-            return idle | _Way(system, options).measured()
+            return idle | Way(system, options).measured()
 
 
 def agreement() -> str:
@@ -71,7 +71,8 @@ def agreement() -> str:
     )
 
 
-def _environment(home: Path, options: dict[str, Any]) -> None:
+def prepare_environment(home: Path, options: dict[str, Any]) -> None:
+    """Settings for the services of one run, in this process's environment."""
     (home / "agreement.yaml").write_text(agreement(), encoding="utf-8")
     for name in _OTHERS:
         os.environ.pop(name, None)
@@ -89,8 +90,8 @@ def _environment(home: Path, options: dict[str, Any]) -> None:
     load_settings.cache_clear()
 
 
-def _hush(_text: str) -> None:
-    pass
+def hush(_text: str) -> None:
+    """Says nothing."""
 
 
 def _idle(system: System, broker: int | None, seconds: float) -> dict[str, Any]:
@@ -124,7 +125,7 @@ class _Shares:
         return {name: sum(each.cpu_times()[:2]) for name, each in self._processes.items()}
 
 
-class _Way:
+class Way:
     """Sends, reads, and puts the two together."""
 
     def __init__(self, system: System, options: dict[str, Any]) -> None:

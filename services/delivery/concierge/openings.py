@@ -3,16 +3,17 @@ person afterwards. Computed at most once in a while, so that an answer costs no 
 
 from __future__ import annotations
 
+import heapq
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from baton.agreement.compiled.agreement import AnyCalendar
 from baton.agreement.compiled.open_intervals import merged_intervals
 from baton.agreement.reference import AgreementReference
 from services.delivery.concierge.busy_cache import BusyCache
-from services.delivery.concierge.slots import Busy, free_slots, is_free, shown_of
+from services.delivery.concierge.slots import Busy, free_slots, is_free, is_outside, shown_of
 from services.delivery.targets.people_model import SlotRules
 
 _KEPT_S: Final = 20.0
@@ -37,12 +38,14 @@ class Openings:
     ) -> tuple[int, ...]:
         """Times at which one of the people is free."""
         busy = self._cache.at(now_ms)
-        found: set[int] = set()
-        for person in people:
-            if person in busy:
-                starts = self._starts(reference, pool, person, busy[person], now_ms)
-                found.update(self._without(starts, given.get(person, ())))
-        return shown_of(found, self.rules)
+        of_each = [
+            self._without(
+                self._starts(reference, pool, person, busy[person], now_ms), given.get(person, ())
+            )
+            for person in people
+            if person in busy
+        ]
+        return shown_of(heapq.merge(*of_each), self.rules)
 
     def is_free(
         self,
@@ -80,13 +83,9 @@ class Openings:
             self._made[place] = time.monotonic(), version, starts
         return starts
 
-    def _without(self, starts: list[int], given: Busy) -> list[int]:
+    def _without(self, starts: Iterable[int], given: Busy) -> Iterator[int]:
         length = self.rules.minutes * 60_000
-        return [
-            start
-            for start in starts
-            if all(stop <= start or start + length <= begin for begin, stop in given)
-        ]
+        return (start for start in starts if is_outside(given, start, start + length))
 
 
 def _hours(reference: AgreementReference, person: str, pool: str) -> AnyCalendar:

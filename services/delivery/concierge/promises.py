@@ -57,12 +57,10 @@ def kept_of(db: apsw.Connection, buyer: str, now_ms: int) -> dict[str, Any] | No
 
 def given_away(db: apsw.Connection, persons: Collection[str], now_ms: int) -> Mapping[str, Busy]:
     """The times to come that buyers have, by person."""
-    found: dict[str, list[tuple[int, int]]] = {}
-    query = "SELECT person, from_ms, until_ms FROM booking WHERE until_ms > ? ORDER BY from_ms"
-    for person, from_ms, until_ms in db.execute(query, (now_ms,)):
-        if person in persons:
-            found.setdefault(person, []).append((from_ms, until_ms))
-    return found
+    query = (
+        "SELECT from_ms, until_ms FROM booking WHERE person = ? AND until_ms > ? ORDER BY from_ms"
+    )
+    return {person: list(db.execute(query, (person, now_ms))) for person in persons}
 
 
 def keep(store: Store, wish: Wish, turns_per_hour: int, now_ms: int) -> Promised:

@@ -30,7 +30,7 @@ def free_slots(calendar: AnyCalendar, busy: Busy, rules: SlotRules, now_ms: int)
     return [
         start
         for start in range(first, last, length)
-        if _is_outside(busy, start, start + length)
+        if is_outside(busy, start, start + length)
         and calendar.business_between(start, start + length) == length
     ]
 
@@ -44,16 +44,18 @@ def is_free(
     on_the_grid = start_ms % length == 0 and now_ms < start_ms < now_ms + rules.days * _DAY_MS
     return (
         on_the_grid
-        and _is_outside(busy, start_ms, start_ms + length)
+        and is_outside(busy, start_ms, start_ms + length)
         and calendar.business_between(start_ms, start_ms + length) == length
     )
 
 
 def shown_of(starts: Iterable[int], rules: SlotRules) -> tuple[int, ...]:
-    """The earliest ones, a few of a day."""
+    """The earliest ones, a few of a day. ``starts`` are in order; one may come more than once."""
     of_day: Counter[int] = Counter()
-    found = []
-    for start in sorted(set(starts)):
+    found: list[int] = []
+    for start in starts:
+        if found and found[-1] == start:
+            continue
         of_day[start // _DAY_MS] += 1
         if of_day[start // _DAY_MS] <= _A_DAY:
             found.append(start)
@@ -67,7 +69,8 @@ def slot_text(start_ms: int) -> str:
     return datetime.fromtimestamp(start_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _is_outside(busy: Busy, start_ms: int, stop_ms: int) -> bool:
-    """Whether no span overlaps: the last one that begins before the stop ended before the start."""
+def is_outside(busy: Busy, start_ms: int, stop_ms: int) -> bool:
+    """Whether none of the spans, sorted and disjoint, overlaps: the last one that begins before the
+    stop ended before the start."""
     index = bisect_right(busy, stop_ms - 1, key=lambda span: span[0]) - 1
     return index < 0 or busy[index][1] <= start_ms
