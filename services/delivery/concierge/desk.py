@@ -90,8 +90,11 @@ class Desk:
 
     def zone_of(self, person: str) -> str:
         """Where the person's days are meant; UTC while no agreement is in force."""
-        with self._reading() as db:
-            found = self._reference(db, int(time.time() * 1000))
+        try:
+            with self._reading() as db:
+                found = self._reference(db, int(time.time() * 1000))
+        except apsw.CantOpenError:
+            found = None  # nothing was read yet: a check before the first start
         if found is None:
             return "UTC"
         return str(found.agreement.calendar_for(person=person).zone)

@@ -58,6 +58,11 @@ class FeedKeeper:
         self._read_on: dict[str, int] = {}
         self._at_once = asyncio.Semaphore(_AT_ONCE)
 
+    @property
+    def number(self) -> int:
+        """How many calendars are asked."""
+        return len(self._places)
+
     async def run(self, every_s: float = EVERY_S) -> None:
         """Until cancelled."""
         while True:

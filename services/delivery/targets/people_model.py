@@ -21,7 +21,8 @@ class _Strict(BaseModel):
 class SlackTarget(_Strict):
     """A workspace. ``channel``: where all cards go; without it a card goes to its holder, who must
     be among ``people`` (person of the agreement: user id in Slack). ``team``: the workspace's id;
-    clicks from another one are refused."""
+    clicks from another one are refused. ``public_url``: where Slack reaches delivery; with it a
+    check asks there whether what Slack signs arrives as it was signed."""
 
     token_env: Name
     signing_secret_env: Name
@@ -31,6 +32,7 @@ class SlackTarget(_Strict):
     pools: tuple[str, ...] = ()
     cards: bool = True
     notices: tuple[Notice, ...] = _ALL
+    public_url: str | None = None
     api_url: str = "https://slack.com/api/"
     since: datetime | None = None
 

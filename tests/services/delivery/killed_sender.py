@@ -44,9 +44,9 @@ class Killer:
 class Watched(WebhookCarrier):
     killer: Killer
 
-    async def _attempt(self, delivery: Any) -> Any:
+    async def _attempt(self, *given: Any) -> Any:
         self.killer.at("before_sending")
-        outcome = await super()._attempt(delivery)
+        outcome = await super()._attempt(*given)
         self.killer.at("after_sending")
         return outcome
 
