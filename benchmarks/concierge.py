@@ -107,6 +107,7 @@ def _configure(home: Path) -> None:
         "slots": {"minutes": 15, "days": 30},
         "per_minute": 600,
         "turns_per_hour": 10_000,
+        "turns_per_address": 10_000,
     }
     (home / "targets.yaml").write_text(json.dumps({"version": 1, "concierge": concierge}))
     os.environ |= {

@@ -23,7 +23,7 @@ from services.delivery.answers.bodies import BodyRefused, raw_body
 from services.delivery.answers.inbox import NotTaken
 from services.delivery.concierge.buyer import FormWrong
 from services.delivery.concierge.desk import Desk, Peeked
-from services.delivery.concierge.limits import Limiter
+from services.delivery.concierge.limits import HOUR_S, Limiter, caller_of
 from services.delivery.concierge.promises import TooMany
 from services.delivery.concierge.tokens import VALID_S, NotValid
 from services.delivery.targets.people_model import ConciergeTarget
@@ -57,6 +57,7 @@ class ConciergeAnswers:
         self._deadline_s = deadline_s
         self._target, self._desk, self._clock = target, desk, clock
         self._limiter = Limiter(target.per_minute)
+        self._claims = Limiter(target.turns_per_address, HOUR_S)
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="concierge")
         self._asking = 0
         self._threads.submit(desk.warm, clock())
@@ -80,11 +81,11 @@ class ConciergeAnswers:
         metrics.CONCIERGE.labels(call="claim").observe(time.monotonic() - began)
         return answer
 
-    async def _answered(self, request: Request, act: Callable[[Any], Any]) -> Response:
+    async def _answered(self, request: Request, act: Callable[[Any, str], Any]) -> Response:
         headers = self._cors(request) | {"Cache-Control": "no-store"}
         try:
             body = await self._admitted(request)
-            return JSONResponse(await act(body), headers=headers)
+            return JSONResponse(await act(body, self._caller(request)), headers=headers)
         except Refusal as refusal:
             return JSONResponse(
                 {"error": refusal.word}, status_code=refusal.status, headers=headers
@@ -93,8 +94,7 @@ class ConciergeAnswers:
     async def _admitted(self, request: Request) -> Mapping[str, Any]:
         if request.headers.get("origin", "") not in self._target.origins:
             raise Refusal(403, "origin_not_allowed")
-        address = request.client.host if request.client else ""
-        if not self._limiter.allows(address, self._clock()):
+        if not self._limiter.allows(self._caller(request), self._clock()):
             raise Refusal(429, "too_many_requests")
         try:
             body = json.loads(await raw_body(request, _LIMIT))
@@ -109,7 +109,12 @@ class ConciergeAnswers:
             raise Refusal(401, "key_not_known")
         return body  # type: ignore[no-any-return]  # a dict, as was just seen
 
-    async def _peek(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    def _caller(self, request: Request) -> str:
+        peer = request.client.host if request.client else ""
+        forwarded = request.headers.get("x-forwarded-for", "")[:1_000]
+        return caller_of(peer, forwarded, self._target.proxies)
+
+    async def _peek(self, body: Mapping[str, Any], _: str) -> dict[str, Any]:
         fields, found = _fields(body), Peeked(queue="later", token="")
         if self._asking < _AT_ONCE:  # more would only wait for one another
             self._asking += 1
@@ -135,11 +140,13 @@ class ConciergeAnswers:
         if not asking.cancelled():
             asking.exception()  # whoever waited has it already
 
-    async def _claim(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def _claim(self, body: Mapping[str, Any], caller: str) -> dict[str, Any]:
         fields, token = _fields(body), body.get("token")
         slot = _slot(body.get("slot"), self._clock())
         if not isinstance(token, str):
             raise Refusal(422, "the claim needs a token")
+        if not self._claims.allows(caller, self._clock()):
+            raise Refusal(429, "too_many_claims")
         try:
             found = await asyncio.to_thread(self._desk.claim, token, fields, slot, self._clock())
         except (NotValid, FormWrong) as error:

@@ -12,6 +12,7 @@ from baton.ids import derived_id
 from baton.intake.identifiers import company_domain
 from baton.intake.identifiers import email as address_of
 from baton.intake.profile_values import normalised_profile
+from baton.intake.reading import LineRefused, read_line
 from services.delivery.store.view import email_digest
 
 SOURCE: Final = "concierge"
@@ -44,6 +45,16 @@ def buyer_of(fields: Mapping[str, str]) -> Buyer:
         given.setdefault("domain", domain)
     profile, _ = normalised_profile(given)
     return Buyer(digest=email_digest(address), account_id=domain, profile=profile)
+
+
+def check_form(fields: Mapping[str, str], act: str, now_ms: int) -> None:
+    """Raises :class:`FormWrong` where the claim's event would be refused by the intake: nobody is
+    promised to a buyer whose event would not come."""
+    line = claim_line("", fields, act, now_ms)
+    try:
+        read_line(json.dumps(line).encode())
+    except LineRefused as error:
+        raise FormWrong(f"the form cannot be taken: {error}"[:300]) from None
 
 
 def form_digest(fields: Mapping[str, str]) -> str:

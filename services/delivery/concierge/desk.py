@@ -22,7 +22,13 @@ import apsw
 from baton.agreement.reference import AgreementReference
 from services.delivery.answers.inbox import Inbox
 from services.delivery.concierge import promises
-from services.delivery.concierge.buyer import Buyer, buyer_of, claim_line, form_digest
+from services.delivery.concierge.buyer import (
+    Buyer,
+    buyer_of,
+    check_form,
+    claim_line,
+    form_digest,
+)
 from services.delivery.concierge.choosing import Binding, Choice, Known, best_of, choose, has_room
 from services.delivery.concierge.keeping import booked_line
 from services.delivery.concierge.known_leads import known_of, open_work, standing_of
@@ -102,6 +108,7 @@ class Desk:
     def peek(self, fields: Mapping[str, str], now_s: float) -> Peeked:
         """Moves nothing."""
         buyer, form = buyer_of(fields), form_digest(fields)
+        check_form(fields, self._target.act, int(now_s * 1000))
         with self._reading() as db:
             choice = self._remembered(buyer, self._chosen(db, buyer, now_s), now_s)
             slots = self._slots_of_pool(db, choice.shown_pool, now_s)
@@ -124,6 +131,7 @@ class Desk:
         promise, buyer = self._tokens.read(token, now_s), buyer_of(fields)
         if (promise.buyer, promise.form) != (buyer.digest, form_digest(fields)):
             raise NotValid("the token is for another form")
+        check_form(fields, self._target.act, int(now_s * 1000))
         found = self._keep(promise, slot, now_s)
         self._inbox.send(claim_line(buyer.digest, fields, self._target.act, found.since_ms))
         with self._reading() as db:

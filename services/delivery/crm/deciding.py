@@ -27,9 +27,9 @@ class OwnWrite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """``write``: property and value. ``confirmed``: what was being written when its outcome got lost,
-    and is there: property and value. ``kept``: fields whose value is a person's. ``owner_changed``:
-    the CRM's user whom a person made the owner after Baton had set another."""
+    """``write``: property and value. ``confirmed``: property and value of a write whose outcome got
+    lost and which is there. ``kept``: fields whose value is a person's. ``owner_changed``: the
+    CRM's user whom a person made the owner after Baton had set another."""
 
     write: Mapping[str, str] = field(default_factory=dict)
     confirmed: Mapping[str, str] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
@@ -85,7 +86,8 @@ class ConciergeTarget(_Strict):
     person of the agreement: address of their booking page, which is shown after the claim only.
     ``people``: the book of people, whose calendars say when somebody is busy: with it ``slots``
     are offered. ``per_minute``: answers to one address. ``turns_per_hour``: claims that all
-    addresses together may make.
+    addresses together may make; ``turns_per_address``: that one may. ``proxies``: one's own
+    proxies (CIDR), whose ``X-Forwarded-For`` is believed.
     """
 
     key: str = Field(pattern=r"^pk_[A-Za-z0-9]{16,64}$")
@@ -99,3 +101,5 @@ class ConciergeTarget(_Strict):
     act: str = "demo_request"
     per_minute: int = Field(10, ge=1, le=600)
     turns_per_hour: int = Field(60, ge=1, le=10_000)
+    turns_per_address: int = Field(5, ge=1, le=10_000)
+    proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
