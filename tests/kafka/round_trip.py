@@ -135,7 +135,7 @@ class Trip:
         self.gateway, self.slack, self.hubspot = client_of(system), slack, hubspot
         self.settings = system.settings
         (delivery,) = (process for process in run.processes if process.name == "delivery")
-        self.delivery = httpx.Client(base_url=delivery.addresses["delivery"], timeout=10)
+        self.delivery = httpx.Client(base_url=delivery.addresses["delivery"], timeout=60)
         self.metrics = delivery.addresses["metrics"]
 
     def hubspot_says(self, client: httpx.Client, path: str, *events: dict[str, Any]) -> int:
@@ -188,7 +188,7 @@ class Trip:
         """A visitor who came in by a link."""
         link = entrance_to(self.settings, "mgr-ines")
         assert link is not None
-        board = httpx.Client(base_url=link.partition("/enter")[0], timeout=30)
+        board = httpx.Client(base_url=link.partition("/enter")[0], timeout=60)
         assert board.get(link, follow_redirects=True).status_code == 200
         return board
 

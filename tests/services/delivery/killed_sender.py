@@ -2,7 +2,8 @@
 
 ``python -m tests.services.delivery.killed_sender FOLDER TARGETS MOMENT NUMBER``: at the NUMBER-th
 time it comes to MOMENT it is gone, as by kill -9. With MOMENT ``never`` it runs until nothing
-waits. Time runs an hour for each look at the clock, so that no schedule is waited for.
+waits. Time runs an hour for each look at the clock, so that no schedule is waited for; with MOMENT
+``slowly`` it runs as it does, and never comes to it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -96,6 +98,8 @@ async def main(folder: Path, file: Path, killer: Killer) -> None:
         inbox=Nowhere(),
     )
     clock: Callable[[], int] = iter(range(10**15, 10**16, 3_600_000)).__next__
+    if killer.moment == "slowly":
+        clock = lambda: int(time.time() * 1000)  # noqa: E731
     sender = Sender(lambda: Store(folder, "baton"), carriers_of(targets, around), clock=clock)
     running = asyncio.create_task(sender.run())
     db = reader(folder / "delivery.sqlite")

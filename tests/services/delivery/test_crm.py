@@ -119,7 +119,7 @@ class Desk:
         )
         return Grant(url=base + path, client_id="id", client_secret="s", refresh="refresh-1")
 
-    async def send(self, *, patience_s: float = 10) -> None:
+    async def send(self, *, patience_s: float = 120) -> None:
         sender = Sender(
             lambda: Store(self.folder, "baton"), {"crm": self.carrier()}, clock=lambda: self.now
         )
