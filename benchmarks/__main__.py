@@ -59,6 +59,7 @@ class Sizes:
     rate: int = 300
     seconds: float = 30.0
     one_in: int = 15
+    forms: int = 50
     idle_s: float = 20.0
     warm_s: float = 10.0
 
@@ -82,6 +83,7 @@ QUICK = Sizes(
     rate=50,
     seconds=2.0,
     one_in=5,
+    forms=40,
     idle_s=1.0,
     warm_s=1.0,
 )
@@ -126,6 +128,7 @@ class Bench:
         for number, rate in enumerate(sizes.rates):
             letter = f"c{number}"
             self._together(letter, (f"way_{rate}",), partial(self._way, rate, letter))
+        self._together("f", ("concierge",), self._concierge)
         self._together(
             "d",
             ("hop",),
@@ -172,6 +175,12 @@ class Bench:
         paces = {"rate": rate, "seconds": sizes.seconds, "one_in": sizes.one_in}
         rests = {"warm_s": sizes.warm_s, "idle_s": sizes.idle_s, "broker": self._broker}
         self._part(f"way_{rate}", "whole", {**paces, **rests, **self._where(letter)})
+
+    def _concierge(self) -> None:
+        sizes = self._sizes
+        paces = {"rate": sizes.rate, "seconds": sizes.seconds, "one_in": sizes.one_in}
+        rests = {"warm_s": sizes.warm_s, "forms": sizes.forms, "broker": self._broker}
+        self._part("concierge", "concierge", {**paces, **rests, **self._where("f")})
 
     def _where(self, letter: str) -> dict[str, Any]:
         return {"bootstrap": self._bootstrap, "namespace": f"{self._name}{letter}"}

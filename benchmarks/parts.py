@@ -19,6 +19,8 @@ PARTS: Mapping[str, str] = {
     "restore": "restoring:measured",
     "whole": "whole:measured",
     "chain": "chain:measured",
+    "concierge": "concierge:measured",
+    "concierge_caller": "concierge:call",
     "hop": "hop:measured",
     "hop_worker": "hop:work",
     "core": "engine_core:measured",

@@ -10,7 +10,7 @@ from benchmarks.chain_report import chain_rows
 from benchmarks.row import NOT_ASKED, Results, Row, quotient, row_of, unmeasured
 
 RESTORE_S, TIMER_US, IDLE_SHARE = 15.0, 1.5, 0.03
-P99_MS, P99_RATE = 250.0, 300
+P99_MS, P99_RATE, PEEK_MS = 250.0, 300, 300.0
 BEHIND_MS = 250
 """So much later than it is due an event may be sent, and the rate still be called steady."""
 LEAD_TO_FAUST, EMPTY_TO_STREAMS = 0.1, 1.2
@@ -94,6 +94,7 @@ def rows(results: Results, *, leads: tuple[int, ...], rates: tuple[int, ...]) ->
         lambda: _restore(results),
         lambda: _leads(results, leads),
         lambda: [_core(results, *each) for each in _CORE],
+        lambda: _concierge(results),
         lambda: _hop(results),
         lambda: _small(results),
     )
@@ -294,6 +295,37 @@ def _way(results: Results, rate: int) -> list[Row]:
             "the same run; the broker apart",
             share("busy"),
             unit="cores",
+        ),
+    ]
+
+
+def _concierge(results: Results) -> list[Row]:
+    def call(name: str) -> Callable[[Any], tuple[float, str]]:
+        def make(found: Any) -> tuple[float, str]:
+            times, events = found[name], found["events"]
+            late = f", {found['peek_over_300_ms']} over 300 ms" if name == "peek" else ""
+            beside = f"beside {events['sent']} events, 202 to routed p99 {events['p99_ms']} ms"
+            return times["p99_ms"], (
+                f"p50 {times['p50_ms']} ms, p99 {times['p99_ms']} ms, longest "
+                f"{times['longest_ms']} ms of {times['answers']}{late}; {beside}"
+            )
+
+        return make
+
+    does = "open forms at a steady rate beside events, all services; each form of another buyer"
+    return [
+        row_of(
+            results,
+            "concierge",
+            "concierge_peek_p99_ms",
+            "peek",
+            does,
+            call("peek"),
+            target=PEEK_MS,
+            unit="ms",
+        ),
+        row_of(
+            results, "concierge", "concierge_claim_p99_ms", "claim", does, call("claim"), unit="ms"
         ),
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,16 @@ _OTHERS = ("BATON_WRITE_KEYS", "BATON_WRITE_KEYS_FILE", "BATON_INSECURE", "BATON
 
 
 @contextmanager
-def running(options: Mapping[str, Any], agreement: str) -> Iterator[System]:
+def running(
+    options: Mapping[str, Any], agreement: str, configure: Callable[[Path], None] | None = None
+) -> Iterator[System]:
     """Every process of Baton under ``agreement`` (YAML), on the cluster and in the namespace of the
-    options, with a home of its own that goes afterwards."""
+    options, with a home of its own that goes afterwards; ``configure`` gets the home before they
+    start."""
     with tempfile.TemporaryDirectory(prefix="baton-bench-") as folder:
         _environment(Path(folder), options, agreement)
+        if configure is not None:
+            configure(Path(folder))
         system = System(
             load_settings(),
             prepare=lambda reached: prepare_cluster(reached, _hush),

@@ -43,7 +43,7 @@ def measured(options: dict[str, Any]) -> dict[str, Any]:
     with running(options, agreement()) as system:
         time.sleep(options["warm_s"])
         idle = _idle(system, options.get("broker"), options["idle_s"])
-        return idle | _Way(system, options).measured()
+        return idle | Way(system, options).measured()
 
 
 def agreement() -> str:
@@ -61,7 +61,7 @@ def _idle(system: System, broker: int | None, seconds: float) -> dict[str, Any]:
     return {"idle": times.shares()}
 
 
-class _Way:
+class Way:
     """Sends, reads, and puts the two together."""
 
     def __init__(self, system: System, options: dict[str, Any]) -> None:
