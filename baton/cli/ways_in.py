@@ -196,5 +196,5 @@ def _say(console: Console, tally: Tally, stopped: SendingStopped | None) -> None
     if tally.unacknowledged:
         words += f", {tally.unacknowledged} not acknowledged (sending the same file again is safe)"
     if tally.noted:
-        words += f"; {tally.noted} values left out"
+        words += f"; {tally.noted} values noted"
     console.print(f"{tally.read} read: {words}", highlight=False)

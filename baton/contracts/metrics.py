@@ -278,6 +278,11 @@ _DELIVERY = (
     _seconds(
         "baton_concierge_seconds", "Answers to open forms", "call", buckets=_WORK_S, about=_OUT
     ),
+    _gauge(
+        "baton_concierge_calendars_failing",
+        "Calendars that could not be read when they were asked last",
+        about=_OUT,
+    ),
 )
 
 METRICS: Mapping[str, MetricSpec] = {

@@ -18,18 +18,19 @@ from baton.ids import derived_id
 from baton.proof.chaos.clock import ScriptClock
 from baton.proof.chaos.headway import Headway, NotDrained
 from baton.proof.chaos.load import event_id_of
+from baton.proof.chaos.machine_time import MachineTime
 from baton.proof.chaos.options import options_of
 from baton.proof.chaos.order import Order, Outcome
-from baton.proof.chaos.pace import QUICK
+from baton.proof.chaos.pace import QUICK, Pace
 from baton.proof.chaos.plan import Fault, plan
 from baton.proof.chaos.pressure import HIGH, LOW, Pressure
+from baton.proof.chaos.recovery import Recovery
 from baton.proof.chaos.run import ChaosRun
 from baton.proof.chaos.script import waves
 from baton.proof.chaos.witness import Witness
 from tests.kafka.conftest import DEMO_AGREEMENT
 
 ROOT = Path(__file__).resolve().parents[2]
-ONE_BROKER = set(Fault) - {Fault.PARTITION, Fault.UPGRADE, Fault.BACKUP}
 ONE_BROKER = set(Fault) - {Fault.PARTITION, Fault.UPGRADE, Fault.BACKUP}
 SMALL_KILLS, SMALL_SEED = 4, 282
 
@@ -148,6 +149,27 @@ def test_a_system_that_gets_nowhere_is_distinguished_from_a_slow_one() -> None:
     now[0] = 19.5
     with pytest.raises(NotDrained, match="the groups: no headway in 10 s, 99 left"):
         headway.saw(99)
+
+
+def test_a_crowded_machine_gives_less_time_than_has_passed() -> None:
+    now, load = [0.0], [1.0]
+    given = MachineTime(clock=lambda: now[0], load=lambda: load[0], cores=2)
+    now[0] = 10
+    assert given() == 10  # there is a core for everybody
+    load[0], now[0] = 20.0, 30
+    assert given() == 12
+    assert given() == 12
+
+
+@pytest.mark.parametrize(
+    ("backlog", "given_s", "late"),
+    [(0, 30, False), (0, 31, True), (3_000, 40, False), (3_000, 41, True)],
+)
+def test_what_piled_up_under_faults_has_a_bound(backlog: int, given_s: float, late: bool) -> None:
+    recovery = Recovery(backlog=backlog, seconds=400, given_s=given_s)
+    found = recovery.late(Pace(recovery_s=30, recovery_rate=300))
+    assert len(found) == late
+    assert all(f"took 400 s, of which the machine gave {given_s} s" in text for text in found)
 
 
 def _run(tmp_path: Path, broker_cache: Path, **more: Any) -> Outcome:

@@ -338,7 +338,7 @@ def test_what_is_left_out_of_a_row_is_reported_beside_what_is_not_taken_and_neit
     )
     assert "standard input:32: identifiers.email: is not an e-mail address" in err
     assert "... and 10 more; --json lists them" in err
-    assert "31 read: 30 accepted, 1 rejected; 30 values left out" in err
+    assert "31 read: 30 accepted, 1 rejected; 30 values noted" in err
 
 
 def test_event_lines_can_be_imported_too(desk: Desk, tmp_path: Path) -> None:

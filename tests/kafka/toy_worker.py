@@ -2,12 +2,13 @@
 
 ``python -m tests.kafka.toy_worker REDUCER...``. Besides the engine's own failpoints,
 ``BATON_FAILPOINT`` knows ``decoding``, ``decoded``, ``stepping`` and ``stepped`` here: those
-moments lie in the core, which has no points.
+moments lie in the core, which has no points. ``BATON_STEP_MS``: so much CPU each step burns.
 """
 
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -41,6 +42,19 @@ def killer(wanted: str) -> Callable[[str], None]:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     return at
+
+
+def burner(step_ms: int, at: Callable[[str], None]) -> Callable[[str], None]:
+    """Burns CPU at each step, and passes on what it is told."""
+
+    def burn(point: str) -> None:
+        if point == "stepping":
+            until = time.thread_time() + step_ms / 1000
+            while time.thread_time() < until:
+                pass
+        at(point)
+
+    return burn
 
 
 def watched(reducer: Reducer[Any, Any], at: Callable[[str], None]) -> Reducer[Any, Any]:
@@ -84,7 +98,7 @@ def main() -> None:
     settings = Settings()
     set_up_logs("toys", form=LogFormat.HUMAN)
     wanted = os.environ.get(VARIABLE, "")
-    at = killer(wanted)
+    at = burner(int(os.environ.get("BATON_STEP_MS", "0")), killer(wanted))
     if wanted.partition(":")[0] in INNER_POINTS:
         del os.environ[VARIABLE]
     reducers = [watched(reducer, at) for reducer in REDUCERS if reducer.name in sys.argv[1:]]

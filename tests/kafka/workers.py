@@ -58,6 +58,12 @@ class WorkerProcess:
         assert self._pid is not None
         return self._nursery.code_of(self._pid)
 
+    @property
+    def pid(self) -> int:
+        """Of the process that was started last."""
+        assert self._pid is not None
+        return self._pid
+
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, if it still runs."""
         if self._pid is not None and self.code is None:

@@ -116,6 +116,7 @@ SIGNERS: dict[str, tuple[str, Callable[..., dict[str, str]]]] = {
     "cal.com": ("cal", plain("X-Cal-Signature-256")),
     "facebook": ("facebook", plain("X-Hub-Signature-256", "sha256=")),
     "linkedin": ("linkedin", plain("X-LI-Signature", over=b"hmacsha256=")),
+    "linkedin, the other reading": ("linkedin", plain("X-LI-Signature", "hmacsha256=")),
 }
 WITH_MOMENT = ("hubspot v3", "calendly")
 

@@ -264,3 +264,33 @@ def assert_groups_are_whole(world: World) -> None:
         root = world.keys[view.head.root].head
         assert root is not None
         assert (root.root, root.lead_id) == (view.head.root, view.head.lead_id), key
+
+
+DEAL = "hubspot-deal:77"
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_deal_leads_to_the_lead_that_has_it_and_makes_no_two_buyers_one(seed: int) -> None:
+    world = World(seed).send(
+        view_of("sync", crm=CRM), view_of("sync", crm=CRM2), view_of("link", crm=[DEAL, CRM])
+    )
+    world.send(view_of("further", crm=[DEAL, CRM2]), view_of("stage", crm=DEAL))
+    first, second, deal = world.leads(("crm", CRM), ("crm", CRM2), ("crm", DEAL))
+    assert first != second
+    assert deal == first
+    assert world.of(LeadMerge) == []
+    assert len(world.reports(AliasKind.CONFLICT)) >= 1
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_several_deals_that_came_before_their_contact_end_in_one_lead(seed: int) -> None:
+    world = World(seed).send(
+        view_of("one", crm="hubspot-deal:1"),
+        view_of("two", crm="hubspot-deal:2"),
+        view_of("sync", crm=CRM, email=ANN),
+        view_of("link_one", crm=["hubspot-deal:1", CRM]),
+        view_of("link_two", crm=["hubspot-deal:2", CRM]),
+    )
+    named = [("crm", name) for name in ("hubspot-deal:1", "hubspot-deal:2", CRM)]
+    assert len({*world.leads(*named, ("email", ANN))}) == 1
+    assert world.reports(AliasKind.CONFLICT) == []
