@@ -84,9 +84,8 @@ def compare(
     agreement = compiled_of(model)
     new = reference_of(agreement)
     old = reference_of(present.agreement) if present else None
-    levels: Counter[str] = Counter()
-    pools: Counter[str] = Counter()
-    owners: Counter[tuple[str, str]] = Counter()
+    levels, pools = Counter[str](), Counter[str]()
+    owners = Counter[tuple[str, str]]()
     qualify = withdrawn = suppressed = 0
     for key in [view.key for view in states.leads()]:
         after = _under(states.lead(key), new, now_ms, states)

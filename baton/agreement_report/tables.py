@@ -216,10 +216,10 @@ def _routing(agreement: CompiledAgreement) -> Table:
     for domain, account in sorted(raw.accounts.items()):
         pools = ", ".join(filter(None, (account.to.sdr, account.to.sales))) if account.to else ""
         table.add_row("named account", domain, account.owner or pools)
-    for rule in (*raw.territories, *raw.segments):
-        pools = ", ".join(filter(None, (rule.to.sdr, rule.to.sales)))
-        needs = f" (needs {', '.join(rule.needs)})" if rule.needs else ""
-        table.add_row(escape(rule.name), escape(condition_words(rule.when)), pools + needs)
+    for route in (*raw.territories, *raw.segments):
+        pools = ", ".join(filter(None, (route.to.sdr, route.to.sales)))
+        needs = f" (needs {', '.join(route.needs)})" if route.needs else ""
+        table.add_row(escape(route.name), escape(condition_words(route.when)), pools + needs)
     if raw.needs:
         table.add_row("every lead", "", f"needs {', '.join(raw.needs)}")
     table.add_row(
