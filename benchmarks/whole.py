@@ -93,7 +93,7 @@ class Way:
         if self._faults:
             raise RuntimeError("; ".join(self._faults[:3]))
         delays = [
-            self._routed[each] - at for each, at in self._taken.items() if each in self._routed
+            self._routed[event] - at for event, at in self._taken.items() if event in self._routed
         ]
         way = {
             "sent": sent,
@@ -119,10 +119,10 @@ class Way:
             )
             for number in range(_SENDERS)
         ]
-        for each in threads:
-            each.start()
-        for each in threads:
-            each.join()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
         return count * _SENDERS
 
     def _post_all(self, rate: float, count: int, sender: int, prefix: str) -> None:

@@ -353,9 +353,9 @@ async def test_a_hanging_or_broken_calendar_costs_its_person_only_and_no_answer_
     span = (utc("2026-09-21T15:00:00"), utc("2026-09-21T17:00:00"))
     assert known == dict.fromkeys(("p-good", "p-webcal", "p-file"), (span,))
     assert failed.keys() == {"p-hang", "p-html", "p-away", "p-large", "p-gone", "p-no"}
-    told = " ".join(record.getMessage() for record in caplog.records if "feeds" in record.name)
-    assert "calendars.example" not in told
-    assert "p-gone answers 410" in told
+    logged = " ".join(record.getMessage() for record in caplog.records if "feeds" in record.name)
+    assert "calendars.example" not in logged
+    assert "p-gone answers 410" in logged
 
 
 async def test_an_unchanged_calendar_is_not_read_again_until_the_next_day(tmp_path: Path) -> None:
