@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 Results = Mapping[str, Mapping[str, Any]]
-"""By name of a part, what it measured; ``left_out`` says why it measured nothing, ``failed`` what went
-wrong."""
+"""By name of a part, what it measured; ``left_out`` says why it measured nothing, ``failed`` what
+went wrong."""
 
 NOT_ASKED = "not asked for"
 
