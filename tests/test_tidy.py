@@ -23,22 +23,15 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted([*ROOT.glob("baton/**/*.py"), *ROOT.glob("services/**/*.py")])
 FILE_LINES, FUNCTION_LINES, PARAMETERS, COLUMNS = 300, 40, 7, 100
 
-LONG_FILES = {
-    "baton/agreement/compiled/calendars.py": 324,
-}
-"""Catalogues and reducers that are to be split where their subject splits."""
+LONG_FILES: dict[str, int] = {}
+"""Files over the bound; none."""
 
 LONG_FUNCTIONS = {
-    "baton/agreement/checks/examples.py:_example": 43,
-    "baton/agreement/checks/slas.py:_steps": 42,
     "baton/agreement/compiled/conditions.py:_check_of": 41,
     "baton/agreement/condition_fields.py:catalogue_of": 58,
-    "baton/agreement_report/impact.py:compare": 43,
     "baton/cli/import_.py:import_": 77,
-    "baton/proof/audit/endings.py:check_acts": 45,
-    "baton/proof/audit/rebuilding.py:run": 43,
 }
-"""Mostly commands, whose options are their parameters, and records with many fields."""
+"""A table of operators, a catalogue of fields, and a command whose options are its parameters."""
 
 MANY_PARAMETERS = {
     "baton/cli/backtest.py:backtest_": 11,

@@ -6,7 +6,7 @@ published.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -71,6 +71,12 @@ def impact_of(settings: Settings, model: Agreement, *, now_ms: int) -> Impact:
     return compare(states, present, model, now_ms=now_ms)
 
 
+def _drip_days(agreement: CompiledAgreement, pools: Mapping[str, int]) -> int:
+    """In how many days the backlog of the pool with the most leads is handed out."""
+    per_day = agreement.lifecycle.drip_per_day
+    return max((-(-count // per_day) for count in pools.values()), default=0)
+
+
 def compare(
     states: LeadStates, present: AgreementReference | None, model: Agreement, *, now_ms: int
 ) -> Impact:
@@ -110,9 +116,7 @@ def compare(
         by_pool=dict(sorted(pools.items())),
         by_person=_load(agreement, pools, owners),
         suppressed=suppressed,
-        drip_days=max(
-            (-(-count // agreement.lifecycle.drip_per_day) for count in pools.values()), default=0
-        ),
+        drip_days=_drip_days(agreement, pools),
     )
 
 

@@ -74,12 +74,8 @@ def _left(band: Band) -> str:
 
 def _fit(agreement: CompiledAgreement) -> Table:
     table = _table("Fit", "criterion", "points", "when")
-    for name, fit_rule in sorted(
-        agreement.raw.fit.items(), key=lambda item: (-item[1].points, item[0])
-    ):
-        table.add_row(
-            escape(name), points_words(fit_rule.points), escape(condition_words(fit_rule.when))
-        )
+    for name, fit in sorted(agreement.raw.fit.items(), key=lambda item: (-item[1].points, item[0])):
+        table.add_row(escape(name), points_words(fit.points), escape(condition_words(fit.when)))
     return table
 
 
@@ -220,12 +216,10 @@ def _routing(agreement: CompiledAgreement) -> Table:
     for domain, account in sorted(raw.accounts.items()):
         pools = ", ".join(filter(None, (account.to.sdr, account.to.sales))) if account.to else ""
         table.add_row("named account", domain, account.owner or pools)
-    for territory in (*raw.territories, *raw.segments):
-        pools = ", ".join(filter(None, (territory.to.sdr, territory.to.sales)))
-        needs = f" (needs {', '.join(territory.needs)})" if territory.needs else ""
-        table.add_row(
-            escape(territory.name), escape(condition_words(territory.when)), pools + needs
-        )
+    for rule in (*raw.territories, *raw.segments):
+        pools = ", ".join(filter(None, (rule.to.sdr, rule.to.sales)))
+        needs = f" (needs {', '.join(rule.needs)})" if rule.needs else ""
+        table.add_row(escape(rule.name), escape(condition_words(rule.when)), pools + needs)
     if raw.needs:
         table.add_row("every lead", "", f"needs {', '.join(raw.needs)}")
     table.add_row(

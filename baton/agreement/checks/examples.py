@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from baton.agreement.checks.context import CheckContext, Finding, dangling, odd, wrong
 from baton.agreement.compiler.agreement import moment_ms
+from baton.agreement.model.agreement import Agreement
+from baton.agreement.model.definitions import Definitions
 from baton.agreement.model.examples import ExampleModel
 from baton.agreement.problems import Path
 from baton.agreement.wall_time import zone_named
@@ -25,14 +27,7 @@ def _example(context: CheckContext, path: Path, example: ExampleModel) -> Iterat
     for name in example.profile:
         if name not in words.profile:
             yield dangling((*path, "profile", name), "profile field", name, words.profile)
-    for number, event in enumerate(example.events):
-        if event.act not in words.acts:
-            yield dangling((*path, "events", number, "act"), "act", event.act, words.acts)
-        for place, topic in enumerate(event.topics):
-            if topic not in words.topics:
-                yield dangling(
-                    (*path, "events", number, "topics", place), "topic", topic, words.topics
-                )
+    yield from _events(words, path, example)
     zone = zone_named(model.timezone)
     last = max(moment_ms(event.at, zone) for event in example.events)
     if example.at is not None and moment_ms(example.at, zone) < last:
@@ -41,7 +36,30 @@ def _example(context: CheckContext, path: Path, example: ExampleModel) -> Iterat
             f'example "{example.name}" is looked at before its last event: put at later, or leave '
             "it out",
         )
-    expect = example.expect
+    yield from _expected(model, path, example)
+    consents = {
+        f"{purpose.purpose}/{channel}"
+        for purpose in (model.consent.hand_off, model.consent.nurture)
+        for channel in (*purpose.channels, "any")
+    }
+    for key in example.consents:
+        if key not in consents:
+            yield dangling((*path, "consents", key), "consent", key, consents)
+
+
+def _events(words: Definitions, path: Path, example: ExampleModel) -> Iterator[Finding]:
+    for number, event in enumerate(example.events):
+        if event.act not in words.acts:
+            yield dangling((*path, "events", number, "act"), "act", event.act, words.acts)
+        for place, topic in enumerate(event.topics):
+            if topic not in words.topics:
+                yield dangling(
+                    (*path, "events", number, "topics", place), "topic", topic, words.topics
+                )
+
+
+def _expected(model: Agreement, path: Path, example: ExampleModel) -> Iterator[Finding]:
+    expect, words = example.expect, model.definitions
     segments = [segment.name for segment in words.segments]
     grades = [fit + act for fit in words.levels.fit for act in words.levels.engagement]
     for key, given, known in (
@@ -52,13 +70,5 @@ def _example(context: CheckContext, path: Path, example: ExampleModel) -> Iterat
     ):
         if given is not None and given not in known:
             yield dangling((*path, "expect", key), key, given, known)
-    consents = {
-        f"{purpose.purpose}/{channel}"
-        for purpose in (model.consent.hand_off, model.consent.nurture)
-        for channel in (*purpose.channels, "any")
-    }
-    for key in example.consents:
-        if key not in consents:
-            yield dangling((*path, "consents", key), "consent", key, consents)
     if expect == type(expect)():
         yield wrong((*path, "expect"), f'example "{example.name}" expects nothing')

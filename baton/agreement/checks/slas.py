@@ -203,8 +203,21 @@ def _without_manager(
             )
 
 
-def _steps(context: CheckContext, base: Path, steps: tuple[StepModel, ...]) -> Iterator[Finding]:
+def _recycle_reason(context: CheckContext, path: Path, reason: str | None) -> Iterator[Finding]:
+    """A step that recycles needs a reason that recycles."""
     reasons = context.model.recycling.reasons
+    if reason is None:
+        yield wrong(path, "recycle needs a reason, such as sla_expired")
+    elif reason not in reasons:
+        yield dangling((*path, "reason"), "reason", reason, reasons)
+    elif reasons[reason].outcome is not Outcome.RECYCLE:
+        disqualifies = reasons[reason].outcome is Outcome.DISQUALIFY
+        does = "disqualifies" if disqualifies else "reassigns"
+        message = f'"{reason}" does not recycle but {does}: a buyer is not punished for a breach'
+        yield wrong((*path, "reason"), message)
+
+
+def _steps(context: CheckContext, base: Path, steps: tuple[StepModel, ...]) -> Iterator[Finding]:
     for number, step in enumerate(steps):
         path = (*base, number)
         if step.to is not None and step.do not in _NOTIFIES:
@@ -223,21 +236,7 @@ def _steps(context: CheckContext, base: Path, steps: tuple[StepModel, ...]) -> I
         if step.do is not StepKind.REASSIGN and step.at_most != 1:
             yield wrong((*path, "at_most"), f"at_most belongs to reassign, not to {step.do.value}")
         if step.do is StepKind.RECYCLE:
-            if step.reason is None:
-                yield wrong(path, "recycle needs a reason, such as sla_expired")
-            elif step.reason not in reasons:
-                yield dangling((*path, "reason"), "reason", step.reason, reasons)
-            elif reasons[step.reason].outcome is not Outcome.RECYCLE:
-                does = (
-                    "disqualifies"
-                    if reasons[step.reason].outcome is Outcome.DISQUALIFY
-                    else "reassigns"
-                )
-                message = (
-                    f'"{step.reason}" does not recycle but {does}: a buyer is not punished for a '
-                    "breach"
-                )
-                yield wrong((*path, "reason"), message)
+            yield from _recycle_reason(context, path, step.reason)
             if number + 1 < len(steps) and step.is_for_all:
                 yield wrong(
                     (*base, number + 1),

@@ -12,13 +12,17 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from baton.agreement.compiled.open_intervals import OpenYear, merged_intervals, open_before
+from baton.agreement.compiled.open_intervals import (
+    OpenYear,
+    merged_intervals,
+    open_before,
+    open_year,
+)
 from baton.agreement.model.calendar import Span
 from baton.agreement.wall_time import MINUTES_A_DAY, instant_ms, local_date, same_wall_time_ms
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
 _MEAN_YEAR_MS = 31_556_952_000
-_DAY_MS, _MINUTE_MS = 86_400_000, 60_000
 
 
 class NeverOpenError(ValueError):
@@ -193,41 +197,8 @@ class Calendar:
     def _year(self, number: int) -> OpenYear:
         made = self._years.get(number)
         if made is None:
-            made = self._years[number] = self._make_year(number)
+            made = self._years[number] = open_year(number, self.zone, self.shifts)
         return made
-
-    def _make_year(self, number: int) -> OpenYear:
-        starts: list[int] = []
-        stops: list[int] = []
-        begins, ends = (instant_ms(date(year, 1, 1), 0, self.zone) for year in (number, number + 1))
-        for opens, closes in self._hours_around(number):
-            start = max(opens, stops[-1] if stops else begins)
-            stop = min(closes, ends)
-            if stop > start:
-                starts.append(start)
-                stops.append(stop)
-        before = [0]
-        for start, stop in zip(starts, stops, strict=True):
-            before.append(before[-1] + stop - start)
-        return OpenYear(begins, ends, starts, stops, before[:-1], before[-1])
-
-    def _hours_around(self, number: int) -> Iterator[tuple[int, int]]:
-        """The hours that begin in a year, or on the eve of it, as moments in order."""
-        day = date(number, 1, 1) - timedelta(days=1)
-        midnight = instant_ms(day, 0, self.zone)
-        while day.year <= number:
-            tomorrow = day + timedelta(days=1)
-            next_midnight = instant_ms(tomorrow, 0, self.zone)
-            for opens, closes in self.shifts(day):
-                # no clock changes on the day
-                if closes <= MINUTES_A_DAY and next_midnight - midnight == _DAY_MS:
-                    yield midnight + opens * _MINUTE_MS, midnight + closes * _MINUTE_MS
-                else:
-                    yield (
-                        instant_ms(day, opens, self.zone),
-                        instant_ms(day, closes, self.zone, last=True),
-                    )
-            day, midnight = tomorrow, next_midnight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,10 +53,8 @@ class _Compiler:
     def compiled(self, people: Mapping[str, PersonRule], pools: Mapping[str, Pool]) -> RoutingRules:
         model = self.model
         accounts = {
-            domain: NamedAccount(
-                owner=account.owner, pools=_pools_by_kind(account.to) if account.to else {}
-            )
-            for domain, account in sorted(model.accounts.items())
+            domain: NamedAccount(owner=own.owner, pools=_pools_by_kind(own.to) if own.to else {})
+            for domain, own in sorted(model.accounts.items())
         }
         return RoutingRules(
             suppress=tuple(

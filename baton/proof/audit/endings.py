@@ -191,38 +191,45 @@ def check_acts(records: Sequence[Dated], *, grace_ms: int, add: Add) -> None:
         for record in records
         if isinstance(record.value, LeadRouted)
     }
-    merged = any(isinstance(record.value, LeadMerge) for record in records)
     for record in records:
         staged = record.value
         act = acts.get(staged.cause_id) if isinstance(staged, LeadStaged) else None
         if act is None or staged.by is None:
             continue
-        named, words = act.act.handoff_id, ""
+        words = ""
         if staged.by != act.act.by:
             words = f"{staged.event} by {staged.by}, but it was {act.act.by} who said so"
-        elif (
-            named is not None
-            and staged.handoff_id not in (None, named)
-            and not _crossed_withdrawal(records, act, owners)
-        ):
-            words = f"the act is about hand-off {named} and moved {staged.handoff_id}"
-        elif (
-            named is not None
-            and staged.event in _HELD_VERDICTS
-            and staged.actor in (Actor.SDR, Actor.SALES)
-            and not merged
-        ):
-            if owners.get(named, staged.by) != staged.by:
-                words = f"{staged.event} by {staged.by}, but {owners[named]} holds hand-off {named}"
-            elif staged.event != StageEvent.ACCEPTED and _was_taken(
-                records, named, act.occurred_at_ms - grace_ms
-            ):
-                words = (
-                    f"{staged.event} about hand-off {named}, which had been taken from {staged.by} "
-                    "long before"
-                )
+        elif act.act.handoff_id is not None:
+            words = _moved_what_it_names(records, staged, act, owners, grace_ms=grace_ms)
         if words:
             add(Finding(invariant=Invariant.JUDGED, words=words, place=record.place))
+
+
+def _moved_what_it_names(
+    records: Sequence[Dated],
+    staged: LeadStaged,
+    act: LeadAct,
+    owners: Mapping[str, str],
+    *,
+    grace_ms: int,
+) -> str:
+    """What is wrong with a move by an act that names its hand-off; empty: nothing."""
+    named = act.act.handoff_id or ""
+    if staged.handoff_id not in (None, named) and not _crossed_withdrawal(records, act, owners):
+        return f"the act is about hand-off {named} and moved {staged.handoff_id}"
+    judged = staged.event in _HELD_VERDICTS and staged.actor in (Actor.SDR, Actor.SALES)
+    if not judged or any(isinstance(record.value, LeadMerge) for record in records):
+        return ""
+    if owners.get(named, staged.by) != staged.by:
+        return f"{staged.event} by {staged.by}, but {owners[named]} holds hand-off {named}"
+    if staged.event != StageEvent.ACCEPTED and _was_taken(
+        records, named, act.occurred_at_ms - grace_ms
+    ):
+        return (
+            f"{staged.event} about hand-off {named}, which had been taken from {staged.by} "
+            "long before"
+        )
+    return ""
 
 
 def _crossed_withdrawal(records: Sequence[Dated], act: LeadAct, owners: Mapping[str, str]) -> bool:

@@ -112,21 +112,9 @@ class TaskAudit:
                     "is not there any more"
                 )
                 return Outcome(outputs=self.outputs, batches=number, obstacle=words)
-            add(
-                Finding(
-                    invariant=Invariant.STATE,
-                    words=f"{self.name} cannot be computed again: {error}",
-                )
-            )
-            return Outcome(outputs=self.outputs, batches=number)
+            return self._not_computed(str(error), number, add)
         except (EngineError, KeyError, ValueError) as error:
-            add(
-                Finding(
-                    invariant=Invariant.STATE,
-                    words=f"{self.name} cannot be computed again: {type(error).__name__}: {error}",
-                )
-            )
-            return Outcome(outputs=self.outputs, batches=number)
+            return self._not_computed(f"{type(error).__name__}: {error}", number, add)
         if number != batch:
             words = (
                 f"{self.name}: the changelog stands at batch {batch}, the journal ends at {number}"
@@ -134,6 +122,11 @@ class TaskAudit:
             add(Finding(invariant=Invariant.STATE, words=words))
         self._compare(held, places, state, add)
         return Outcome(outputs=self.outputs, batches=number)
+
+    def _not_computed(self, why: str, batches: int, add: Callable[[Finding], None]) -> Outcome:
+        words = f"{self.name} cannot be computed again: {why}"
+        add(Finding(invariant=Invariant.STATE, words=words))
+        return Outcome(outputs=self.outputs, batches=batches)
 
     def _changelog_now(self) -> tuple[dict[bytes, bytes], dict[bytes, int], int]:
         held: dict[bytes, bytes] = {}
