@@ -50,12 +50,12 @@ __all__ = ["Parts", "Site"]
 class Site:
     """Answers requests from the store in use."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, kept: KeptReports | None = None) -> None:
         self._parts = parts
         self._visits = Visits(parts)
         self._forms = Forms(self._visits, self._lead_page)
         self._entrances = Entrances(self._visits)
-        self._kept = KeptReports()
+        self._kept = kept or KeptReports()
         self._live = Live(self._visits.revision)
 
     def app(self) -> ASGIApp:

@@ -7,7 +7,7 @@ LEAD = Table(
     says="each lead as it stands",
     key=("lead_id",),
     derived=True,
-    indexes=(("holder_kind", "holder"), ("account_id",), ("journey",), ("stage",)),
+    indexes=(("holder_kind", "holder"), ("account_id",), ("journey",), ("stage",), ("holder_kind", "next_at_ms")),
     columns=columns("""
         lead_id t lead
         stage t stage
@@ -66,7 +66,7 @@ DEAL = Table(
     says="deals as they stand",
     key=("root", "deal"),
     derived=True,
-    indexes=(("state", "ended_at_ms"), ("opened_at_ms",)),
+    indexes=(("state", "ended_at_ms"), ("opened_at_ms",), ("lead_id",)),
     columns=columns("""
         root t lead, or the lead that it ended in
         deal t opportunity, or the lead and its cycle where it has no name

@@ -50,6 +50,7 @@ from services.insights.facts.level_tables import (
     VIOLATION,
 )
 from services.insights.facts.meeting_tables import CAMPAIGN_COST, DECISION
+from services.insights.facts.rollup_tables import ROLLUPS
 from services.insights.facts.table import Table
 
 TABLES: Final[Mapping[str, Table]] = {
@@ -88,5 +89,6 @@ TABLES: Final[Mapping[str, Table]] = {
         CONVERSION,
         JOURNEY,
         CREDIT,
+        *ROLLUPS,
     )
 }

@@ -4,6 +4,7 @@ to. Reads and writes one connection."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -41,9 +42,16 @@ _KNOWN = """SELECT min(COALESCE(t.occurred_at_ms, q.qualified_at_ms)) FROM lead 
     LEFT JOIN touch t ON t.event_id = q.cause_id WHERE l.journey = ?1"""
 
 
-def derive(db: Any, touched: Iterable[str], write: Write, *, zone: str) -> None:
+def derive(
+    db: Any,
+    touched: Iterable[str],
+    write: Write,
+    *,
+    zone: str,
+    crediting: Callable[[str], AbstractContextManager[None]] = nullcontext,
+) -> None:
     """Make anew what the touched leads change, with every lead that ended in the same one: touches
-    and accounts follow."""
+    and accounts follow. ``crediting``: what is around the writing of a journey's credits."""
     journeys: set[str] = set()
     for root in sorted({_root(db, lead_id) for lead_id in touched}):
         family = _family(db, root)
@@ -68,7 +76,7 @@ def derive(db: Any, touched: Iterable[str], write: Write, *, zone: str) -> None:
         _put_deals_and_cycles(db, root, known, write)
         journeys.add(account or root)
     for name in sorted(journeys):
-        _credit(db, name, write, zone)
+        _credit(db, name, write, zone, crediting)
 
 
 def _put_deals_and_cycles(
@@ -166,17 +174,29 @@ def _one(db: Any, statement: str, *values: Any) -> Any:
     return None if row is None else row[0]
 
 
-def _credit(db: Any, name: str, write: Write, zone: str) -> None:
+def family_of(db: Any, lead_id: str) -> list[str]:
+    """The lead that a lead ended in, or itself, and all that ended there."""
+    return _family(db, _root(db, lead_id))
+
+
+def _credit(
+    db: Any,
+    name: str,
+    write: Write,
+    zone: str,
+    crediting: Callable[[str], AbstractContextManager[None]] = nullcontext,
+) -> None:
     journey = _journey(db, name, zone)
     digest = derived_id("journey", repr(journey)) if journey.won else ""
     if digest == (_one(db, "SELECT digest FROM journey WHERE journey = ?1", name) or ""):
         return
-    for table in ("conversion", "credit", "journey"):
-        db.execute(f"DELETE FROM {table} WHERE journey = ?", (name,))
-    if digest:
-        write(put(JOURNEY, journey=name, digest=digest))
-    for row in journey_rows(journey):
-        write(row)
+    with crediting(name):
+        for table in ("conversion", "credit", "journey"):
+            db.execute(f"DELETE FROM {table} WHERE journey = ?", (name,))
+        if digest:
+            write(put(JOURNEY, journey=name, digest=digest))
+        for row in journey_rows(journey):
+            write(row)
 
 
 def _journey(db: Any, name: str, zone: str) -> Journey:

@@ -21,7 +21,8 @@ from services.insights.facts.folds import DEAD_LETTERS, changes_of
 from services.insights.facts.intake_folds import dead_letter
 from services.insights.facts.intake_tables import PERSON
 from services.insights.facts.tables import TABLES
-from services.insights.projection.deriving import credit_all, derive
+from services.insights.projection.counts import Counts, recount
+from services.insights.projection.deriving import credit_all, derive, family_of
 from services.insights.projection.dialect import StorePlace, dialect_of, scrub, writer
 from services.insights.projection.schema import VERSION, ddl, upsert
 
@@ -31,7 +32,7 @@ _NEXT_REVISION = (
 )
 _MOVE_ON = """UPDATE position SET next_offset = ?, began_ms = COALESCE(began_ms, ?),
     last_ms = COALESCE(?, last_ms), records = records + ? WHERE topic = ? AND partition = ?"""
-_STATEMENTS = {name: upsert(table) for name, table in TABLES.items()}
+_STATEMENTS = {name: upsert(table) for name, table in TABLES.items() if not table.sums}
 
 
 class StoreDiffers(RuntimeError):
@@ -88,6 +89,7 @@ class Store:
                 f"{found['namespace']}, this is {VERSION} for {self._namespace}; "
                 "build the board anew: baton board rebuild"
             )
+        self._zone = found["zone"]
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -125,12 +127,22 @@ class Store:
     ) -> None:
         """Take records and where to go on, all in one transaction."""
         with self._transaction():
-            touched: set[str] = set()
+            changes: list[Change] = []
             news: dict[tuple[str, int], list[int]] = {}
             for taken in batch:
                 news.setdefault((taken.topic, taken.partition), []).append(taken.at_ms)
-                touched |= self._write(_changes(taken))
-            derive(self._db, touched, self._put, zone=self._zone)
+                changes += _changes(taken)
+            counts = Counts(self._db, self._zone, lambda lead_id: family_of(self._db, lead_id))
+            with counts.following(changes):
+                touched = self._write(changes)
+                derive(
+                    self._db,
+                    touched,
+                    self._put,
+                    zone=self._zone,
+                    crediting=counts.following_credits,
+                )
+            counts.write()
             self._note_places(following, news)
             self._applied += 1
             if self._dialect.analyses and self._applied % _ANALYSED_EVERY == 0:
@@ -190,14 +202,15 @@ class Store:
             )
 
     def set_zone(self, zone: str) -> None:
-        """Days are those of ``zone`` from now on, and all credits are made anew: which touches are
-        of one day depends on it."""
+        """Days are those of ``zone`` from now on, and all credits and counts are made anew: which
+        touches are of one day depends on it."""
         found = dict(self._db.execute("SELECT name, value FROM meta WHERE name = 'zone'"))
         self._zone = zone
         if found["zone"] != zone:
             with self._transaction():
                 self._db.execute("UPDATE meta SET value = ? WHERE name = 'zone'", (zone,))
                 credit_all(self._db, self._put, zone=zone)
+                recount(self._db, zone)
 
 
 def _changes(taken: PublicRecord) -> Iterator[Change]:
