@@ -29,9 +29,11 @@ from services.insights.board.pages import PAGES
 from services.insights.board.publishing import KafkaPublisher
 from services.insights.board.site import Parts, Site
 from services.insights.facts.tables import TABLES
+from services.insights.projection.counts import recount
 from services.insights.projection.dialect import reader
 from services.insights.projection.files import BoardFiles
 from services.insights.projection.projector import ProjectorState, Standing
+from services.insights.projection.reference import zone_of
 from services.insights.seeding import seed
 from services.insights.settings import BoardSettings
 
@@ -45,9 +47,8 @@ _OWN = {
 }
 _SHIFT_MS = 6 * 86_400_000
 _SAMPLE = 60
-_ROUNDS = 20
 _YEAR = {"from": "2025-12-01"}
-_FILTERED = {"segment": "enterprise"}
+_FILTERED = {"segment": "mid_market"}
 
 
 def main() -> None:
@@ -56,12 +57,13 @@ def main() -> None:
     parser.add_argument("--leads", type=int, default=100_000)
     parser.add_argument("--sample", type=int, default=_SAMPLE, help="leads that are simulated")
     parser.add_argument("--folder", type=Path, help="keep the store here, or use the one there")
+    parser.add_argument("--rounds", type=int, default=20, help="requests of a view")
     asked = parser.parse_args()
     with _folder(asked.folder) as folder:
         files = BoardFiles(folder)
         if files.current() is None:
             _make(files, asked.leads, asked.sample)
-        _measure(files)
+        _measure(files, asked.rounds)
 
 
 @contextlib.contextmanager
@@ -77,7 +79,9 @@ def _make(files: BoardFiles, leads: int, sample: int) -> None:
     agreement = example_agreement().with_name("demo.yaml").read_text()
     past = simulate_past(agreement, until_ms=UNTIL_MS, leads=sample, seed=1)
     seed(files, "baton", past.history, past.noted, until_ms=UNTIL_MS)
-    db = apsw.Connection(str(files.current()))
+    place = files.current()
+    assert place is not None
+    db = apsw.Connection(str(place))
     for pragma in ("journal_mode=off", "synchronous=off", "cache_size=-400000"):
         db.execute(f"PRAGMA {pragma}").fetchall()
     (there,) = db.execute("SELECT count(*) FROM lead WHERE survivor IS NULL").fetchall()[0]
@@ -87,9 +91,10 @@ def _make(files: BoardFiles, leads: int, sample: int) -> None:
         [(n, n * 7_919_123 % _SHIFT_MS) for n in range(1, leads // there)],
     )
     for name, table in TABLES.items():
-        if name not in _ONCE:
+        if name not in _ONCE and not table.sums:
             values = ", ".join(_copied(column) for column in table.names)
             db.execute(f"INSERT INTO {name} SELECT {values} FROM {name} t, number ORDER BY n")
+    recount(db, zone_of(place))
     db.execute("ANALYZE")
     db.execute("PRAGMA journal_mode=wal").fetchall()
     db.close()
@@ -103,7 +108,7 @@ def _copied(column: str) -> str:
     return f"t.{column}"
 
 
-def _measure(files: BoardFiles) -> None:
+def _measure(files: BoardFiles, rounds: int) -> None:
     place = files.current()
     assert place is not None
     db = reader(place)
@@ -125,12 +130,12 @@ def _measure(files: BoardFiles) -> None:
     ]
     for title, path, query in views:
         times = []
-        for _ in range(_ROUNDS):
+        for _ in range(rounds):
             began = time.perf_counter()
             assert visitor.get(path, params=query).status_code == 200
             times.append((time.perf_counter() - began) * 1000)
         times.sort()
-        middle, high = times[_ROUNDS // 2], times[round(_ROUNDS * 0.95) - 1]
+        middle, high = times[rounds // 2], times[round(rounds * 0.95) - 1]
         print(f"{title:22} p50 {middle:7.0f} ms  p95 {high:7.0f} ms", flush=True)
 
 

@@ -7,7 +7,13 @@ LEAD = Table(
     says="each lead as it stands",
     key=("lead_id",),
     derived=True,
-    indexes=(("holder_kind", "holder"), ("account_id",), ("journey",), ("stage",), ("holder_kind", "next_at_ms")),
+    indexes=(
+        ("holder_kind", "holder"),
+        ("account_id",),
+        ("journey",),
+        ("stage",),
+        ("holder_kind", "next_at_ms"),
+    ),
     columns=columns("""
         lead_id t lead
         stage t stage

@@ -127,7 +127,7 @@ RECYCLED = Table(
     name="recycled",
     says="cycles that ended: come back then, or not at all",
     key=("recycle_id",),
-    indexes=(("lead_id",), ("log_ms",)),
+    indexes=(("lead_id",), ("log_ms",), ("needs",)),
     columns=columns("""
         recycle_id t id
         lead_id t lead

@@ -1,7 +1,7 @@
-"""Tables of counts by day and month: each is a function of the rows it counts. Pure.
+"""Tables of counts by day and month, functions of the rows that they count. Pure.
 
-Besides the key every column is a sum, or the highest value where ``highest`` names it. ``span`` is a
-day (2026-11-30) or a month (2026-11) of the agreement's zone: of a table with both, add up one
+Besides the key every column is a sum, or the highest value where ``highest`` names it. ``span`` is
+a day (2026-11-30) or a month (2026-11) of the agreement's zone: of a table with both, add up one
 kind. Nothing is kept of zeros. An empty text stands for what is not known.
 """
 

@@ -28,9 +28,9 @@ class Column:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """One table. ``latest``: a row is replaced by that of a later record, by ``log_ms`` and
-    ``log_offset``. ``sums``: columns besides the key are sums over rows of other tables, or the highest
-    value where ``highest`` names them. ``indexes``: columns, each index a tuple. ``exported``: may leave the board;
-    ``person`` and blobs may not."""
+    ``log_offset``. ``sums``: the columns besides the key are sums over rows of other tables, or
+    the highest value where ``highest`` names them. ``indexes``: columns, an index a tuple.
+    ``exported``: may leave the board; ``person`` and blobs may not."""
 
     name: str
     says: str

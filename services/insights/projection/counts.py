@@ -174,15 +174,15 @@ _ADD: Final = {table.name: _adding(table) for table in ROLLUPS}
 _SWEEP: Final = {table.name: _sweeping(table) for table in ROLLUPS}
 _HIGHEST: Final = {
     table.name: frozenset(
-        number
-        for number, name in enumerate(table.names[len(table.key) :])
-        if name in table.highest
+        number for number, name in enumerate(table.names[len(table.key) :]) if name in table.highest
     )
     for table in ROLLUPS
 }
 _LEADS: Final = {
     name: tuple(
-        number for number, column in enumerate(table.names) if column in ("lead_id", *MERGE.key, "survivor")
+        number
+        for number, column in enumerate(table.names)
+        if column in ("lead_id", *MERGE.key, "survivor")
     )
     for name, table in TABLES.items()
 }

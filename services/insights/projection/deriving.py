@@ -22,6 +22,12 @@ from services.insights.facts.derived_tables import JOURNEY
 from services.insights.figures.attribution import NO_TOUCH, Touch
 
 Write = Callable[[Put], None]
+Crediting = Callable[[str], AbstractContextManager[None]]
+
+
+def _alone(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
 
 _ACCOUNT = """SELECT occurred_at_ms, event_id, account_id FROM membership m WHERE lead_id = ?1
     AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = m.event_id) ORDER BY occurred_at_ms DESC, event_id DESC LIMIT 1"""
@@ -48,7 +54,7 @@ def derive(
     write: Write,
     *,
     zone: str,
-    crediting: Callable[[str], AbstractContextManager[None]] = nullcontext,
+    crediting: Crediting = _alone,
 ) -> None:
     """Make anew what the touched leads change, with every lead that ended in the same one: touches
     and accounts follow. ``crediting``: what is around the writing of a journey's credits."""
@@ -184,7 +190,7 @@ def _credit(
     name: str,
     write: Write,
     zone: str,
-    crediting: Callable[[str], AbstractContextManager[None]] = nullcontext,
+    crediting: Crediting = _alone,
 ) -> None:
     journey = _journey(db, name, zone)
     digest = derived_id("journey", repr(journey)) if journey.won else ""

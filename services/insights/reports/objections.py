@@ -12,26 +12,16 @@ from services.insights.figures.intervals import Share
 from services.insights.reports.context import Context
 
 _ENDS: Final = ("rejected", "lost", "recycled", "disqualified")
-_REASONS: Final = """SELECT event, COALESCE(reason, '') reason, COALESCE(segment, '') segment,
-    count(*) number FROM (SELECT event, reason, segment, occurred_at_ms FROM stage_move
-        WHERE event IN ('rejected', 'lost', 'recycled', 'disqualified')
-        UNION ALL SELECT d.state, d.reason, d.segment, d.ended_at_ms FROM deal d
-        JOIN stage_move m ON m.fact_id = d.ended_by
-        WHERE d.state = 'lost' AND m.event = 'deal_changed') ended
-    WHERE occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms
-    AND (:segment IS NULL OR segment = :segment) GROUP BY 1, 2, 3"""
+_REASONS: Final = """SELECT event, reason, segment, sum(number) number FROM reasons_by_span
+    WHERE {spans} AND (:segment IS NULL OR segment = :segment) GROUP BY 1, 2, 3"""
 _HEARD: Final = """SELECT a.lead_id, a.objections, a.competitor FROM act a
     WHERE a.occurred_at_ms >= :from_ms AND a.occurred_at_ms < :until_ms
     AND (a.objections <> '' OR a.competitor IS NOT NULL)"""
 _ENDED: Final = """SELECT lead_id, state event, max(ended_at_ms) at_ms FROM deal
     WHERE state IN ('won', 'lost') AND ended_at_ms >= :from_ms AND ended_at_ms < :until_ms
     AND (:segment IS NULL OR segment = :segment) GROUP BY 1, 2"""
-_SEEN: Final = """SELECT DISTINCT m.lead_id, m.state event, t.content_title title FROM deal m
-    CROSS JOIN touch t ON t.lead_id = m.lead_id WHERE m.state IN ('won', 'lost')
-    AND m.ended_at_ms >= :from_ms AND m.ended_at_ms < :until_ms
-    AND (:segment IS NULL OR m.segment = :segment) AND t.content_title IS NOT NULL
-    AND t.automatic = 0 AND t.occurred_at_ms <= m.ended_at_ms
-    AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = t.event_id)"""
+_SEEN: Final = """SELECT title, state, sum(deals) deals FROM content_by_span
+    WHERE {spans} AND (:segment IS NULL OR segment = :segment) GROUP BY 1, 2"""
 _OFFERED: Final = """SELECT content_sent sent, content_asked asked, count(*) number FROM act
     WHERE occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms
     AND (content_sent IS NOT NULL OR content_asked IS NOT NULL) GROUP BY 1, 2"""
@@ -39,7 +29,8 @@ _OFFERED: Final = """SELECT content_sent sent, content_asked asked, count(*) num
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """Of the leads whose deal was won, and of those whose deal was lost, how many had seen it."""
+    """Of the deals that were won, and of those that were lost, before how many the lead had seen
+    it."""
 
     title: str
     won: Share
@@ -62,7 +53,9 @@ def reasons(context: Context) -> list[dict[str, Any]]:
     the segments it was heard in."""
     counts: dict[str, Counter[str]] = {}
     segments: dict[str, Counter[str]] = {}
-    for row in context.rows(_REASONS, segment=context.filters.segment, **_period(context)):
+    for row in context.counted(
+        _REASONS, context.from_ms, context.until_ms, segment=context.filters.segment
+    ):
         counts.setdefault(row["reason"], Counter())[row["event"]] += row["number"]
         segments.setdefault(row["reason"], Counter())[row["segment"] or "—"] += row["number"]
     rows = [
@@ -116,16 +109,17 @@ def _ended(context: Context) -> dict[str, set[str]]:
 
 
 def content_seen(context: Context) -> list[Content]:
-    """What the leads of deals that ended in the period had seen before their end."""
-    ended = _ended(context)
+    """What the leads of deals that ended in the period had seen before the deal's end."""
     seen: dict[str, Counter[str]] = {}
-    for row in context.rows(_SEEN, segment=context.filters.segment, **_period(context)):
-        seen.setdefault(row["title"], Counter())[row["event"]] += 1
+    asked = {"segment": context.filters.segment}
+    for row in context.counted(_SEEN, context.from_ms, context.until_ms, **asked):
+        seen.setdefault(row["title"], Counter())[row["state"]] += row["deals"]
+    every = seen.pop("", Counter())
     rows = [
         Content(
             title=title,
-            won=Share(count=by["won"], total=len(ended["won"])),
-            lost=Share(count=by["lost"], total=len(ended["lost"])),
+            won=Share(count=by["won"], total=every["won"]),
+            lost=Share(count=by["lost"], total=every["lost"]),
         )
         for title, by in seen.items()
     ]

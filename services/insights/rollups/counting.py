@@ -45,7 +45,9 @@ class Counting:
         return self.statement.format(these=f"IN ({marks})")
 
 
-def by_span(table: Table, at_ms: int, zone: str, key: Key, values: tuple[int, ...]) -> Iterator[Add]:
+def by_span(
+    table: Table, at_ms: int, zone: str, key: Key, values: tuple[int, ...]
+) -> Iterator[Add]:
     """Under the day and under the month of a moment."""
     for span in spans_of(at_ms, zone):
         yield Add(table, (span, *key), values)

@@ -23,8 +23,8 @@ _OPEN_GRAIN_MS: Final = 5 * MINUTE_MS
 POOL_OF: Final = """(SELECT h.pool FROM handoff h WHERE h.qualification_id = q.qualification_id
     ORDER BY h.attempt DESC, h.handoff_id DESC LIMIT 1)"""
 """The pool of a qualification's last hand-off."""
-_CYCLES: Final = f"""SELECT c.mql_ms, c.sal_ms, c.sql_ms, c.opportunity_ms, c.customer_ms, c.ended_ms,
-    c.inferred, q.segment, {POOL_OF}
+_CYCLES: Final = f"""SELECT c.mql_ms, c.sal_ms, c.sql_ms, c.opportunity_ms, c.customer_ms,
+    c.ended_ms, c.inferred, q.segment, {POOL_OF}
     FROM cycle c LEFT JOIN qualification q ON q.qualification_id = (SELECT l.qualification_id
         FROM qualification l WHERE l.lead_id = c.lead_id AND l.cycle = c.cycle
         ORDER BY l.qualified_at_ms DESC, l.qualification_id DESC LIMIT 1)

@@ -5,26 +5,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date, timedelta
 from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from baton.contracts.intake import LeadEvent, LeadMerge
-from baton.contracts.public_record import PublicRecord
 from baton.contracts.leads import LeadStaged
+from baton.contracts.public_record import PublicRecord
 from baton.contracts.topic_names import LEADS_ACCEPTED, LEADS_MERGES, LEADS_STAGES
 from services.insights.facts.rollup_tables import ROLLUPS
 from services.insights.projection.counts import recount
 from services.insights.projection.dialect import StorePlace, reader, writer
-from services.insights.projection.store import Place, Store
-from services.insights.rollups.durations import DAY_MS, HOUR_MS, MINUTE_MS, rounded_up
-from services.insights.rollups.spans import spans_between, spans_of
-from tests.services.insights.company import taken as taken_of, simulate
-from tests.services.insights.conftest import FreshPlace
 from tests.services.insights.stores import ZONE, fill
 
 Company = tuple[tuple[PublicRecord, ...], int]

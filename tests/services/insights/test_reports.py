@@ -16,6 +16,7 @@ from services.insights.derived.cycles import STAGES
 from services.insights.facts.derived_tables import LEAD
 from services.insights.figures.compliance import ClockNow, compliance
 from services.insights.figures.funnel import Passage, cohort
+from services.insights.figures.speed import HumanAct, attempts, contacts, waiting
 from services.insights.figures.survival import survival
 from services.insights.projection.dialect import StorePlace, reader
 from services.insights.projection.reference import book_in
@@ -32,6 +33,7 @@ from services.insights.reports.fairness import fairness
 from services.insights.reports.funnel import acceptance_of_all, steps, times
 from services.insights.reports.now import GROUPS, group_of, now
 from services.insights.reports.recycling import recycling
+from services.insights.rollups.durations import HOUR_MS, rounded_up
 from tests.services.insights.stores import ZONE, fill
 
 Company = tuple[tuple[PublicRecord, ...], int]
@@ -114,7 +116,9 @@ def test_cohorts_by_query_are_the_cohorts_of_the_definition(context: Context) ->
     assert steps(context, timed, context.from_ms, context.until_ms)[0].cohort.entered > 5
 
 
-def test_times_by_query_are_the_curve_of_the_definition_to_five_minutes(context: Context) -> None:
+def test_times_by_query_are_the_curve_of_the_definition_as_coarse_as_it_is_printed(
+    context: Context,
+) -> None:
     timed = times(context)
     for before, after in pairwise(STAGES):
         rows = [
@@ -123,15 +127,16 @@ def test_times_by_query_are_the_curve_of_the_definition_to_five_minutes(context:
             if not {before, after} & set(row["inferred"].split(";"))
         ]
 
-        def whole(ms: int) -> int:
-            return max(0, ms) // 300_000 * 300_000
+        def so_long(row: dict[str, Any]) -> int:
+            """Of an open one since the hour in which it began."""
+            if row["ended_ms"] is not None:
+                return rounded_up(row["ended_ms"] - row["before"])
+            return rounded_up(context.now_ms - row["before"] // HOUR_MS * HOUR_MS)
 
-        ended = [whole(row["after"] - row["before"]) for row in rows if row["after"] is not None]
-        still = [
-            whole((row["ended_ms"] or context.now_ms) - row["before"])
-            for row in rows
-            if row["after"] is None
+        ended = [
+            rounded_up(row["after"] - row["before"]) for row in rows if row["after"] is not None
         ]
+        still = [so_long(row) for row in rows if row["after"] is None]
         assert timed[before] == survival(ended, still)
 
 
@@ -149,8 +154,35 @@ def test_everybody_who_qualified_is_accepted_rejected_expired_waiting_or_withdra
     assert sum(reasons.values()) == found.rejected
 
 
+_HANDS = """SELECT q.lead_id, COALESCE(t.occurred_at_ms, q.qualified_at_ms) at_ms
+    FROM qualification q LEFT JOIN touch t ON t.event_id = q.cause_id
+    WHERE q.hand_raised = 1 AND q.stage = 'mql'"""
+
+
+def acts_of(context: Context, lead_id: str) -> list[HumanAct]:
+    rows = context.rows(
+        "SELECT kind, occurred_at_ms, automatic, outcome FROM act WHERE lead_id = :lead",
+        lead=lead_id,
+    )
+    return [HumanAct(**row | {"automatic": bool(row["automatic"])}) for row in rows]
+
+
 def test_speed_counts_every_raised_hand_once(context: Context) -> None:
     found = speed_to_lead(context, context.from_ms, context.until_ms)
+    hands = [
+        waiting(row["at_ms"], acts_of(context, row["lead_id"]), context.now_ms)
+        for row in context.rows(_HANDS)
+    ]
+    assert sorted(rounded_up(each.attempted_ms) for each in hands if each.attempted_ms is not None)
+    for curve, of_definition in (
+        (found.attempt, attempts(hands)),
+        (found.contact, contacts(hands)),
+    ):
+        for share in (0.25, 0.5, 0.9):
+            exact, counted = of_definition.quantile(share), curve.quantile(share)
+            assert counted == (None if exact is None else rounded_up(exact))
+        for minutes in (5, 15, 60):
+            assert curve.within(minutes * 60_000) == of_definition.within(minutes * 60_000)
     assert found.hands == context.value(
         "SELECT count(*) FROM qualification WHERE hand_raised = 1 AND stage = 'mql'"
     )
