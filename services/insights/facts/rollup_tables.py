@@ -94,6 +94,17 @@ TOUCHES_BY_SPAN = Table(
         leads i leads whose first touch by the campaign it was
     """),
 )
+ACTS_BY_SPAN = Table(
+    name="acts_by_span",
+    says="acts of people by kind",
+    key=("span", "kind"),
+    sums=True,
+    columns=columns("""
+        span t day or month
+        kind t accepted, rejected, call ...
+        number i acts
+    """),
+)
 EVENTS_BY_SOURCE = Table(
     name="events_by_source",
     says="what each source has sent",
@@ -187,6 +198,7 @@ ROLLUPS = (
     WAITS_BY_SPAN,
     QUALIFIED_BY_SPAN,
     TOUCHES_BY_SPAN,
+    ACTS_BY_SPAN,
     EVENTS_BY_SOURCE,
     CREDITS_BY_SPAN,
     RECYCLED_BY_SPAN,

@@ -17,6 +17,7 @@ from services.insights.facts.derived_tables import (
     DEAL,
     JOURNEY,
     LEAD,
+    WORK,
 )
 from services.insights.facts.flow_tables import (
     AMENDMENT,
@@ -35,6 +36,7 @@ from services.insights.facts.intake_tables import (
     DEAD_LETTER,
     FACT,
     MEMBERSHIP,
+    MENTION,
     MERGE,
     PERSON,
     REFERENCE,
@@ -61,6 +63,7 @@ TABLES: Final[Mapping[str, Table]] = {
         RETRACTION,
         MEMBERSHIP,
         ACT,
+        MENTION,
         STAGE_MOVE,
         QUALIFICATION,
         AMENDMENT,
@@ -84,6 +87,7 @@ TABLES: Final[Mapping[str, Table]] = {
         DECISION,
         CAMPAIGN_COST,
         LEAD,
+        WORK,
         CYCLE,
         DEAL,
         CONVERSION,

@@ -17,6 +17,7 @@ from services.insights.derived.cycles import cycle_rows
 from services.insights.derived.deal_standing import deal_rows, deals_of, standing_wins
 from services.insights.derived.journeys import Journey, Won, journey_rows
 from services.insights.derived.leads import Kept, Surroundings, lead_row
+from services.insights.derived.work import HELD, work_rows
 from services.insights.facts.change import Put, put
 from services.insights.facts.derived_tables import JOURNEY
 from services.insights.figures.attribution import NO_TOUCH, Touch
@@ -78,11 +79,19 @@ def derive(
                     ),
                 )
             )
+            put_work(db, lead_id, write)
             known[lead_id] = facts
         _put_deals_and_cycles(db, root, known, write)
         journeys.add(account or root)
     for name in sorted(journeys):
         _credit(db, name, write, zone, crediting)
+
+
+def put_work(db: Any, lead_id: str, write: Write) -> None:
+    """Make the row of a lead's work anew, from its row and its clocks."""
+    db.execute("DELETE FROM work WHERE lead_id = ?", (lead_id,))
+    for row in work_rows(db.execute(HELD, (lead_id,))):
+        write(row)
 
 
 def _put_deals_and_cycles(

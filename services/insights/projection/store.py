@@ -20,9 +20,10 @@ from services.insights.facts.change import Change, Forget, Put, Touched
 from services.insights.facts.folds import DEAD_LETTERS, changes_of
 from services.insights.facts.intake_folds import dead_letter
 from services.insights.facts.intake_tables import PERSON
+from services.insights.facts.level_tables import CLOCK
 from services.insights.facts.tables import TABLES
 from services.insights.projection.counts import Counts, recount
-from services.insights.projection.deriving import credit_all, derive, family_of
+from services.insights.projection.deriving import credit_all, derive, family_of, put_work
 from services.insights.projection.dialect import StorePlace, dialect_of, scrub, writer
 from services.insights.projection.schema import VERSION, ddl, upsert
 
@@ -142,6 +143,8 @@ class Store:
                     zone=self._zone,
                     crediting=counts.following_credits,
                 )
+                for lead_id in sorted(_timed(changes)):
+                    put_work(self._db, lead_id, self._put)
             counts.write()
             self._note_places(following, news)
             self._applied += 1
@@ -211,6 +214,14 @@ class Store:
                 self._db.execute("UPDATE meta SET value = ? WHERE name = 'zone'", (zone,))
                 credit_all(self._db, self._put, zone=zone)
                 recount(self._db, zone)
+
+
+def _timed(changes: Iterable[Change]) -> set[str]:
+    """Leads of which a clock changed."""
+    place = CLOCK.names.index("lead_id")
+    return {
+        change.row[place] for change in changes if isinstance(change, Put) and change.table is CLOCK
+    }
 
 
 def _changes(taken: PublicRecord) -> Iterator[Change]:

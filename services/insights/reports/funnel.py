@@ -130,20 +130,14 @@ def acceptance_of_all(
     return Acceptance(accepted=sums[0], rejected=sums[1], expired=sums[2], waiting=sums[3]), reasons
 
 
+_MEETINGS: Final = """SELECT kind, sum(number) number FROM acts_by_span
+    WHERE {spans} AND kind IN ('meeting_booked', 'meeting', 'no_show') GROUP BY 1"""
+
+
 def meetings(context: Context) -> dict[str, Any] | None:
     """Meetings booked, held and missed in the period; None: nobody reported any."""
-    counted = Counter(
-        {
-            row["kind"]: row["number"]
-            for row in context.rows(
-                """SELECT kind, count(*) number FROM act WHERE occurred_at_ms >= :from_ms
-                AND occurred_at_ms < :until_ms AND kind IN ('meeting_booked', 'meeting', 'no_show')
-                GROUP BY 1""",
-                from_ms=context.from_ms,
-                until_ms=context.until_ms,
-            )
-        }
-    )
+    rows = context.counted(_MEETINGS, context.from_ms, context.until_ms)
+    counted = Counter({row["kind"]: row["number"] for row in rows})
     held, missed = counted["meeting"], counted["no_show"]
     if not counted:
         return None

@@ -14,17 +14,17 @@ from services.insights.reports.context import Context
 _ENDS: Final = ("rejected", "lost", "recycled", "disqualified")
 _REASONS: Final = """SELECT event, reason, segment, sum(number) number FROM reasons_by_span
     WHERE {spans} AND (:segment IS NULL OR segment = :segment) GROUP BY 1, 2, 3"""
-_HEARD: Final = """SELECT a.lead_id, a.objections, a.competitor FROM act a
-    WHERE a.occurred_at_ms >= :from_ms AND a.occurred_at_ms < :until_ms
-    AND (a.objections <> '' OR a.competitor IS NOT NULL)"""
+_HEARD: Final = """SELECT DISTINCT kind, word, lead_id FROM mention
+    WHERE kind IN ('objection', 'competitor')
+    AND occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms"""
 _ENDED: Final = """SELECT lead_id, state event, max(ended_at_ms) at_ms FROM deal
     WHERE state IN ('won', 'lost') AND ended_at_ms >= :from_ms AND ended_at_ms < :until_ms
     AND (:segment IS NULL OR segment = :segment) GROUP BY 1, 2"""
 _SEEN: Final = """SELECT title, state, sum(deals) deals FROM content_by_span
     WHERE {spans} AND (:segment IS NULL OR segment = :segment) GROUP BY 1, 2"""
-_OFFERED: Final = """SELECT content_sent sent, content_asked asked, count(*) number FROM act
-    WHERE occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms
-    AND (content_sent IS NOT NULL OR content_asked IS NOT NULL) GROUP BY 1, 2"""
+_OFFERED: Final = """SELECT kind, word, count(*) number FROM mention
+    WHERE kind IN ('sent', 'asked')
+    AND occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms GROUP BY 1, 2"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +78,9 @@ def heard(context: Context) -> dict[str, list[dict[str, Any]]]:
     """Objections and competitors that people named in the period: with how many leads, and what
     became of the deals that ended in it."""
     named: dict[str, dict[str, set[str]]] = {"objections": {}, "competitors": {}}
+    groups = {"objection": "objections", "competitor": "competitors"}
     for row in context.rows(_HEARD, **_period(context)):
-        for word in filter(None, row["objections"].split(";")):
-            named["objections"].setdefault(word, set()).add(row["lead_id"])
-        if row["competitor"]:
-            named["competitors"].setdefault(row["competitor"], set()).add(row["lead_id"])
+        named[groups[row["kind"]]].setdefault(row["word"], set()).add(row["lead_id"])
     ended = _ended(context)
     return {
         kind: sorted(
@@ -130,9 +128,7 @@ def content_offered(context: Context) -> list[dict[str, Any]]:
     """Content that sales sent, and that buyers asked for."""
     counted: dict[str, Counter[str]] = {}
     for row in context.rows(_OFFERED, **_period(context)):
-        for kind in ("sent", "asked"):
-            if row[kind]:
-                counted.setdefault(row[kind], Counter())[kind] += row["number"]
+        counted.setdefault(row["word"], Counter())[row["kind"]] += row["number"]
     rows = [
         {"content": name, "sent": by["sent"], "asked": by["asked"]} for name, by in counted.items()
     ]

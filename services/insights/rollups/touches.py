@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Final
 
 from services.insights.facts.rollup_tables import (
+    ACTS_BY_SPAN,
     CONTENT_BY_SPAN,
     CREDITS_BY_SPAN,
     EVENTS_BY_SOURCE,
@@ -19,7 +20,8 @@ _COUNTS: Final = """t.automatic = 0
     AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = t.event_id)"""
 _TOUCHES: Final = f"""SELECT t.lead_id, t.source, t.received_at_ms, t.clamped, t.occurred_at_ms,
     t.campaign, {_COUNTS} FROM touch t WHERE t.lead_id {{these}} ORDER BY t.lead_id"""
-_ACTS: Final = "SELECT a.source, a.received_at_ms FROM act a WHERE a.lead_id {these}"
+_ACTS: Final = """SELECT a.source, a.received_at_ms, a.occurred_at_ms, a.kind
+    FROM act a WHERE a.lead_id {these}"""
 _CONTENT: Final = f"""SELECT d.root, d.deal, d.ended_at_ms, COALESCE(d.segment, ''), '', d.state
     FROM deal d WHERE d.lead_id {{these}} AND d.state IN ('won', 'lost')
     UNION ALL SELECT DISTINCT seen.* FROM
@@ -46,8 +48,9 @@ def _touch_adds(rows: Iterable[Row], zone: str) -> Iterator[Add]:
 
 
 def _act_adds(rows: Iterable[Row], zone: str) -> Iterator[Add]:
-    for source, received_ms in rows:
+    for source, received_ms, at_ms, kind in rows:
         yield Add(EVENTS_BY_SOURCE, (source, "act"), (1, 0, 0, received_ms))
+        yield from by_span(ACTS_BY_SPAN, at_ms, zone, (kind,), (1,))
 
 
 def _content_adds(rows: Iterable[Row], zone: str) -> Iterator[Add]:
@@ -69,7 +72,7 @@ TOUCHES: Final = Counting(
 ACTS: Final = Counting(
     statement=_ACTS,
     adds=_act_adds,
-    tables=(EVENTS_BY_SOURCE,),
+    tables=(EVENTS_BY_SOURCE, ACTS_BY_SPAN),
     sources=frozenset({"act"}),
 )
 CONTENT: Final = Counting(

@@ -7,18 +7,23 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
+import apsw
 import pytest
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.contracts.public_record import PublicRecord
 from baton.contracts.slas import SlaClock
 from services.insights.derived.cycles import STAGES
-from services.insights.facts.derived_tables import LEAD
+from services.insights.derived.work import work_rows
+from services.insights.facts.derived_tables import LEAD, WORK
+from services.insights.facts.intake_tables import PERSON
+from services.insights.facts.level_tables import CLOCK
 from services.insights.figures.compliance import ClockNow, compliance
 from services.insights.figures.funnel import Passage, cohort
 from services.insights.figures.speed import HumanAct, attempts, contacts, waiting
 from services.insights.figures.survival import survival
-from services.insights.projection.dialect import StorePlace, reader
+from services.insights.projection.deriving import put_work
+from services.insights.projection.dialect import SQLITE, StorePlace, create, reader
 from services.insights.projection.reference import book_in
 from services.insights.projection.store import Store
 from services.insights.reports.clocks import (
@@ -31,7 +36,7 @@ from services.insights.reports.clocks import (
 from services.insights.reports.context import Context, Role, Viewer, WrongFilter, filters_of
 from services.insights.reports.fairness import fairness
 from services.insights.reports.funnel import acceptance_of_all, steps, times
-from services.insights.reports.now import GROUPS, group_of, now
+from services.insights.reports.now import CALM, GROUPS, now
 from services.insights.reports.recycling import recycling
 from services.insights.rollups.durations import HOUR_MS, rounded_up
 from tests.services.insights.stores import ZONE, fill
@@ -214,16 +219,36 @@ def test_every_lead_in_work_is_in_one_group(context: Context) -> None:
 )
 def test_the_most_urgent_reason_names_the_group(row: dict[str, Any], group: str) -> None:
     blank = {
+        "lead_id": "l1",
         "holder_kind": "person",
-        "deadline_ms": None,
-        "started_at_ms": None,
+        "holder": "ae-greta",
+        "pool": None,
+        "segment": None,
         "level": "warm",
         "hand_raised": 0,
         "routed_at_ms": None,
         "last_act_ms": None,
+        "started_at_ms": None,
+        "deadline_ms": None,
     }
-    assert group_of(blank | row, now_ms=100) == group
-    assert group == "calm" or group in {name for name, *_ in GROUPS}
+    db = apsw.Connection(":memory:")
+    for table in (LEAD, CLOCK, PERSON, WORK):
+        for statement in create(table, SQLITE):
+            db.execute(statement)
+    (made,) = work_rows(iter([tuple((blank | row).values())]))
+    db.execute(f"INSERT INTO work VALUES ({', '.join('?' * len(made.row))})", made.row)
+    filters = filters_of({}, date(2026, 1, 5))
+    context = Context(db=db, now_ms=100, viewer=Viewer(role=Role.MANAGER), filters=filters)
+    assert now(context)["counts"] == dict.fromkeys((*(name for name, *_ in GROUPS), CALM), 0) | {
+        group: 1
+    }
+
+
+def test_the_groups_list_the_leads_that_they_count(context: Context) -> None:
+    found = now(context)
+    for _, _, _, rows, number in found["groups"]:
+        assert len(rows) == min(number, 60)
+    assert any(number for *_, number in found["groups"])
 
 
 def test_pools_hand_over_what_their_people_do(context: Context) -> None:
@@ -299,6 +324,7 @@ def test_a_clock_of_a_former_hand_off_makes_nobody_late(place: StorePlace) -> No
         found._db.execute(
             held.format(", ".join(row), ", ".join("?" * len(row))), tuple(row.values())
         )
+        put_work(found._db, "l1", found._put)
         context = Context(
             db=reader(place),
             now_ms=10,
