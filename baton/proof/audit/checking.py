@@ -39,6 +39,7 @@ from baton.proof.audit.pools import check_pool, of_plain
 from baton.proof.audit.presence import Absences, check_presence
 from baton.proof.audit.reading import COMPACTED, Sorter
 from baton.proof.audit.source import Source
+from baton.proof.audit.sums import sums_of
 from baton.proof.audit.verdicts import check_verdicts
 
 Progress = Callable[[str, int, int], None]
@@ -243,6 +244,7 @@ class Checking:
                 self._report.add(
                     Finding(invariant=Invariant.READABLE, words=error.reason, place=place)
                 )
+        self._report.sums.update(sums_of(dated))
         add, until_ms, grace_ms = self._report.add, self._scope.until_ms, self._scope.grace_ms
         check_lead(dated, until_ms=until_ms, grace_ms=grace_ms, add=add)
         check_handouts(dated, self._agreement, grace_ms=grace_ms, add=add)

@@ -117,6 +117,7 @@ ACCOUNT = Table(
     says="accounts as buying groups, as they were published last",
     key=("account_id",),
     latest=True,
+    indexes=(("engaged_people", "engagement_micro", "account_id"),),
     columns=columns(
         """
         account_id t domain

@@ -73,6 +73,9 @@ def test_the_simulated_company_fills_every_table_but_the_seldom_ones(store: Stor
         "retraction",
         "conversion",
         "credit",
+        "mention",
+        "credits_by_span",
+        "content_by_span",
     }
 
 
