@@ -109,8 +109,8 @@ DEFINITIONS: Final[tuple[tuple[str, str, str], ...]] = (
         "lift",
         "Lift of content",
         (
-            "Share of the leads of won deals that had seen the content before the deal ended, divided "
-            "by the same share of lost deals. Shown where both are of at least 20 leads."
+            "Share of the won deals whose lead had seen the content before the deal ended, divided "
+            "by the same share of lost deals. Shown where both are of at least 20 deals."
         ),
     ),
     (

@@ -93,7 +93,13 @@ DEAL = Table(
     says="deals as they stand",
     key=("root", "deal"),
     derived=True,
-    indexes=(("state", "ended_at_ms"), ("opened_at_ms",), ("lead_id",), ("deal",)),
+    indexes=(
+        ("state", "ended_at_ms"),
+        ("state", "currency", "expected_close", "amount_minor"),
+        ("opened_at_ms",),
+        ("lead_id",),
+        ("deal",),
+    ),
     columns=columns("""
         root t lead, or the lead that it ended in
         deal t opportunity, or the lead and its cycle where it has no name

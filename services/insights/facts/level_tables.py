@@ -7,7 +7,7 @@ CLOCK = Table(
     says="service-level clocks, as they were published last",
     key=("clock_id",),
     latest=True,
-    indexes=(("deadline_ms",), ("lead_id",), ("state",)),
+    indexes=(("deadline_ms",), ("lead_id",), ("state", "deadline_ms")),
     columns=columns(
         """
         clock_id t id of the clock

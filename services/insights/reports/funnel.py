@@ -190,42 +190,35 @@ def funnel(context: Context) -> dict[str, Any]:
     }
 
 
-_OPENED: Final = """SELECT opened_at_ms opened, amount_minor, currency,
-    CASE WHEN state = 'won' THEN ended_at_ms END won FROM deal
-    WHERE opened_at_ms >= :from_ms AND opened_at_ms < :until_ms"""
-_CLOSED: Final = """SELECT count(*) FILTER (WHERE state = 'won') won, count(*) ended FROM deal
-    WHERE state IN ('won', 'lost') AND opened_at_ms >= :from_ms AND opened_at_ms < :until_ms"""
+_OPENED: Final = """SELECT currency, count(*) deals, count(amount_minor) amounts,
+    sum(amount_minor) amount, count(*) FILTER (WHERE state = 'won') won,
+    count(*) FILTER (WHERE state IN ('won', 'lost')) ended,
+    sum(CASE WHEN state = 'won' THEN ended_at_ms - opened_at_ms END) took_ms FROM deal
+    WHERE opened_at_ms >= :from_ms AND opened_at_ms < :until_ms
+    GROUP BY 1 ORDER BY 2 DESC, COALESCE(currency, '')"""
 
 
 def _velocity(context: Context, rate: WinRate) -> dict[str, Any] | None:
     """All four figures of the deals that opened in the period, in the currency most of them have;
     None where one is missing."""
-    period = {"from_ms": context.from_ms, "until_ms": context.until_ms}
-    deals = context.rows(_OPENED, **period)
-    if not deals or rate.narrow.rate is None:
+    rows = context.rows(_OPENED, from_ms=context.from_ms, until_ms=context.until_ms)
+    if not rows or rate.narrow.rate is None:
         return None
-    currency = Counter(deal["currency"] for deal in deals).most_common(1)[0][0]
-    amounts = [
-        deal["amount_minor"]
-        for deal in deals
-        if deal["currency"] == currency and deal["amount_minor"] is not None
-    ]
-    days = [(deal["won"] - deal["opened"]) / DAY_MS for deal in deals if deal["won"]]
-    (closed,) = context.rows(_CLOSED, **period)
-    if not amounts or not days or not closed["ended"]:
+    most = rows[0]
+    won, ended = (sum(row[name] for row in rows) for name in ("won", "ended"))
+    if not most["amounts"] or not won:
         return None
-    share, average = closed["won"] / closed["ended"], sum(amounts) / len(amounts)
-    length = sum(days) / len(days)
-    found = velocity(
-        opportunities=len(deals), win_rate=share, average_minor=average, cycle_days=length
-    )
+    deals = sum(row["deals"] for row in rows)
+    share, average = won / ended, most["amount"] / most["amounts"]
+    length = sum(row["took_ms"] or 0 for row in rows) / won / DAY_MS
+    found = velocity(opportunities=deals, win_rate=share, average_minor=average, cycle_days=length)
     if found is None:
         return None
     return {
-        "deals": len(deals),
+        "deals": deals,
         "rate": share,
         "average": round(average),
         "days": length,
         "a_day": round(found),
-        "currency": currency,
+        "currency": most["currency"],
     }

@@ -14,12 +14,15 @@ from services.insights.reports.context import Context
 _ENDS: Final = ("rejected", "lost", "recycled", "disqualified")
 _REASONS: Final = """SELECT event, reason, segment, sum(number) number FROM reasons_by_span
     WHERE {spans} AND (:segment IS NULL OR segment = :segment) GROUP BY 1, 2, 3"""
-_HEARD: Final = """SELECT DISTINCT kind, word, lead_id FROM mention
-    WHERE kind IN ('objection', 'competitor')
-    AND occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms"""
-_ENDED: Final = """SELECT lead_id, state event, max(ended_at_ms) at_ms FROM deal
-    WHERE state IN ('won', 'lost') AND ended_at_ms >= :from_ms AND ended_at_ms < :until_ms
-    AND (:segment IS NULL OR segment = :segment) GROUP BY 1, 2"""
+_HEARD: Final = """SELECT m.kind, m.word, count(*) leads, sum(COALESCE(e.won, 0)) won,
+    sum(COALESCE(e.lost, 0)) lost FROM (SELECT DISTINCT kind, word, lead_id FROM mention
+        WHERE kind IN ('objection', 'competitor')
+        AND occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms) m
+    LEFT JOIN (SELECT lead_id, max(CASE WHEN state = 'won' THEN 1 ELSE 0 END) won,
+        max(CASE WHEN state = 'lost' THEN 1 ELSE 0 END) lost FROM deal
+        WHERE state IN ('won', 'lost') AND ended_at_ms >= :from_ms AND ended_at_ms < :until_ms
+        AND (:segment IS NULL OR segment = :segment) GROUP BY 1) e ON e.lead_id = m.lead_id
+    GROUP BY 1, 2 ORDER BY 3 DESC, 2"""
 _SEEN: Final = """SELECT title, state, sum(deals) deals FROM content_by_span
     WHERE {spans} AND (:segment IS NULL OR segment = :segment) GROUP BY 1, 2"""
 _OFFERED: Final = """SELECT kind, word, count(*) number FROM mention
@@ -77,32 +80,10 @@ def _most(counted: Counter[str], number: int | None = None) -> list[tuple[str, i
 def heard(context: Context) -> dict[str, list[dict[str, Any]]]:
     """Objections and competitors that people named in the period: with how many leads, and what
     became of the deals that ended in it."""
-    named: dict[str, dict[str, set[str]]] = {"objections": {}, "competitors": {}}
     groups = {"objection": "objections", "competitor": "competitors"}
-    for row in context.rows(_HEARD, **_period(context)):
-        named[groups[row["kind"]]].setdefault(row["word"], set()).add(row["lead_id"])
-    ended = _ended(context)
-    return {
-        kind: sorted(
-            (
-                {
-                    "word": word,
-                    "leads": len(leads),
-                    "won": len(leads & ended["won"]),
-                    "lost": len(leads & ended["lost"]),
-                }
-                for word, leads in by_word.items()
-            ),
-            key=lambda row: (-row["leads"], row["word"]),
-        )
-        for kind, by_word in named.items()
-    }
-
-
-def _ended(context: Context) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {"won": set(), "lost": set()}
-    for row in context.rows(_ENDED, segment=context.filters.segment, **_period(context)):
-        found[row["event"]].add(row["lead_id"])
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in groups.values()}
+    for row in context.rows(_HEARD, segment=context.filters.segment, **_period(context)):
+        found[groups[row["kind"]]].append(row)
     return found
 
 
