@@ -30,9 +30,9 @@ from services.insights.board.pages import PAGES
 from services.insights.board.publishing import KafkaPublisher
 from services.insights.board.site import Parts, Site
 from services.insights.facts.tables import TABLES
-from services.insights.projection.counts import recount
 from services.insights.projection.dialect import reader
 from services.insights.projection.files import BoardFiles
+from services.insights.projection.kept_counts import recount
 from services.insights.projection.projector import ProjectorState, Standing
 from services.insights.projection.reference import zone_of
 from services.insights.seeding import seed

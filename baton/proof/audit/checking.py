@@ -32,6 +32,7 @@ from baton.proof.audit.groups import (
 from baton.proof.audit.handouts import check_handouts, check_next_change
 from baton.proof.audit.history import check_history
 from baton.proof.audit.lateness import check_lateness
+from baton.proof.audit.lead_sums import sums_of
 from baton.proof.audit.leads import check_lead
 from baton.proof.audit.loads import check_capacity, check_loads, check_offers
 from baton.proof.audit.periods import period_name
@@ -39,7 +40,6 @@ from baton.proof.audit.pools import check_pool, of_plain
 from baton.proof.audit.presence import Absences, check_presence
 from baton.proof.audit.reading import COMPACTED, Sorter
 from baton.proof.audit.source import Source
-from baton.proof.audit.sums import sums_of
 from baton.proof.audit.verdicts import check_verdicts
 
 Progress = Callable[[str, int, int], None]

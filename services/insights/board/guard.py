@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.insights.board.access import NotSignedIn
 from services.insights.board.rendering import render
-from services.insights.reports.account import AccountUnknown
+from services.insights.reports.buying_group import AccountUnknown
 from services.insights.settings import BoardSettings
 
 _SECURITY: Final = {

@@ -41,7 +41,7 @@ from services.insights.board.visits import Parts, Visits, audit
 from services.insights.board_metrics import PAGE_SECONDS
 from services.insights.packs.keeping import Packs
 from services.insights.packs.writing import FORMS, heading, sections
-from services.insights.reports.account import AccountUnknown, account
+from services.insights.reports.buying_group import AccountUnknown, account
 from services.insights.reports.context import Context, Viewer, WrongFilter
 from services.insights.reports.lead import LeadUnknown, lead
 

@@ -22,9 +22,9 @@ from services.insights.facts.intake_folds import dead_letter
 from services.insights.facts.intake_tables import PERSON
 from services.insights.facts.level_tables import CLOCK
 from services.insights.facts.tables import TABLES
-from services.insights.projection.counts import Counts, recount
 from services.insights.projection.deriving import credit_all, derive, family_of, put_work
 from services.insights.projection.dialect import StorePlace, dialect_of, scrub, writer
+from services.insights.projection.kept_counts import Counts, recount
 from services.insights.projection.schema import VERSION, ddl, upsert
 
 _ANALYSED_EVERY = 400

@@ -12,7 +12,7 @@ from services.insights.figures.survival import Survival
 from services.insights.reports.context import Context
 from services.insights.reports.notified_digests import notified_digests
 from services.insights.reports.waits import waits
-from services.insights.rollups.waits import ATTEMPT, CONTACT
+from services.insights.rollups.wait_counts import ATTEMPT, CONTACT
 
 SIDES = ("marketing", "sales", "sales_management")
 _SPENT = ("system", "queue", "human", "buyer", "rest")

@@ -68,13 +68,17 @@ def credit_by_campaign(context: Context) -> dict[Model, dict[str, dict[str, int]
     return found
 
 
-def sources(context: Context) -> dict[str, Any]:
-    """The page Sources."""
-    period = {"from_ms": context.from_ms, "until_ms": context.until_ms}
-    touches = {
+def _touches(context: Context) -> dict[str, dict[str, int]]:
+    return {
         row["campaign"] or NONE: row
         for row in context.counted(_TOUCHES, context.from_ms, context.until_ms)
     }
+
+
+def sources(context: Context) -> dict[str, Any]:
+    """The page Sources."""
+    period = {"from_ms": context.from_ms, "until_ms": context.until_ms}
+    touches = _touches(context)
     accepted = acceptance_by(context, "campaign", context.from_ms, context.until_ms)
     credits = credit_by_campaign(context)
     won = context.rows(_WON, **period)

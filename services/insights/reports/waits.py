@@ -10,7 +10,7 @@ from typing import Final
 from services.insights.figures.survival import Survival, survival
 from services.insights.reports.context import Context
 from services.insights.rollups.durations import rounded_up
-from services.insights.rollups.waits import ALL
+from services.insights.rollups.wait_counts import ALL
 
 _WAITS: Final = """SELECT step, ended, length_ms, sum(number) number FROM waits_by_span
     WHERE segment = :segment AND pool = :pool AND step IN ({steps}) AND {spans} GROUP BY 1, 2, 3"""

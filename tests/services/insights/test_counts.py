@@ -15,8 +15,8 @@ from baton.contracts.leads import LeadStaged
 from baton.contracts.public_record import PublicRecord
 from baton.contracts.topic_names import LEADS_ACCEPTED, LEADS_MERGES, LEADS_STAGES
 from services.insights.facts.rollup_tables import ROLLUPS
-from services.insights.projection.counts import recount
 from services.insights.projection.dialect import StorePlace, reader, writer
+from services.insights.projection.kept_counts import recount
 from tests.services.insights.stores import ZONE, fill
 
 Company = tuple[tuple[PublicRecord, ...], int]

@@ -26,9 +26,9 @@ from services.insights.facts.rollup_tables import ROLLUPS
 from services.insights.facts.table import Table
 from services.insights.facts.tables import TABLES
 from services.insights.projection.dialect import streamed
-from services.insights.rollups.all import BY_LEAD, COUNTINGS
-from services.insights.rollups.counting import Add, Counting, Key
-from services.insights.rollups.touches import CREDITS
+from services.insights.rollups.every_counting import BY_LEAD, COUNTINGS
+from services.insights.rollups.span_counting import Add, Counting, Key
+from services.insights.rollups.touch_counts import CREDITS
 
 _AT_ONCE: Final = (1, 8, 64, 256)
 """Leads of one query: few different statements, so that they stay prepared."""

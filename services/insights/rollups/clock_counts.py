@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from services.insights.facts.rollup_tables import CLOCKS_BY_SPAN
-from services.insights.rollups.counting import Add, Counting, Row, by_span
+from services.insights.rollups.span_counting import Add, Counting, Row, by_span
 
 _CLOCKS: Final = """SELECT c.deadline_ms, c.side, c.clock, c.pool, c.segment, c.state,
     c.ended_at_ms, c.reason, c.spent_system_ms, c.spent_queue_ms, c.spent_human_ms,

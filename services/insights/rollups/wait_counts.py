@@ -12,8 +12,8 @@ from typing import Final
 
 from services.insights.derived.cycles import STAGES
 from services.insights.facts.rollup_tables import PASSAGES_BY_SPAN, WAITS_BY_SPAN
-from services.insights.rollups.counting import Add, Counting, Row, by_span
 from services.insights.rollups.durations import HOUR_MS, MINUTE_MS, rounded_up
+from services.insights.rollups.span_counting import Add, Counting, Row, by_span
 from services.insights.rollups.spans import spans_of
 
 ALL: Final = "*"

@@ -14,7 +14,7 @@ from services.insights.facts.rollup_tables import (
     EVENTS_BY_SOURCE,
     TOUCHES_BY_SPAN,
 )
-from services.insights.rollups.counting import Add, Counting, Row, by_span
+from services.insights.rollups.span_counting import Add, Counting, Row, by_span
 
 _COUNTS: Final = """t.automatic = 0
     AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = t.event_id)"""

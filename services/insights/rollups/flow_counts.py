@@ -12,8 +12,8 @@ from services.insights.facts.rollup_tables import (
     RECYCLED_BY_SPAN,
 )
 from services.insights.facts.table import Table
-from services.insights.rollups.counting import Add, Counting, Row, by_span
-from services.insights.rollups.waits import POOL_OF
+from services.insights.rollups.span_counting import Add, Counting, Row, by_span
+from services.insights.rollups.wait_counts import POOL_OF
 
 _QUALIFIED: Final = f"""SELECT q.qualified_at_ms, COALESCE(q.latest_campaign, ''),
     COALESCE(q.segment, ''), COALESCE({POOL_OF}, ''), COALESCE(m.event, ''),
