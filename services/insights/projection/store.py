@@ -26,6 +26,7 @@ from services.insights.projection.deriving import credit_all, derive, family_of,
 from services.insights.projection.dialect import StorePlace, dialect_of, scrub, writer
 from services.insights.projection.kept_counts import Counts, recount
 from services.insights.projection.schema import VERSION, ddl, upsert
+from services.insights.projection.upgrading import UPGRADED, upgrade
 
 _ANALYSED_EVERY = 400
 _NEXT_REVISION = (
@@ -84,6 +85,9 @@ class Store:
                 ],
             )
         found = dict(self._db.execute("SELECT name, value FROM meta"))
+        if found["version"] == UPGRADED and found["namespace"] == self._namespace:
+            upgrade(self._db, self._dialect, found["zone"])
+            found["version"] = str(VERSION)
         if found["version"] != str(VERSION) or found["namespace"] != self._namespace:
             raise StoreDiffers(
                 f"{self.place} is of version {found['version']} for namespace "

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from baton.contracts.intake import LeadEvent, LeadMerge
 from baton.contracts.leads import LeadStaged
@@ -17,6 +20,9 @@ from baton.contracts.topic_names import LEADS_ACCEPTED, LEADS_MERGES, LEADS_STAG
 from services.insights.facts.rollup_tables import ROLLUPS
 from services.insights.projection.dialect import StorePlace, reader, writer
 from services.insights.projection.kept_counts import recount
+from services.insights.projection.store import Place, Store
+from services.insights.rollups.durations import DAY_MS, HOUR_MS, MINUTE_MS, rounded_up
+from services.insights.rollups.spans import spans_between, spans_of
 from tests.services.insights.stores import ZONE, fill
 
 Company = tuple[tuple[PublicRecord, ...], int]
@@ -26,6 +32,13 @@ Rows = dict[str, Counter[tuple[Any, ...]]]
 def counts_in(place: StorePlace) -> Rows:
     db = reader(place)
     found = {table.name: Counter(db.execute(f"SELECT * FROM {table.name}")) for table in ROLLUPS}
+    db.close()
+    return found
+
+
+def rows_of(place: StorePlace, names: set[str]) -> Rows:
+    db = reader(place)
+    found = {name: Counter(db.execute(f"SELECT * FROM {name}")) for name in names}
     db.close()
     return found
 
@@ -87,6 +100,79 @@ def _record(topic: str, offset: int, key: str, value: Any, at_ms: int) -> Public
 def test_no_count_of_the_company_is_empty_but_those_of_deals(store: StorePlace) -> None:
     empty = {name for name, rows in counts_in(store).items() if not rows}
     assert empty <= {"credits_by_span", "content_by_span"}
+
+
+def test_a_store_of_the_version_before_is_brought_up_from_its_own_rows(
+    company: Company, place: StorePlace
+) -> None:
+    fill(place, company[0])
+    made = {*(table.name for table in ROLLUPS), "work", "mention"}
+    before = rows_of(place, made)
+    db = writer(place)
+    for name in made:
+        db.execute(f"DROP TABLE {name}")
+    db.execute("UPDATE meta SET value = '3' WHERE name = 'version'")
+    db.close()
+    Store(place, "baton").close()
+    assert rows_of(place, made) == before
+    assert before["work"]
+
+
+def test_a_store_that_is_opened_again_keeps_its_time_zone(
+    company: Company, place: StorePlace
+) -> None:
+    records = company[0]
+    fill(place, records[:900])
+    store = Store(place, "baton")  # as the worker opens it, which knows no zone before it reads
+    rest = records[900:]
+    store.begin([Place(topic=r.topic, partition=r.partition, next_offset=0) for r in rest])
+    store.apply(rest, {(r.topic, r.partition): r.offset + 1 for r in rest})
+    store.close()
+    kept = counts_in(place)
+    assert kept == counted_anew(place)
+    assert kept != counted_anew(place, "Pacific/Auckland"), "the zone made no difference"
+
+
+@given(st.integers(0, 400 * DAY_MS))
+def test_a_duration_is_rounded_up_by_less_than_a_grain_and_only_once(ms: int) -> None:
+    grain = next(
+        (
+            grain
+            for longest, grain in (
+                (HOUR_MS, MINUTE_MS),
+                (4 * HOUR_MS, 5 * MINUTE_MS),
+                (DAY_MS, 15 * MINUTE_MS),
+                (10 * DAY_MS, HOUR_MS),
+            )
+            if ms <= longest
+        ),
+        DAY_MS,
+    )
+    assert 0 <= rounded_up(ms) - ms < grain
+    assert rounded_up(rounded_up(ms)) == rounded_up(ms)
+
+
+@given(st.dates(date(2024, 1, 1), date(2027, 12, 31)), st.integers(0, 800))
+def test_the_spans_of_a_period_have_each_of_its_days_once(begins: date, days: int) -> None:
+    ends = begins + timedelta(days=days)
+    found: list[str] = []
+    for span in spans_between(begins, ends):
+        first = date.fromisoformat(span if len(span) == 10 else f"{span}-01")
+        if len(span) == 10:
+            found.append(span)
+            continue
+        each = first
+        while each.month == first.month:
+            found.append(each.isoformat())
+            each += timedelta(days=1)
+    assert found == [(begins + timedelta(days=number)).isoformat() for number in range(days)]
+
+
+def test_a_moment_counts_for_the_day_of_the_zone() -> None:
+    late_ms = 1_795_995_000_000  # 2026-11-29T23:30Z
+    assert spans_of(late_ms, "UTC") == ("2026-11-29", "2026-11")
+    assert spans_of(late_ms, "Europe/Berlin") == ("2026-11-30", "2026-11")
+    assert spans_of(late_ms, "Asia/Kathmandu") == ("2026-11-30", "2026-11")
 
 
 @pytest.mark.parametrize("seed", range(4))
