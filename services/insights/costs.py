@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import IO, Final
@@ -35,6 +36,8 @@ def records_of(file: IO[str]) -> list[CampaignRecord]:
             f"the heading line has no {', '.join(missing)}; it is "
             f"{','.join((*COLUMNS, *OPTIONAL))}, the last two may be left out"
         )
+    if twice := [name for name, times in Counter(_heading(rows)).items() if times > 1]:
+        raise WrongCosts(f"the heading line has {', '.join(twice)} more than once")
     found: dict[tuple[str, str], CampaignRecord] = {}
     faults = []
     for number, row in _lines(rows):

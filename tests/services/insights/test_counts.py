@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -173,6 +173,16 @@ def test_a_moment_counts_for_the_day_of_the_zone() -> None:
     assert spans_of(late_ms, "UTC") == ("2026-11-29", "2026-11")
     assert spans_of(late_ms, "Europe/Berlin") == ("2026-11-30", "2026-11")
     assert spans_of(late_ms, "Asia/Kathmandu") == ("2026-11-30", "2026-11")
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25), ("2026-10-26", 24)]
+)
+def test_a_day_has_the_hours_that_it_has_when_clocks_change(day: str, hours: int) -> None:
+    begins_ms = int(datetime.fromisoformat(f"{day}T00:00Z").timestamp() * 1000) - 2 * HOUR_MS
+    quarters = range(begins_ms, begins_ms + 30 * HOUR_MS, HOUR_MS // 4)
+    mine = [at_ms for at_ms in quarters if spans_of(at_ms, "Europe/Berlin")[0] == day]
+    assert len(mine) == 4 * hours
 
 
 @pytest.mark.parametrize("seed", range(4))

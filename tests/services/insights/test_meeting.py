@@ -255,6 +255,7 @@ def test_costs_come_from_a_file_exactly() -> None:
     ("text", "says"),
     [
         ("campaign,amount\n", "no month, currency"),
+        ("campaign,month,amount,currency,amount\n", "has amount more than once"),
         ("campaign,month,amount,currency\nfair,11/2026,1,EUR\n", "line 2: a month is written"),
         ("campaign,month,amount,currency\nfair,2026-11,1.005,EUR\n", "line 2: the amount"),
         ("campaign,month,amount,currency\nfair,2026-11,-1,EUR\n", "line 2: the amount"),
