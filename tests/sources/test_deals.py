@@ -115,6 +115,15 @@ def test_a_deal_of_hubspots_is_won_once_with_its_last_amount_in_any_order(
     assert "leads.refusals.v1" not in found
 
 
+def test_of_one_request_of_hubspots_the_association_comes_first(tmp_path: Path) -> None:
+    request = [*PARTS["won"], *PARTS["made"], *PARTS["association"]]
+    lines = lines_of("hubspot", [PARTS["contact"], request])
+    assert [line["kind"] for line in lines] == ["profile", "link", *["act"] * 4]
+    found = simulated(lines, tmp_path)
+    assert "leads.merges.v1" not in found
+    assert len({stage["lead_id"] for stage in found["leads.stages.v1"]}) == 1
+
+
 def test_what_hubspot_changes_beside_a_stage_opens_no_deal_that_was_lost(tmp_path: Path) -> None:
     lost = [
         deal(50, "closed_lost_reason", "Too expensive"),
