@@ -260,5 +260,5 @@ def test_a_run_that_is_told_to_stop_leaves_nobody_behind(broker_cache: Path) -> 
             run.terminate()
     assert run.wait(60) == 130
     assert len(started) >= 5  # the broker and a worker of each service
-    _, left = psutil.wait_procs(started, timeout=20)
+    _, left = psutil.wait_procs(started, timeout=60)
     assert left == []

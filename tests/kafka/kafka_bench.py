@@ -37,7 +37,7 @@ from tests.engine.toys import REDUCERS, TOY_TOPICS, ToyBook, ToyTermsRecord
 
 FLOW = {reducer.name: reducer.inputs for reducer in REDUCERS}
 TOPICS_AND_ORDERS = {**TOY_TOPICS, "baton.skips.v1": TOPICS["baton.skips.v1"]}
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 _POLL_S = 0.03
 _POINTS = {
     Moment.FETCHED: Point.FETCHED,

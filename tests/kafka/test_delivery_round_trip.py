@@ -106,7 +106,7 @@ class Trip:
         assert run is not None
         self.gateway, self.slack, self.hubspot = client_of(system), slack, hubspot
         (delivery,) = (process for process in run.processes if process.name == "delivery")
-        self.delivery = httpx.Client(base_url=delivery.addresses["delivery"], timeout=10)
+        self.delivery = httpx.Client(base_url=delivery.addresses["delivery"], timeout=60)
         self.metrics = delivery.addresses["metrics"]
 
     def hubspot_says(self, client: httpx.Client, path: str, *events: dict[str, Any]) -> int:

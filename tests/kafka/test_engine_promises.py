@@ -192,7 +192,7 @@ async def test_a_group_that_has_forgotten_commits_is_told_where_the_state_stands
             noted
         ) > int(batch)
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await mended():  # noqa: ASYNC110 - it happens at the brokers; and without a record, since others wait for this group
             await asyncio.sleep(0.05)
     assert "the brokers have lost committed offsets: the group is at batch" in caplog.text
@@ -304,7 +304,7 @@ async def test_an_input_that_was_made_anew_stops_the_task_and_starts_over_when_t
         name = bench.cluster.at(("toy.numbers.v1", 0)).topic
         await admin.delete_topics([name])
         made = NewTopic(name, 1, 1, topic_configs={"message.timestamp.type": "LogAppendTime"})
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (await admin.create_topics([made])).topic_errors[0][1]:  # noqa: ASYNC110 - a deletion takes a moment
                 await asyncio.sleep(0.1)
     finally:
@@ -335,9 +335,11 @@ async def take_seat(bench: KafkaBench) -> None:
 async def test_a_return_restores_only_what_is_new(bench: KafkaBench) -> None:
     await bench.start(Counter(), partitions=1)
     await bench.publish("v1")
-    for number in range(20):
-        await bench.send("toy.numbers.v1", f"k{number}", ToyNumber(amount=1))
-    await bench.settle()
+    # two batches: the position kept with the second is behind what the first one wrote
+    for half in (range(10), range(10, 20)):
+        for number in half:
+            await bench.send("toy.numbers.v1", f"k{number}", ToyNumber(amount=1))
+        await bench.settle()
     (group,) = bench.hosts["counter"].groups
     await group.on_partitions_revoked(set())
     kept = group._kept[0][1]
@@ -377,7 +379,7 @@ async def one_counted_and_more_lost(
         patched.setattr(Task, "_wait_s", lambda task: 0.0 if task._inputs.count >= more else 0.01)
         for number in range(more):
             await bench.send("toy.numbers.v1", f"k{number}", ToyNumber(amount=1))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while kept.core.number == batch:  # noqa: ASYNC110 - it happens in another task
                 await asyncio.sleep(0.01)
         await group.on_partitions_revoked(set())
@@ -433,7 +435,7 @@ async def test_a_state_is_restored_whole_where_another_owner_did_a_part_of_a_los
         )
         bench.failpoints.arm(once)
         await take_seat(bench)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await done.wait()
         await group.on_partitions_revoked(set())
     group._kept[0] = (monotonic(), kept)

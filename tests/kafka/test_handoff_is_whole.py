@@ -65,7 +65,7 @@ def client_of(system: System) -> httpx.Client:
     assert run is not None
     (address,) = (each.addresses["http"] for each in run.processes if "http" in each.addresses)
     key = (system.settings.home / "write-key").read_text().strip().rpartition(":")[2]
-    return httpx.Client(base_url=address, auth=(key, ""), timeout=30)
+    return httpx.Client(base_url=address, auth=(key, ""), timeout=60)
 
 
 def _latest(reader: LogReader, topics: tuple[str, ...]) -> Iterator[Any]:

@@ -188,7 +188,7 @@ async def test_what_comes_in_twice_and_by_two_ways_is_accepted_once_and_the_pois
     ingest: Ingest,
 ) -> None:
     lines = [line(number) for number in range(400)]
-    async with httpx.AsyncClient(base_url=ingest.url, auth=(KEY, ""), timeout=30) as client:
+    async with httpx.AsyncClient(base_url=ingest.url, auth=(KEY, ""), timeout=60) as client:
         for _ in range(2):
             answers = await asyncio.gather(
                 *(
@@ -243,7 +243,7 @@ async def test_what_comes_in_twice_and_by_two_ways_is_accepted_once_and_the_pois
 async def test_an_anonymous_visitor_who_says_their_name_is_one_lead_from_then_on(
     ingest: Ingest,
 ) -> None:
-    async with httpx.AsyncClient(base_url=ingest.url, auth=(KEY, ""), timeout=30) as client:
+    async with httpx.AsyncClient(base_url=ingest.url, auth=(KEY, ""), timeout=60) as client:
         for call, body in (
             ("page", {"anonymousId": "n1", "messageId": "1", "name": "Pricing"}),
             (
@@ -308,7 +308,7 @@ def hubspot(url: str, *records: dict[str, Any]) -> httpx.Response:
     body = json.dumps([{**common, **record} for record in records]).encode()
     digest = hashlib.sha256(KEY.encode() + body).hexdigest()
     headers = {"X-HubSpot-Signature": digest, "X-HubSpot-Signature-Version": "v1"}
-    return httpx.post(f"{url}/hooks/hubspot", content=body, headers=headers, timeout=30)
+    return httpx.post(f"{url}/hooks/hubspot", content=body, headers=headers, timeout=60)
 
 
 async def test_what_a_source_sends_and_cannot_be_taken_is_a_dead_letter_that_can_be_mapped_again(
@@ -368,7 +368,7 @@ async def test_two_contacts_that_become_one_are_one_lead_until_a_person_separate
             "identifiers": identifiers,
             **more,
         }
-        answer = httpx.post(f"{ingest.url}/v1/events", json=line, auth=(KEY, ""), timeout=30)
+        answer = httpx.post(f"{ingest.url}/v1/events", json=line, auth=(KEY, ""), timeout=60)
         assert answer.status_code == 202, answer.text
 
     apart = {"kind": "unmerge", "by": "ana", "reason": "two_people"}
@@ -398,7 +398,7 @@ async def test_once_nobody_processes_what_comes_in_senders_are_told_to_come_agai
     await asyncio.gather(ingest.reducers, return_exceptions=True)
     statuses: list[int] = []
     async with (
-        httpx.AsyncClient(base_url=ingest.url, auth=(KEY, ""), timeout=30) as client,
+        httpx.AsyncClient(base_url=ingest.url, auth=(KEY, ""), timeout=60) as client,
         asyncio.timeout(PATIENCE_S),
     ):
         while 503 not in statuses:

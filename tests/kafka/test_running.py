@@ -64,7 +64,7 @@ def _system(
 
 
 def _until(condition: Callable[[], bool], tend: Callable[[], object] = lambda: None) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not condition():
         tend()
         assert time.monotonic() < deadline, "it never came to pass"

@@ -103,7 +103,7 @@ def _track(environment: Mapping[str, str], message_id: str) -> int:
             "authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode(),
         },
     )
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return int(answer.status)
 
 

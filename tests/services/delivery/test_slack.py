@@ -412,7 +412,7 @@ class Clicking:
         before = len(self.fake.ephemeral)
         answer = await self.client.post("/", content=body, headers=signed(body, NOON / 1000))
         assert answer.status_code == 200
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(self.fake.ephemeral) == before:  # noqa: ASYNC110 - the fake has no event
                 await asyncio.sleep(0.01)
         return str(self.fake.ephemeral[-1]["text"])

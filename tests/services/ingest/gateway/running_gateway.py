@@ -105,7 +105,7 @@ async def serving(**more: Any) -> AsyncIterator[Served]:
         serve_app(app, bound, limits_of(own), idle_s=idle_s, drain_s=0.5, up=up.set)
     )
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await up.wait()
         yield found
     finally:

@@ -253,7 +253,7 @@ async def test_before_the_brokers_have_answered_requests_get_503_and_the_process
     public, private = (bound.getsockname()[1] for bound in (process._public, process._private))
     up = asyncio.Event()
     running = asyncio.create_task(process.run(up.set))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await up.wait()
     try:
         held = [await asyncio.open_connection("127.0.0.1", public) for _ in range(3)]
