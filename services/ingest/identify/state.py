@@ -70,7 +70,7 @@ class IdentityMark:
 
 SEEN = EntryKind("seen", IdentityMark)
 """Events that were taken here, by event id."""
-LINKED = EntryKind("told", IdentityMark)
+LINKED = EntryKind("linked", IdentityMark)
 """Identities that were already said to be the same person."""
 MEMBER = EntryKind("member", IdentityMark)
 """Identities that joined here and are notified when the group moves."""

@@ -48,7 +48,7 @@ def test_an_erasure_by_the_leads_id_forgets_the_person_under_all_identifiers(see
     world.send(erasure(at=T0 + 50, lead=ANN_LEAD))
     everybody = [("email", ANN), ("crm", CRM), ("user", "u1"), ("anonymous", "n1")]
     assert world.leads(*everybody) == [None] * 4
-    assert ANN_LEAD in {each.lead_id for each in world.of(LeadEvent) if each.kind == "erasure"}
+    assert ANN_LEAD in {event.lead_id for event in world.of(LeadEvent) if event.kind == "erasure"}
     world.facts.clear()
     world.send(view_of("late", at=T0, email=ANN), view_of("late", at=T0, crm=CRM))
     assert world.of(LeadEvent) == []
@@ -58,7 +58,7 @@ def test_an_erasure_by_the_leads_id_forgets_the_person_under_all_identifiers(see
 def test_an_erasure_of_a_lead_id_that_no_identity_knows_is_published_for_that_lead() -> None:
     unknown = "0" * 31 + "7"
     world = World().send(erasure(lead=unknown))
-    assert [(each.kind, each.lead_id) for each in world.of(LeadEvent)] == [("erasure", unknown)]
+    assert [(event.kind, event.lead_id) for event in world.of(LeadEvent)] == [("erasure", unknown)]
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -85,7 +85,7 @@ def test_a_merge_by_a_person_joins_what_looks_like_two_people(seed: int) -> None
         "maria",
         "two_people",
     )
-    assert {(each.loser, each.survivor) for each in world.of(LeadMerge)} == {(second, first)}
+    assert {(merge.loser, merge.survivor) for merge in world.of(LeadMerge)} == {(second, first)}
     assert world.reports(AliasKind.CONFLICT) == []
 
 
@@ -114,7 +114,7 @@ def test_an_unmerge_separates_what_a_join_joined_and_no_event_joins_it_again(see
         view_of("new", 5, lead=ANN_LEAD, crm=CRM),
     )
     assert world.leads(("email", ANN), ("crm", CRM), ("anonymous", "n1")) == [ann, crm, crm]
-    assert [each.command.kind for each in world.of(LeadCommand)] == ["unmerge"]
+    assert [entry.command.kind for entry in world.of(LeadCommand)] == ["unmerge"]
 
 
 @pytest.mark.parametrize("seed", range(20))
