@@ -106,7 +106,7 @@ def test_a_deal_of_hubspots_is_won_once_with_its_last_amount_in_any_order(
     found = simulated(lines_of("hubspot", [PARTS[name] for name in order]), tmp_path)
     stages = found["leads.stages.v1"]
     wins = [stage for stage in stages if stage["event"] == "won"]
-    assert [(win["by"], win["opportunity_id"]) for win in wins] == [("ae-hugo", "77")]
+    assert [(win["by"], win["opportunity_id"]) for win in wins] == [("ae-hugo", "hubspot:77")]
     deals = [stage["deal"] for stage in stages if stage.get("deal")]
     assert (deals[-1]["state"], deals[-1]["amount_minor"]) == ("won", 5_200_000)
     assert deals[-1]["currency"] == "EUR"
