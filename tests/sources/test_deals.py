@@ -124,6 +124,15 @@ def test_of_one_request_of_hubspots_the_association_comes_first(tmp_path: Path) 
     assert len({stage["lead_id"] for stage in found["leads.stages.v1"]}) == 1
 
 
+def test_a_win_that_comes_by_both_ways_of_hubspots_counts_once(tmp_path: Path) -> None:
+    ended = {"deal": 77, "stage": "closedwon", "contact": 123, "owner": "8802"}
+    whole = {**ended, "amount": "52000", "currency": "EUR", "closed_at": NOW + 20_000}
+    lines = lines_of("hubspot", [PARTS[name] for name in ORDERS[0]])
+    found = simulated([*lines, *lines_of("hubspot-deals", [whole], "hubspot-deals")], tmp_path)
+    assert [stage["event"] for stage in found["leads.stages.v1"]].count("won") == 1
+    assert [refusal["reason"] for refusal in found["leads.refusals.v1"]] == ["won_already"]
+
+
 def test_what_hubspot_changes_beside_a_stage_opens_no_deal_that_was_lost(tmp_path: Path) -> None:
     lost = [
         deal(50, "closed_lost_reason", "Too expensive"),
