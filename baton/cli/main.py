@@ -166,6 +166,12 @@ COMMANDS: tuple[Listed, ...] = (
         "A new agreement on the leads there were.",
     ),
     Listed(
+        "quarter",
+        "baton.cli.quarter",
+        "Looking after",
+        "A quarter of described demand: waiting, load, how many people.",
+    ),
+    Listed(
         "calibrate", "baton.cli.calibrate", "Looking after", "Does the score say what it should?"
     ),
     Listed(

@@ -91,7 +91,7 @@ class SegmentDemand(Section):
 
     per_week: float = Field(ge=0, le=100_000)
     """New leads in an ordinary week."""
-    profile: dict[str, str | int | bool] = {}
+    profile: dict[str, str | int | bool] = Field(default_factory=dict)
     does: tuple[Behaviour, ...] = Field(min_length=1)
 
 
@@ -102,11 +102,11 @@ class Demand(Section):
     weeks: int = Field(default=13, ge=1, le=104)
     weekend: Percent = 0.3
     """What a Saturday or Sunday brings, against a working day."""
-    seasons: Annotated[dict[str, Factor], AfterValidator(_month)] = {}
+    seasons: Annotated[dict[str, Factor], AfterValidator(_month)] = Field(default_factory=dict)
     """By month, against an ordinary one: ``"12": 60%``."""
     segments: dict[str, SegmentDemand] = Field(min_length=1)
     habits: Habits = Habits()
-    people: dict[str, Habits] = {}
+    people: dict[str, Habits] = Field(default_factory=dict)
     """Whose habits differ: all of theirs."""
 
     def habits_of(self, person: str) -> Habits:
@@ -142,7 +142,7 @@ def read_demand(path: Path, agreement: CompiledAgreement) -> Demand:
 
 def _contradictions(demand: Demand, agreement: CompiledAgreement) -> list[str]:
     found = [
-        f'people.{person} is not in the agreement: its people are {", ".join(agreement.people)}'
+        f"people.{person} is not in the agreement: its people are {', '.join(agreement.people)}"
         for person in demand.people
         if person not in agreement.people
     ]
@@ -153,7 +153,5 @@ def _contradictions(demand: Demand, agreement: CompiledAgreement) -> list[str]:
         for act in dict.fromkeys(act for one in segment.does for act in one.acts):
             if agreement.engagement.rule_for(Engagement(act=act)) is None:
                 known = ", ".join(sorted(agreement.engagement.acts))
-                found.append(
-                    f'segments.{name}: "{act}" is no act of the agreement: it has {known}'
-                )
+                found.append(f'segments.{name}: "{act}" is no act of the agreement: it has {known}')
     return found

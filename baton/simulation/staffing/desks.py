@@ -64,9 +64,7 @@ class Desks:
         """What the person does from now on, and when they are free again; None: they have nothing
         to do. ``standing``: by lead, the hand-off that stands."""
         desk = self.desks[opening.person]
-        desk.waiting = [
-            one for one in desk.waiting if standing.get(one.lead_id) == one.handoff_id
-        ]
+        desk.waiting = [one for one in desk.waiting if standing.get(one.lead_id) == one.handoff_id]
         habits = self._demand.habits_of(opening.person)
         while desk.waiting:
             routed = min(desk.waiting, key=_urgency)
@@ -103,7 +101,6 @@ class Desks:
             ]
         self.desks[routed.owner].busy_ms += work_ms
         return planned, hours.add_business(at_ms, work_ms)
-
 
     def _verdict(
         self, acts: _Acts, called_ms: int, habits: Habits, random: Random
@@ -145,9 +142,7 @@ class _Reasons:
 def _reasons(agreement: CompiledAgreement) -> _Reasons:
     known = agreement.recycling.reasons
     rejections = tuple(name for name in _REJECTIONS if name in known)
-    recycling = tuple(
-        sorted(name for name, one in known.items() if one.outcome.value == "recycle")
-    )
+    recycling = tuple(sorted(name for name, one in known.items() if one.outcome.value == "recycle"))
     return _Reasons(rejections or recycling, recycling)
 
 
@@ -179,5 +174,3 @@ def _urgency(routed: LeadRouted) -> tuple[bool, int, str]:
     """Hot ones and raised hands first, then by deadline."""
     urgent = routed.level == _HOT or routed.hand_raised
     return not urgent, routed.accept_by_ms or routed.routed_at_ms, routed.handoff_id
-
-

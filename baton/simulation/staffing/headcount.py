@@ -82,8 +82,7 @@ def _tried(agreement: Agreement, pool: str, within_ms: int, play: PlayAll) -> Tr
         people=len(members),
         within=spread(one.pools[pool].within(within_ms) for one in outcomes),
         busy=spread(
-            sum(one.busy.get(person, 0.0) for person in members) / len(members)
-            for one in outcomes
+            sum(one.busy.get(person, 0.0) for person in members) / len(members) for one in outcomes
         ),
     )
 
@@ -95,7 +94,9 @@ def with_people(agreement: Agreement, pool: str, number: int) -> Agreement:
     queue = agreement.pools[pool]
     names = [name for name in queue.members if agreement.people[name].active]
     if not names or not 1 <= number <= _MOST:
-        raise NobodyToCopy(f"{pool} has no active members to go by, or {number} is out of 1-{_MOST}")
+        raise NobodyToCopy(
+            f"{pool} has no active members to go by, or {number} is out of 1-{_MOST}"
+        )
     members = {name: queue.members[name] for name in names[:number]}
     people = dict(agreement.people)
     for place in range(len(names), number):

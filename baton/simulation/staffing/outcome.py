@@ -1,14 +1,14 @@
 """What a played quarter came to: waiting, promises, load and fairness, from the public facts. Pure.
 
-Waiting is of the pool's open hours, from when a lead was ready until somebody answered it. Who was
-never answered waits until the end: in the share within a limit they count as missed once the limit
-is over, and before that not at all.
+Waiting is of the pool's open hours, from when a lead was ready until somebody of a pool answered
+it; a manager who takes over what was let lie is no answer. Who was never answered waits until the
+end: in the share within a limit they count as missed once the limit is over, and before that not.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,7 +32,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolOutcome:
-    """``waits`` of the leads that came to the pool; ``members`` are its active people. ``furthest``:
+    """``waits`` of the leads that came to the pool; ``members``: its active people; ``furthest``:
     how many leads anybody was from their share at worst; ``unfair``: leads out of turn."""
 
     members: int
@@ -110,7 +110,9 @@ def _waits(played: Played, agreement: CompiledAgreement) -> dict[str, list[Wait]
     for held in (one for lead in history.unrouted.values() for one in lead):
         if held.pool is not None:
             pools.setdefault(held.qualification_id, held.pool)
-    answered = _answers(history)
+    answered = _answers(
+        history, {name for pool in agreement.pools for name in _members(agreement, pool)}
+    )
     for one in history.qualified:
         pool = pools.get(one.qualification_id)
         if pool is None:
@@ -123,13 +125,13 @@ def _waits(played: Played, agreement: CompiledAgreement) -> dict[str, list[Wait]
     return found
 
 
-def _answers(history: History) -> dict[str, int]:
-    """When somebody first did something about a qualification."""
+def _answers(history: History, members: Set[str]) -> dict[str, int]:
+    """When one of the members of pools first did something about a qualification."""
     of = {routed.handoff_id: routed.qualification_id for routed in history.routed}
     found: dict[str, int] = {}
     for act in (one for acts in history.acts.values() for one in acts):
         qualification = of.get(act.act.handoff_id or "")
-        if qualification is not None:
+        if qualification is not None and act.act.by in members:
             at_ms = act.occurred_at_ms
             found[qualification] = min(found.get(qualification, at_ms), at_ms)
     return found
