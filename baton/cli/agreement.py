@@ -19,15 +19,14 @@ from baton.agreement.publish import (
     Written,
     approve,
     book_of,
-    publish,
     wall_ms,
 )
-from baton.agreement.reference import SINCE_EVER
 from baton.agreement.schema import schema_text
 from baton.agreement.source.read import Examined, examine, read_agreement
 from baton.agreement_report.tables import shown
 from baton.cli.cluster import cluster_settings
-from baton.cli.moments import moment_ms, written
+from baton.cli.moments import written
+from baton.cli.publication import publish_, since_words
 
 app = typer.Typer(
     add_completion=False,
@@ -148,32 +147,11 @@ def approve_(
         typer.echo(f"version {outcome.version} was signed for {side} already")
 
 
-@app.command(
+app.command(
     "publish",
-    epilog="Example:  baton agreement publish agreement.yaml --effective-at 2026-12-01T00:00",
-)
-def publish_(
-    file: Path = _FILE,
-    effective_at: str = typer.Option(
-        None, "--effective-at", help="Not before this moment (ISO, UTC); without it at the soonest."
-    ),
-) -> None:
-    """Put a signed agreement in force. Refused until both sides have signed this very version and
-    it has no errors."""
-    model = read_agreement(file)
-    if effective_at and model.effective_at:
-        raise NotPublished(
-            "the agreement itself says when it takes effect, and that is what was signed: leave "
-            "--effective-at out"
-        )
-    wanted = moment_ms(effective_at) if effective_at else None
-    topic = KafkaAgreementTopic(cluster_settings())
-    outcome = publish(topic, model, now_ms=wall_ms(), source=_text(file), effective_at_ms=wanted)
-    when = _since_words(outcome.from_ms)
-    typer.echo(
-        f"version {outcome.version} "
-        f"{'is published: ' if outcome.changed else 'was published already: '}in force {when}"
-    )
+    epilog="Examples:  baton agreement publish agreement.yaml --effective-at 2026-12-01T00:00"
+    "        baton agreement publish new.yaml --challenger 20% --until 2027-03-31",
+)(publish_)
 
 
 @app.command()
@@ -196,7 +174,7 @@ def history(as_json: bool = _JSON) -> None:
         table.add_row(written(record.at_ms), record.record.version, _act_words(record))
     Console().print(table if records else "no agreement was ever signed or published here")
     for term in terms:
-        typer.echo(f"version {term.version} is in force {_since_words(term.from_ms)}")
+        typer.echo(f"version {term.version} is in force {since_words(term.from_ms)}")
 
 
 @app.command()
@@ -332,15 +310,9 @@ def _act_words(each: Written) -> str:
     record = each.record
     if record.kind == "approved":
         return f"signed for {record.side} by {record.by or 'somebody'}"
+    if record.share_ppm and record.until_ms:
+        return f"challenger for {record.share_ppm / 10_000:g}% until {written(record.until_ms)}"
+    if record.kind == "challenger_stopped":
+        return "challenger stopped"
     later = f", not before {written(record.effective_at_ms)}" if record.effective_at_ms else ""
     return f"published{later}"
-
-
-def _since_words(from_ms: int | None) -> str:
-    if from_ms is None:
-        return "at no time"
-    return (
-        "since ever (it was the first)"
-        if from_ms == SINCE_EVER
-        else f"from {written(from_ms)} UTC on"
-    )
