@@ -166,6 +166,12 @@ COMMANDS: tuple[Listed, ...] = (
         "A new agreement on the leads there were.",
     ),
     Listed(
+        "challenger",
+        "baton.cli.challenger",
+        "Looking after",
+        "Champion against challenger: the verdict, or its end.",
+    ),
+    Listed(
         "quarter",
         "baton.cli.quarter",
         "Looking after",
