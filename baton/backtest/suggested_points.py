@@ -250,7 +250,7 @@ class _Regression:
         folds = self._selection.StratifiedKFold(_FOLDS, shuffle=True, random_state=0)
         scored = []
         for strength in _PENALTIES:
-            model = self._linear.LogisticRegression(C=strength, max_iter=2_000)
+            model = self._model(strength)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 losses = self._selection.cross_val_score(
@@ -259,10 +259,14 @@ class _Regression:
             scored.append((float(losses.mean()), -strength))
         return -max(scored)[1]
 
+    def _model(self, strength: float) -> Any:
+        """Newton's method with the exact Hessian: a handful of steps, whatever the scales."""
+        return self._linear.LogisticRegression(C=strength, solver="newton-cholesky", max_iter=200)
+
     def _fitted(self, x: Any, y: Any, strength: float) -> Any:
         if len(set(y.tolist())) < 2:
             return None
-        model = self._linear.LogisticRegression(C=strength, max_iter=2_000)
+        model = self._model(strength)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model.fit(x, y)
