@@ -8,8 +8,8 @@ import typer
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.publish import KafkaAgreementTopic, NotPublished, publish, wall_ms
 from baton.agreement.publish_challenger import publish_challenger, share_ppm_of
-from baton.agreement.reference import SINCE_EVER
 from baton.agreement.source.read import read_agreement
+from baton.cli.agreement_words import since_words
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import moment_ms, written
 
@@ -72,14 +72,4 @@ def _challenge(model: Agreement, share: str, until: str | None) -> None:
     typer.echo(
         f"challenger {one.version} scores {one.share_ppm / 10_000:g}% of the accounts from "
         f"{written(one.from_ms)} until {written(one.until_ms)}; verdict: baton challenger"
-    )
-
-
-def since_words(from_ms: int | None) -> str:
-    if from_ms is None:
-        return "at no time"
-    return (
-        "since ever (it was the first)"
-        if from_ms == SINCE_EVER
-        else f"from {written(from_ms)} UTC on"
     )
