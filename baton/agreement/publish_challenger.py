@@ -41,13 +41,9 @@ def publish_challenger(
     written = topic.read()
     book = book_of(written)
     running = _running(book, now_ms)
-    if running is not None and (running.version, running.share_ppm, running.until_ms) == (
-        version,
-        share_ppm,
-        until_ms,
-    ):
-        return Begun(challenge=running, changed=False)
     if running is not None:
+        if _same(running, version, share_ppm, until_ms):
+            return Begun(challenge=running, changed=False)
         raise NotPublished(
             f"challenger {running.version} runs already: one change at a time; end it with "
             "baton challenger --stop"
@@ -86,6 +82,11 @@ def stop_challenger(topic: AgreementTopic, *, now_ms: int) -> Challenge | None:
 
 def _running(book: AgreementBook, now_ms: int) -> Challenge | None:
     return next((one for one in book.challenges() if now_ms < one.until_ms), None)
+
+
+def _same(running: Challenge, version: str, share_ppm: int, until_ms: int) -> bool:
+    known = (running.version, running.share_ppm, running.until_ms)
+    return known == (version, share_ppm, until_ms)
 
 
 def _allow(book: AgreementBook, version: str, text: str, now_ms: int) -> None:

@@ -10,7 +10,7 @@ from baton.agreement.wall_time import zone_named
 from baton.backtest.compare import Comparison, compare, units_of
 from baton.backtest.goal_outlook import GoalOutlook, goal_outlooks
 from baton.backtest.history import History
-from baton.backtest.load import PoolPromises, promises_at_load
+from baton.backtest.promises_at_load import PoolPromises, promises_at_load
 from baton.backtest.question import Question
 from baton.backtest.replay_check import ReplayCheck, replay_check
 from baton.backtest.run import Progress, Replayed, replay_both, warm_up_ms

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from baton.agreement.quantities import duration_words
 from baton.backtest.goal_outlook import GoalOutlook
-from baton.backtest.load import Missed, PoolPromises
+from baton.backtest.promises_at_load import Missed, PoolPromises
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

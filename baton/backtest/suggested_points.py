@@ -157,7 +157,7 @@ def _suggested(
     names = [point for point in points if conversions[point] >= FEWEST_CONVERSIONS]
     found = _Regression(points, names, judged).points()
     if found is None:
-        why = "the score as a whole does not tell who converts, so its points cannot be weighed"
+        why = "the score as a whole does not say who converts, so its points cannot be weighed"
         return Suggestion(leads=len(judged), converted=converted, points=(), why_not=why)
     steps = {section: _step(points, section) for section in ("fit", "engagement")}
     return Suggestion(
@@ -224,7 +224,7 @@ class _Regression:
         self._y = numpy.array([yes for _, yes in judged])
 
     def points(self) -> dict[Point, tuple[float, float, float]] | None:
-        """Points and their bounds; None where the whole score tells nothing."""
+        """Points and their bounds; None where the whole score says nothing."""
         numpy = self._numpy
         strength = self._strength()
         value = self._fitted(self._x, self._y, strength)

@@ -98,10 +98,7 @@ def calibrate_(
         until_ms=until_ms,
         window_ms=_window_ms(window),
         agreement=None if all_versions else compiled.version,
-        edges={
-            "engagement": _edges(compiled.levels.engagement_bands),
-            "fit": _edges(compiled.levels.fit_bands),
-        },
+        edges=_edges_of(compiled),
     )
     found = calibrate(ledger, terms)
     document, lines = asdict(found), lines_of(found)
@@ -112,6 +109,10 @@ def calibrate_(
         write_suggestion(proposed, agreement, suggest_to)
         document["suggestion"] = asdict(proposed)
         lines = chain(lines, suggestion_lines(proposed, agreement, suggest_to))
+    _show(document, lines, as_json)
+
+
+def _show(document: Mapping[str, Any], lines: Iterable[str], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(document))
         return
@@ -151,6 +152,11 @@ def _window_ms(text: str | None) -> int | None:
         return None if text is None else parse_duration_ms(text)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--window") from None
+
+
+def _edges_of(agreement: CompiledAgreement) -> dict[str, list[float]]:
+    levels = agreement.levels
+    return {"engagement": _edges(levels.engagement_bands), "fit": _edges(levels.fit_bands)}
 
 
 def _edges(bands: Sequence[LevelBand]) -> list[float]:

@@ -165,17 +165,9 @@ COMMANDS: tuple[Listed, ...] = (
         "Looking after",
         "A new agreement on the leads there were.",
     ),
+    Listed("challenger", "baton.cli.challenger", "Looking after", "Champion or challenger?"),
     Listed(
-        "challenger",
-        "baton.cli.challenger",
-        "Looking after",
-        "Champion against challenger: the verdict, or its end.",
-    ),
-    Listed(
-        "quarter",
-        "baton.cli.quarter",
-        "Looking after",
-        "A quarter of described demand: waiting, load, how many people.",
+        "quarter", "baton.cli.quarter", "Looking after", "How long leads wait; how many people."
     ),
     Listed(
         "calibrate", "baton.cli.calibrate", "Looking after", "Does the score say what it should?"

@@ -13,7 +13,7 @@ from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.source.read import read_agreement
 from baton.backtest.goal_outlook import MET, MISSED, OPEN, GoalOutlook, goal_outlooks
 from baton.backtest.history import History, history_of
-from baton.backtest.load import Missed, promises_at_load
+from baton.backtest.promises_at_load import Missed, promises_at_load
 from baton.backtest.replay import FirstQualification
 from tests.backtest.year import FIRST, agreement_with
 

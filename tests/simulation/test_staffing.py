@@ -13,6 +13,7 @@ from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.source.read import agreement_of
 from baton.simulation.staffing.demand import Demand, DemandWrong, read_demand
+from baton.simulation.staffing.described_visits import visits_of
 from baton.simulation.staffing.headcount import (
     Headcount,
     NobodyToCopy,
@@ -24,12 +25,11 @@ from baton.simulation.staffing.outcome import Outcome, PoolOutcome, Wait, outcom
 from baton.simulation.staffing.playing import play_quarter
 from baton.simulation.staffing.seeds import play_seeds
 from baton.simulation.staffing.staffing_report import headcount_lines, report_lines
-from baton.simulation.staffing.visits import visits_of
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "examples" / "agreements" / "software.yaml").read_text()
 HOUR_MS = 3_600_000
-WEEK = """
+ONE_WEEK = """
 begins: 2027-01-04
 weeks: 1
 segments:
@@ -57,7 +57,7 @@ def demand(tmp_path: Path, text: str) -> Demand:
 
 
 def week(tmp_path: Path, per_week: int = 20, works_for: str = "30 minutes") -> Demand:
-    return demand(tmp_path, WEEK.format(per_week=per_week, works_for=works_for))
+    return demand(tmp_path, ONE_WEEK.format(per_week=per_week, works_for=works_for))
 
 
 def test_as_many_leads_come_as_were_asked_for_and_the_same_with_the_same_seed(
@@ -71,7 +71,7 @@ def test_as_many_leads_come_as_were_asked_for_and_the_same_with_the_same_seed(
 
 
 def test_a_season_and_a_week_end_scale_the_demand(tmp_path: Path) -> None:
-    text = WEEK.format(per_week=2_000, works_for="1 hour")
+    text = ONE_WEEK.format(per_week=2_000, works_for="1 hour")
     quiet = demand(tmp_path, text + 'seasons: {"1": 50%}\nweekend: 0%\n')
     lines = list(visits_of(quiet, agreement(), 1))
     assert abs(len(lines) - 1_000) < 4 * 1_000**0.5
@@ -190,7 +190,7 @@ def test_people_are_copied_or_left_out_and_the_agreement_still_compiles() -> Non
 def test_a_file_that_does_not_fit_is_refused_with_its_reason(
     tmp_path: Path, before: str, after: str, says: str
 ) -> None:
-    text = WEEK.format(per_week=5, works_for="1h")
+    text = ONE_WEEK.format(per_week=5, works_for="1h")
     assert before in text
     with pytest.raises(DemandWrong, match="demand.yaml") as refused:
         demand(tmp_path, text.replace(before, after))

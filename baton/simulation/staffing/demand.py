@@ -124,13 +124,13 @@ def read_demand(path: Path, agreement: CompiledAgreement) -> Demand:
         document = read_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise DemandWrong(f"{path} cannot be read: {error}") from None
-    problems = [one.told(str(path)) for one in document.problems]
+    problems = [one.described(str(path)) for one in document.problems]
     if not problems:
         try:
             demand = Demand.model_validate(document.data, strict=False)
         except ValidationError as error:
             problems = [
-                problem_of(found, document).told(str(path))
+                problem_of(found, document).described(str(path))
                 for found in error.errors(include_url=False)
             ]
         else:

@@ -18,8 +18,8 @@ from baton.simulation.quarter.kept_facts import History
 from baton.simulation.quarter.quarter_staff import nurtures
 from baton.simulation.simulation import Simulation
 from baton.simulation.staffing.demand import Demand
+from baton.simulation.staffing.described_visits import visits_of
 from baton.simulation.staffing.desks import Desks, Opening
-from baton.simulation.staffing.visits import visits_of
 
 _FORGET_EVERY: Final = 200
 
