@@ -106,7 +106,7 @@ def test_every_screen_answers_on_a_running_baton_and_acts_are_done_or_refused(
         assert {row["goal"]: row["achieved"] for row in log_goals} == goals
 
         (tried,) = baton.documents(
-            "backtest", str(FIRST), "--since", "1d", "--json", "--workers", "1"
+            "backtest", str(FIRST), "--since", "1d", "--json"
         )
         check = tried["replay_check"]
         assert (check["compared"], check["agree"], check["pools"]) == (1, 1, 1), check
