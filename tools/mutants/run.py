@@ -121,7 +121,7 @@ def _python(tree: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def _unit(mutant: Mutant, tree: Path) -> str | None:
-    plugins = ("-p", "no:cacheprovider", "-p", "tools.mutants.first_failure")
+    plugins = ("-p", "no:cacheprovider", "-p", "tests.first_failure")
     done = _python(tree, "pytest", "-x", "-q", "--no-header", *plugins, *mutant.tests)
     if done.returncode == 0:
         return None
