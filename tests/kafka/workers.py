@@ -97,13 +97,13 @@ class WorkerProcess:
     def tasks(self) -> dict[tuple[str, int], dict[str, Any]]:
         """What it says of its tasks."""
         return {
-            (each["reducer"], each["partition"]): each for each in json.loads(self.get("/tasks")[1])
+            (row["reducer"], row["partition"]): row for row in json.loads(self.get("/tasks")[1])
         }
 
     def metric(self, line: str) -> float:
         """The value of one line of ``/metrics``; 0 if it is not there."""
         found = [
-            each for each in self.get("/metrics")[1].splitlines() if each.startswith(line + " ")
+            entry for entry in self.get("/metrics")[1].splitlines() if entry.startswith(line + " ")
         ]
         return float(found[0].rsplit(" ", 1)[1]) if found else 0.0
 
