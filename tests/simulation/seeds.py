@@ -59,7 +59,7 @@ def verdict(seed: int) -> Verdict:
         [*map(str, report.findings), *report.unchecked],
         came_about(log) + Counter(run.faults),
         run.trace,
-        events=sum(each.topic == INTAKE_KEYED for each in log.history),
+        events=sum(record.topic == INTAKE_KEYED for record in log.history),
         records=len(log.history),
         cpu_s=time.process_time() - began_s,
     )
