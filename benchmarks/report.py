@@ -300,6 +300,10 @@ def _way(results: Results, rate: int) -> list[Row]:
 
 
 def _concierge(results: Results) -> list[Row]:
+    """Measured only where it is named."""
+    if "concierge" not in results:
+        return []
+
     def call(name: str) -> Callable[[Any], tuple[float, str]]:
         def make(found: Any) -> tuple[float, str]:
             times, events = found[name], found["events"]
