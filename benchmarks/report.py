@@ -89,11 +89,11 @@ def rows(results: Results, *, leads: tuple[int, ...], rates: tuple[int, ...]) ->
     parts: tuple[Callable[[], list[Row]], ...] = (
         lambda: [row for mix in CHAINS for row in chain_rows(results, *mix)],
         lambda: [row for rate in rates for row in _way(results, rate)],
-        lambda: [_events(results, *event) for event in _EVENTS],
-        lambda: [_ratio(results, *ratio) for ratio in _RATIOS],
+        lambda: [_events(results, *words) for words in _EVENTS],
+        lambda: [_ratio(results, *words) for words in _RATIOS],
         lambda: _restore(results),
         lambda: _leads(results, leads),
-        lambda: [_core(results, *core) for core in _CORE],
+        lambda: [_core(results, *words) for words in _CORE],
         lambda: _concierge(results),
         lambda: _hop(results),
         lambda: _small(results),
@@ -300,6 +300,10 @@ def _way(results: Results, rate: int) -> list[Row]:
 
 
 def _concierge(results: Results) -> list[Row]:
+    """Measured only where it is named."""
+    if "concierge" not in results:
+        return []
+
     def call(name: str) -> Callable[[Any], tuple[float, str]]:
         def make(found: Any) -> tuple[float, str]:
             times, events = found[name], found["events"]
@@ -370,7 +374,7 @@ def _small(results: Results) -> list[Row]:
 
 
 def _questions(results: Results, part: str, does: str) -> list[Row]:
-    """A row for each figure of a part that names them itself; one row where it reported none."""
+    """A row for each figure of a part that names them itself; one row where it has none."""
     if why := unmeasured(results, part):
         return [Row(name=part, label=part, does=does, shown=why)]
     return [

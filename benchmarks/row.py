@@ -1,4 +1,4 @@
-"""A line of the table, and how it comes from what a part reported. Pure."""
+"""A line of the table, and how it comes from what a part measured. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 Results = Mapping[str, Mapping[str, Any]]
-"""By name of a part, what it reported; ``left_out`` says why it reported nothing, ``failed`` what
+"""By name of a part, what it measured; ``left_out`` says why it measured nothing, ``failed`` what
 went wrong."""
 
 NOT_ASKED = "not asked for"
@@ -37,7 +37,7 @@ class Row:
 
 
 def unmeasured(results: Results, part: str) -> str:
-    """Why a part reported nothing; empty: it did."""
+    """Why a part has no figures; empty: it has."""
     found = results.get(part, {"left_out": NOT_ASKED})
     if "failed" in found:
         return f"failed: {found['failed']}"

@@ -93,7 +93,7 @@ class Way:
         if self._faults:
             raise RuntimeError("; ".join(self._faults[:3]))
         delays = [
-            self._routed[entry] - at for entry, at in self._taken.items() if entry in self._routed
+            self._routed[event] - at for event, at in self._taken.items() if event in self._routed
         ]
         way = {
             "sent": sent,

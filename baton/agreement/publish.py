@@ -8,7 +8,7 @@ removes nothing of the history.
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -116,7 +116,7 @@ def approve(topic: AgreementTopic, model: Agreement, *, side: str, by: str) -> O
     written = topic.read()
     if side in book_of(written).approvals(version):
         return Outcome(version=version, changed=False)
-    record_id = derived_id("approved", version, side, _next(written))
+    record_id = derived_id("approved", version, side, next_offset(written))
     topic.write(
         AgreementRecord(record_id=record_id, kind="approved", version=version, side=side, by=by)
     )
@@ -152,14 +152,14 @@ def publish(
     _ship_books(topic, model, written)
     wanted = effective_at_ms if effective_at_ms is not None else _effective(model)
     record = AgreementRecord(
-        record_id=derived_id("published", version, _next(written)),
+        record_id=derived_id("published", version, next_offset(written)),
         kind="published",
         version=version,
         effective_at_ms=wanted if wanted is not None and wanted > now_ms else None,
         text=text,
         source=source,
     )
-    topic.write(_fitting(record))
+    topic.write(fitting(record))
     return Outcome(version=version, changed=True, from_ms=book_of(topic.read()).terms()[-1].from_ms)
 
 
@@ -217,22 +217,17 @@ def _effective(model: Agreement) -> int | None:
     return compiled_of(model).effective_at_ms
 
 
-def _next(written: Sequence[Written]) -> int:
+def next_offset(written: Sequence[Written]) -> int:
+    """Where the next record of the topic will lie."""
     return written[-1].offset + 1 if written else 0
 
 
-def _fitting(record: AgreementRecord) -> AgreementRecord:
+def fitting(record: AgreementRecord) -> AgreementRecord:
     """The record, without its YAML where the two together are too long for the topic."""
     limit = TOPICS[BATON_AGREEMENTS].max_bytes
     if len(codec_for(AgreementRecord).encode(record)) <= limit:
         return record
-    bare = AgreementRecord(
-        record_id=record.record_id,
-        kind=record.kind,
-        version=record.version,
-        effective_at_ms=record.effective_at_ms,
-        text=record.text,
-    )
+    bare = replace(record, source=None)
     if len(codec_for(AgreementRecord).encode(bare)) > limit:
         raise NotPublished(
             f"the agreement is longer than the {limit // 1024} KB that the topic takes: shorten "

@@ -11,12 +11,14 @@ late by it.
 
 from bisect import bisect_right, insort
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from baton.agreement.absences import Absence, absences_known
 from baton.agreement.books import ReceivedBooks
 from baton.agreement.canonical import hashes_in, load_canonical, version_of
+from baton.agreement.challengers import Challenge, ChallengerBook
 from baton.agreement.compiled.agreement import AnyCalendar, CompiledAgreement, SlaRule
+from baton.agreement.versions_in_force import Approval, InForce, Term, VersionRecords
 from baton.contracts.reference import AgreementRecord, PeopleRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE
 from baton.engine.reducer import Event
@@ -40,7 +42,25 @@ class AgreementReference:
     began_ms: int = 0
     """When the first agreement ever was published and approved (log time). It holds for all time
     before that too, but nobody owed anything then."""
+    challenge: Challenge | None = None
+    challenger: CompiledAgreement | None = None
+    """Another scoring for a share of the accounts, and its agreement."""
     _by_person: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+
+    def scoring_of(self, unit: str) -> CompiledAgreement:
+        """By which agreement an account, or a lead without one, is scored."""
+        if (
+            self.challenge is not None
+            and self.challenger is not None
+            and self.challenge.takes(unit)
+        ):
+            return self.challenger
+        return self.agreement
+
+    @property
+    def scoring_edition(self) -> str:
+        """Names which leads are scored how."""
+        return self.version if self.challenge is None else f"{self.version}+{self.challenge.name}"
 
     @property
     def version(self) -> str:
@@ -107,40 +127,6 @@ def reference_of(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
-    """A side's signature under a version; the first one counts."""
-
-    side: str
-    by: str | None
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
-    """From when on a version is in force; the first one ever from :data:`SINCE_EVER`."""
-
-    version: str
-    from_ms: int
-
-
-@dataclass(slots=True)
-class _Version:
-    """What the log says about one version."""
-
-    approvals: dict[str, Approval] = field(default_factory=dict)
-    published: list[tuple[int, int]] = field(default_factory=list)
-    text: str | None = None
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class _InForce:
-    from_ms: int
-    order: int
-    version: str
-    text: str = field(compare=False)
-
-
 class AgreementBook:
     """Folds ``AgreementRecord`` and ``PeopleRecord`` in offset order per topic; a function of the
     records alone."""
@@ -148,13 +134,14 @@ class AgreementBook:
     topics: tuple[str, ...] = (BATON_AGREEMENTS, BATON_PEOPLE)
 
     def __init__(self) -> None:
-        self._versions: dict[str, _Version] = {}
-        self._in_force: list[_InForce] = []
+        self._versions: dict[str, VersionRecords] = {}
+        self._in_force: list[InForce] = []
         self._books = ReceivedBooks()
+        self._challengers = ChallengerBook()
         self._order = 0
         self._began_ms = 0
         self._people: list[tuple[int, int, PeopleRecord]] = []
-        self._made: dict[tuple[str, int], AgreementReference] = {}
+        self._made: dict[tuple[str, int, str], AgreementReference] = {}
         self._held: tuple[int, int, AgreementReference | None] = (0, 0, None)
 
     def add(self, event: Event) -> None:
@@ -183,7 +170,9 @@ class AgreementBook:
     def _unchanged_around(self, now: int) -> tuple[int, int]:
         """From when until when (exclusive) the answer is the one for ``now``."""
         changes = sorted(
-            [term.from_ms for term in self._in_force] + [person[0] for person in self._people]
+            [term.from_ms for term in self._in_force]
+            + [person[0] for person in self._people]
+            + self._challengers.changes()
         )
         index = bisect_right(changes, now)
         return changes[index - 1] if index else SINCE_EVER, changes[index] if index < len(
@@ -195,14 +184,26 @@ class AgreementBook:
         if entry is None:
             return None
         known = bisect_right(self._people, now, key=lambda person: person[0])
-        made = self._made.get((entry.version, known))
+        challenge = self._challengers.at(now)
+        name = "" if challenge is None else challenge.name
+        made = self._made.get((entry.version, known, name))
         if made is None:
-            agreement = load_canonical(entry.text, self._books.of(hashes_in(entry.text)))
             made = reference_of(
-                agreement, absences_known(self._people[:known]), began_ms=self._began_ms
+                self._loaded(entry.text),
+                absences_known(self._people[:known]),
+                began_ms=self._began_ms,
             )
-            self._made[entry.version, known] = made
+            if challenge is not None:
+                made = replace(made, challenge=challenge, challenger=self._loaded(challenge.text))
+            self._made[entry.version, known, name] = made
         return made
+
+    def _loaded(self, text: str) -> CompiledAgreement:
+        return load_canonical(text, self._books.of(hashes_in(text)))
+
+    def challenges(self) -> tuple[Challenge, ...]:
+        """Every challenger there was or is to be, in order."""
+        return self._challengers.all()
 
     def versions(self) -> Mapping[str, str]:
         """The canonical text of every version ever published, by version."""
@@ -228,7 +229,7 @@ class AgreementBook:
         known = self._versions.get(version)
         return dict(known.approvals) if known else {}
 
-    def _entry_at(self, now: int) -> _InForce | None:
+    def _entry_at(self, now: int) -> InForce | None:
         index = bisect_right(self._in_force, now, key=lambda term: term.from_ms) - 1
         return self._in_force[index] if index >= 0 else None
 
@@ -238,7 +239,13 @@ class AgreementBook:
                 for name, waiting in self._versions.items():
                     self._try_in_force(name, waiting, at_ms)
             return
-        version = self._versions.setdefault(record.version, _Version())
+        version = self._versions.setdefault(record.version, VersionRecords())
+        if record.kind in ("challenger", "challenger_stopped"):
+            if record.text is not None and version_of(record.text) == record.version:
+                version.text = version.text or record.text
+            if self._challengers.take(record, at_ms + SETTLE_MS, self._is_signed):
+                self._forget()
+            return
         if record.kind == "approved" and record.side in SIDES:
             version.approvals.setdefault(
                 record.side, Approval(side=record.side, by=record.by, at_ms=at_ms)
@@ -253,8 +260,14 @@ class AgreementBook:
         else:
             return
         self._try_in_force(record.version, version, at_ms)
+        if self._challengers.signed(at_ms + SETTLE_MS, self._is_signed):
+            self._forget()
 
-    def _try_in_force(self, name: str, version: _Version, at_ms: int) -> None:
+    def _is_signed(self, version: str) -> bool:
+        known = self._versions.get(version)
+        return known is not None and known.approvals.keys() == SIDES
+
+    def _try_in_force(self, name: str, version: VersionRecords, at_ms: int) -> None:
         """Once the last record is there that the version needed, which was appended at
         ``at_ms``."""
         if version.text is None or version.approvals.keys() != SIDES:
@@ -270,7 +283,8 @@ class AgreementBook:
     def _put_in_force(self, name: str, text: str, from_ms: int) -> None:
         self._order += 1
         first = not self._in_force
-        insort(self._in_force, _InForce(SINCE_EVER if first else from_ms, self._order, name, text))
+        insort(self._in_force, InForce(SINCE_EVER if first else from_ms, self._order, name, text))
+        self._challengers.published(from_ms)
         self._forget()
 
     def _forget(self) -> None:

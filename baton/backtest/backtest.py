@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypedDict
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.wall_time import zone_named
 from baton.backtest.compare import Comparison, compare, units_of
+from baton.backtest.goal_outlook import GoalOutlook, goal_outlooks
 from baton.backtest.history import History
+from baton.backtest.promises_at_load import PoolPromises, promises_at_load
 from baton.backtest.question import Question
 from baton.backtest.replay_check import ReplayCheck, replay_check
 from baton.backtest.run import Progress, Replayed, replay_both, warm_up_ms
@@ -28,13 +31,16 @@ class HistoryDiffers(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backtest:
-    """The answer. ``check`` None: there was no history."""
+    """The answer. ``check`` None: there was no history. ``promises``: those to accept, at the load
+    that either agreement brings; empty for a sample, whose load is not everybody's."""
 
     comparison: Comparison
     check: ReplayCheck | None
     since_ms: int
     until_ms: int
     facts: int
+    promises: tuple[PoolPromises, ...] = ()
+    goals: tuple[GoalOutlook, ...] = ()
 
 
 def backtest(
@@ -81,7 +87,35 @@ def judged(question: Question, replayed: Replayed, history: History | None) -> B
         since_ms=since_ms,
         until_ms=question.until_ms,
         facts=replayed.facts,
+        **_at_full_load(question, replayed, history, since_ms),
     )
+
+
+class _FullLoad(TypedDict):
+    promises: tuple[PoolPromises, ...]
+    goals: tuple[GoalOutlook, ...]
+
+
+def _at_full_load(
+    question: Question, replayed: Replayed, history: History | None, since_ms: int
+) -> _FullLoad:
+    """What only all leads together say."""
+    if question.sample < 1:
+        return {"promises": (), "goals": ()}
+    old, new = (
+        {name: one for name, one in leads.items() if since_ms <= one.at_ms < question.until_ms}
+        for leads in (replayed.old, replayed.new)
+    )
+    promises = promises_at_load(
+        (question.old, old.values()),
+        (question.new, new.values()),
+        works_for_ms=question.works_for_ms,
+        history=history,
+    )
+    goals = goal_outlooks(
+        question.new, old, new, history=history, since_ms=since_ms, until_ms=question.until_ms
+    )
+    return {"promises": promises, "goals": goals}
 
 
 def _checked(

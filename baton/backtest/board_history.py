@@ -1,9 +1,12 @@
 """History from the board's file, as the public facts it was made from: the board keeps for good
 what topics keep for a month. Opened read-only."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
+from baton.contracts.codec import codec_for
+from baton.contracts.topics import TOPICS
 from services.insights.projection.dialect import StorePlace, reader
 
 _TABLES: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
@@ -37,5 +40,21 @@ def documents_of_board(path: StorePlace) -> Iterator[Mapping[str, Any]]:
             for at_ms, *values in connection.execute(query):
                 value = dict(zip(names, values, strict=True))
                 yield {"topic": topic, "at_ms": at_ms, "value": value}
+    finally:
+        connection.close()
+
+
+def facts_of_board(path: StorePlace, topics: Collection[str]) -> Iterator[Mapping[str, Any]]:
+    """Whole public facts of these topics, as the board keeps them for the pages of leads, in the
+    shape of ``baton simulate --json``."""
+    connection = reader(path)
+    try:
+        marks = ", ".join("?" * len(topics))
+        query = f"SELECT topic, log_ms, value FROM fact WHERE topic IN ({marks})"
+        for topic, at_ms, value in connection.execute(query, tuple(topics)):
+            record = TOPICS[topic].record
+            if record is not None:
+                fact = asdict(codec_for(record).decode(value))
+                yield {"topic": topic, "at_ms": at_ms, "value": fact}
     finally:
         connection.close()

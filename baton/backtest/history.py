@@ -5,6 +5,7 @@ the hand-offs they were about; nothing is inferred from silence but "none yet".
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +13,14 @@ from typing import Any, Final
 
 from baton.cluster.decoded import as_document
 from baton.cluster.log import LogReader
+from baton.contracts.clock_kinds import Clock
+from baton.contracts.slas import ClockState
 from baton.contracts.topic_names import (
     LEADS_MERGES,
     LEADS_QUALIFIED,
     LEADS_ROUTED_SALES,
     LEADS_ROUTED_SDR,
+    LEADS_SLA_CLOCKS,
     LEADS_STAGES,
     LEADS_UNROUTED,
 )
@@ -28,6 +32,7 @@ HISTORY_TOPICS: Final = (
     LEADS_ROUTED_SALES,
     LEADS_UNROUTED,
     LEADS_MERGES,
+    LEADS_SLA_CLOCKS,
 )
 OUTCOMES: Final = ("accepted", "sql", "opportunity", "won")
 STAGES: Final[Mapping[str, str]] = {
@@ -39,6 +44,13 @@ STAGES: Final[Mapping[str, str]] = {
 """Stages, and the outcome that reaching them is."""
 _STATEFUL: Final = frozenset({"owner_of_cycle", "customer_owner", "colleague", "manual"})
 """Rules that decide by what the router knows: the agreement alone cannot say the pool."""
+
+
+_BROKEN: Final = frozenset(
+    {ClockState.BREACHED, ClockState.MET_LATE, ClockState.ABANDONED, ClockState.RUNNING}
+)
+"""States of a clock past its deadline whose promise was not kept."""
+_NEVER_MS: Final = 1 << 62
 
 
 class HistoryUnreadable(ValueError):
@@ -58,13 +70,18 @@ class HistoricQualification:
 
 @dataclass(slots=True)
 class History:
-    """``reached``: by lead, the outcomes so far. ``handed``: leads that sales or the bridge team
-    had in hand."""
+    """``reached``: by lead, the outcomes so far, and ``reached_at`` when they first were.
+    ``handed``: leads that sales or the bridge team had in hand. ``accepts_due`` and
+    ``accepts_broken``: clocks of the promise to accept, by pool."""
 
     first: dict[str, HistoricQualification] = field(default_factory=dict)
     reached: dict[str, set[str]] = field(default_factory=dict)
+    reached_at: dict[str, dict[str, int]] = field(default_factory=dict)
     handed: set[str] = field(default_factory=set)
+    accepts_due: Counter[str] = field(default_factory=Counter)
+    accepts_broken: Counter[str] = field(default_factory=Counter)
     until_ms: int = 0
+    _accepts: dict[str, tuple[int, int, str, str]] = field(default_factory=dict)
     _pools: dict[str, str] = field(default_factory=dict)
     _by_id: dict[str, str] = field(default_factory=dict)
 
@@ -85,6 +102,8 @@ class History:
                 self._routed(value)
             case "leads.unrouted.v1":
                 self._routed(value)
+            case "leads.sla-clocks.v1" if value["clock"] == Clock.ACCEPT.value:
+                self._clock(value)
 
     def finish(self) -> "History":
         """All facts are in: pools are joined to the qualifications they were chosen for."""
@@ -93,7 +112,22 @@ class History:
             self.first[lead_id] = HistoricQualification(
                 at_ms=found.at_ms, level=found.level, leg=found.leg, pool=pool
             )
+        for _, deadline_ms, state, pool in self._accepts.values():
+            if deadline_ms < self.until_ms and state != ClockState.CANCELLED:
+                self.accepts_due[pool] += 1
+                self.accepts_broken[pool] += state in _BROKEN
         return self
+
+    def _clock(self, value: Mapping[str, Any]) -> None:
+        """The latest state of a clock counts."""
+        known = self._accepts.get(value["clock_id"])
+        if known is None or known[0] <= int(value["at_ms"]):
+            self._accepts[value["clock_id"]] = (
+                int(value["at_ms"]),
+                int(value["deadline_ms"]),
+                value["state"],
+                value["pool"] or "",
+            )
 
     def _qualified(self, value: Mapping[str, Any]) -> None:
         lead_id, at_ms = value["lead_id"], int(value["qualified_at_ms"])
@@ -115,7 +149,11 @@ class History:
         outcome = STAGES.get(value["to_stage"])
         if outcome is not None and event not in ("merged", "erased", "consent_changed"):
             reached = self.reached.setdefault(lead_id, set())
-            reached.update(OUTCOMES[: OUTCOMES.index(outcome) + 1])
+            came = OUTCOMES[: OUTCOMES.index(outcome) + 1]
+            reached.update(came)
+            at = self.reached_at.setdefault(lead_id, {})
+            for one in came:
+                at[one] = min(int(value["occurred_at_ms"]), at.get(one, _NEVER_MS))
 
     def _routed(self, value: Mapping[str, Any]) -> None:
         """The pool of the first attempt, if the rules chose it."""

@@ -8,7 +8,8 @@ from baton.agreement.compiled.agreement import CompiledAgreement
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What is to be tried. ``since_ms`` None: from when acts of the whole warm-up are known.
-    ``sample``: the share of the accounts; ``partial``: go on where history differs."""
+    ``sample``: the share of the accounts; ``partial``: go on where history differs;
+    ``works_for_ms``: the assumed work of a person on one lead."""
 
     old: CompiledAgreement
     new: CompiledAgreement
@@ -17,3 +18,4 @@ class Question:
     sample: float = 1.0
     outcome: str = "opportunity"
     partial: bool = False
+    works_for_ms: int = 30 * 60_000

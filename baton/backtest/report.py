@@ -8,6 +8,7 @@ from html import escape
 from baton.agreement.quantities import duration_words
 from baton.backtest.backtest import Backtest
 from baton.backtest.compare import CELLS, Comparison, Precision
+from baton.backtest.full_load_tables import Table, goals_table, promises_table
 from baton.backtest.question import Question
 from baton.backtest.replay_check import ReplayCheck
 
@@ -18,16 +19,6 @@ _TITLES = {
     "only_new": "only the new one",
     "neither": "neither",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """A titled table; ``note`` stands under it."""
-
-    title: str
-    headings: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +48,7 @@ def report_of(question: Question, answer: Backtest) -> Report:
         title=f"Agreement {question.new.version[:12]} against {question.old.version[:12]}",
         facts=said,
         warnings=_warnings(found, check),
-        tables=list(_tables(found, check)),
+        tables=list(_tables(question, answer)),
     )
 
 
@@ -118,7 +109,8 @@ def html_page(report: Report) -> str:
     return "\n".join([*parts, "</body></html>\n"])
 
 
-def _tables(found: Comparison, check: ReplayCheck | None) -> Iterator[Table]:
+def _tables(question: Question, answer: Backtest) -> Iterator[Table]:
+    found, check = answer.comparison, answer.check
     if check is not None and not check.passed:
         yield _differences_table(check)
     yield Table(
@@ -129,6 +121,10 @@ def _tables(found: Comparison, check: ReplayCheck | None) -> Iterator[Table]:
     yield _shift_table(found)
     yield _outcome_table(found)
     yield _load_table(found)
+    if answer.promises:
+        yield promises_table(answer.promises, question.works_for_ms)
+    if answer.goals:
+        yield goals_table(answer.goals)
     yield Table(
         title="By month",
         headings=("month", "old", "new"),

@@ -147,16 +147,7 @@ class Terms:
 
 def calibrate(ledger: Ledger, terms: Terms) -> Calibration:
     """The figures of what ``ledger`` knows."""
-    window_ms = terms.window_ms or ripe_after_ms(ledger, terms.outcome)
-    left_out: dict[str, int] = {}
-    kept: list[tuple[Qualification, bool]] = []
-    for one in sorted(ledger.first.values(), key=lambda found: found.lead_id):
-        reason = _left_out(one, ledger, terms, window_ms)
-        if reason is not None:
-            left_out[reason] = left_out.get(reason, 0) + 1
-            continue
-        at_ms = outcome_at(ledger, one.lead_id, terms.outcome)
-        kept.append((one, at_ms is not None and one.at_ms <= at_ms <= one.at_ms + window_ms))
+    kept, left_out, window_ms = ripe_leads(ledger, terms)
     raised = [converted for one, converted in kept if one.hand_raised]
     judged = [(one, converted) for one, converted in kept if not one.hand_raised]
     return Calibration(
@@ -173,6 +164,24 @@ def calibrate(ledger: Ledger, terms: Terms) -> Calibration:
         grades=_grades(judged),
         raised_hands=(len(raised), sum(raised)),
     )
+
+
+def ripe_leads(
+    ledger: Ledger, terms: Terms
+) -> tuple[list[tuple[Qualification, bool]], dict[str, int], int]:
+    """The leads that can be judged, and whether they converted; how many are left out, by reason;
+    and the window, in ms."""
+    window_ms = terms.window_ms or ripe_after_ms(ledger, terms.outcome)
+    left_out: dict[str, int] = {}
+    kept: list[tuple[Qualification, bool]] = []
+    for one in sorted(ledger.first.values(), key=lambda found: found.lead_id):
+        reason = _left_out(one, ledger, terms, window_ms)
+        if reason is not None:
+            left_out[reason] = left_out.get(reason, 0) + 1
+            continue
+        at_ms = outcome_at(ledger, one.lead_id, terms.outcome)
+        kept.append((one, at_ms is not None and one.at_ms <= at_ms <= one.at_ms + window_ms))
+    return kept, left_out, window_ms
 
 
 def outcome_at(ledger: Ledger, lead_id: str, outcome: str) -> int | None:

@@ -17,7 +17,6 @@ from baton.agreement.publish import (
     NotPublished,
     approve,
     book_of,
-    publish,
     wall_ms,
 )
 from baton.agreement.schema import schema_text
@@ -26,7 +25,8 @@ from baton.agreement_report.tables import shown
 from baton.cli.agreement_in_force import compiled_in_force
 from baton.cli.agreement_words import act_words, print_changes, since_words, verdict
 from baton.cli.cluster import cluster_settings
-from baton.cli.moments import moment_ms, written
+from baton.cli.moments import written
+from baton.cli.publication import publish_
 
 app = typer.Typer(
     add_completion=False,
@@ -143,32 +143,11 @@ def approve_(
         typer.echo(f"version {outcome.version} was signed for {side} already")
 
 
-@app.command(
+app.command(
     "publish",
-    epilog="Example:  baton agreement publish agreement.yaml --effective-at 2026-12-01T00:00",
-)
-def publish_(
-    file: Path = _FILE,
-    effective_at: str = typer.Option(
-        None, "--effective-at", help="Not before this moment (ISO, UTC); without it at the soonest."
-    ),
-) -> None:
-    """Put a signed agreement in force. Refused until both sides have signed this very version and
-    it has no errors."""
-    model = read_agreement(file)
-    if effective_at and model.effective_at:
-        raise NotPublished(
-            "the agreement itself says when it takes effect, and that is what was signed: leave "
-            "--effective-at out"
-        )
-    wanted = moment_ms(effective_at) if effective_at else None
-    topic = KafkaAgreementTopic(cluster_settings())
-    outcome = publish(topic, model, now_ms=wall_ms(), source=_text(file), effective_at_ms=wanted)
-    when = since_words(outcome.from_ms)
-    typer.echo(
-        f"version {outcome.version} "
-        f"{'is published: ' if outcome.changed else 'was published already: '}in force {when}"
-    )
+    epilog="Examples:  baton agreement publish agreement.yaml --effective-at 2026-12-01T00:00"
+    "        baton agreement publish new.yaml --challenger 20% --until 2027-03-31",
+)(publish_)
 
 
 @app.command()

@@ -28,10 +28,14 @@ def verdict(file: Path, version: str | None, examined: Examined) -> str:
 
 
 def act_words(act: Written) -> str:
-    """A signature or a publication."""
+    """A signature, a publication, or what became of a challenger."""
     record = act.record
     if record.kind == "approved":
         return f"signed for {record.side} by {record.by or 'somebody'}"
+    if record.share_ppm and record.until_ms:
+        return f"challenger for {record.share_ppm / 10_000:g}% until {written(record.until_ms)}"
+    if record.kind == "challenger_stopped":
+        return "challenger stopped"
     later = f", not before {written(record.effective_at_ms)}" if record.effective_at_ms else ""
     return f"published{later}"
 

@@ -139,6 +139,7 @@ def as_document(report: Report) -> dict[str, object]:
         "basis": {invariant.value: basis_of(invariant).value for invariant in MEANING},
         "broken": {invariant.value: number for invariant, number in report.broken.items()},
         "checked": dict(report.checked),
+        "sums": dict(sorted(report.sums.items())),
         "unchecked": report.unchecked,
         "findings": [
             {

@@ -1,6 +1,7 @@
 """``baton backtest``: what a changed agreement would have done to the leads there were."""
 
 import json
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from rich.console import Console
 from baton.agreement.canonical import compiled_of
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.publish import wall_ms
+from baton.agreement.quantities import parse_duration_ms
 from baton.agreement.source.read import read_agreement
 from baton.backtest.backtest import Backtest, HistoryDiffers, backtest
 from baton.backtest.facts import facts_of_cluster, facts_of_lines
@@ -54,6 +56,9 @@ _OLD = typer.Option(
 _HISTORY = typer.Option(
     None, "--history", exists=True, dir_okay=False, help="With --events: the public facts."
 )
+_WORKS_FOR = typer.Option(
+    "30m", "--works-for", help="Assumed work on one lead, for promises at that load."
+)
 _PARTIAL = typer.Option(
     False, "--partial", help="Go on where the replay differs from history; marked so."
 )
@@ -85,7 +90,7 @@ def backtest_(
     history: Path = _HISTORY,
     outcome: str = typer.Option("opportunity", "--outcome", help=f"{', '.join(OUTCOMES)}."),
     partial: bool = _PARTIAL,
-    workers: int = typer.Option(2, "--workers", min=1, max=64, help="Processes side by side."),
+    works_for: str = _WORKS_FOR,
     as_json: bool = typer.Option(False, "--json", help="One JSON document on standard output."),
     html: Path = typer.Option(None, "--html", dir_okay=False, help="Write the report there too."),
 ) -> None:
@@ -108,8 +113,9 @@ def backtest_(
         sample=share,
         outcome=outcome,
         partial=partial,
+        works_for_ms=_works_for_ms(works_for),
     )
-    _show(question, _run(question, source, workers), html, as_json)
+    _show(question, _run(question, source), html, as_json)
 
 
 def _show(question: Question, found: Backtest, html: Path | None, as_json: bool) -> None:
@@ -123,7 +129,7 @@ def _show(question: Question, found: Backtest, html: Path | None, as_json: bool)
         Console().print(line, soft_wrap=True, highlight=False, markup=False)
 
 
-def _run(question: Question, source: _Source, workers: int) -> Backtest:
+def _run(question: Question, source: _Source) -> Backtest:
     own = derived_id(
         "backtest", question.old.version, question.new.version, str(question.sample), source.name
     )
@@ -137,7 +143,12 @@ def _run(question: Question, source: _Source, workers: int) -> Backtest:
         known = source.history()
         try:
             return backtest(
-                question, source.facts, known, folder, workers=workers, progress=progress
+                question,
+                source.facts,
+                known,
+                folder,
+                workers=os.cpu_count() or 1,
+                progress=progress,
             )
         except HistoryDiffers as error:
             said.hide()
@@ -200,6 +211,13 @@ def _since(text: str | None) -> int | None:
     return moment_ms(text)
 
 
+def _works_for_ms(text: str) -> int:
+    try:
+        return parse_duration_ms(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--works-for") from None
+
+
 def _share(text: str) -> float:
     try:
         share = float(text.removesuffix("%")) / 100
@@ -224,4 +242,6 @@ def _document(question: Question, found: Backtest) -> dict[str, Any]:
         "replay_check": check,
         "partial": found.check is None or not found.check.passed,
         "comparison": asdict(found.comparison),
+        "promises": [asdict(one) for one in found.promises],
+        "goals": [asdict(one) | {"verdict": one.verdict} for one in found.goals],
     }

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from baton.agreement.compiled.levels import Band as LevelBand
 from baton.agreement.publish import wall_ms
 from baton.agreement.quantities import parse_duration_ms
 from baton.agreement.source.read import read_agreement
-from baton.backtest.board_history import documents_of_board
+from baton.backtest.board_history import documents_of_board, facts_of_board
 from baton.backtest.history import OUTCOMES, documents_of_file
 from baton.backtest.score_outcomes import (
     MICRO,
@@ -26,9 +27,12 @@ from baton.backtest.score_outcomes import (
     Terms,
     calibrate,
 )
+from baton.backtest.suggested_points import Traits, suggest
 from baton.cli.cluster import cluster_settings
+from baton.cli.suggestion import suggestion_lines, write_suggestion
 from baton.clients import confluent_options
 from baton.cluster.log import LogReader
+from baton.contracts.topic_names import LEADS_QUALIFIED
 from baton.flow import board_commands
 from baton.screens.business_time import sum_words
 from baton.screens.live import reference_now
@@ -53,10 +57,18 @@ _HISTORY = typer.Option(
 )
 
 
+_SUGGEST = typer.Option(
+    None,
+    "--suggest",
+    dir_okay=False,
+    help="With --agreement: write it there with points that outcomes suggest, as a proposal.",
+)
+
+
 @app.command(
     "calibrate",
     epilog="Examples:  baton calibrate        baton calibrate --outcome accepted --window 30d "
-    "--json",
+    "--json        baton calibrate -a agreement.yaml --suggest new.yaml",
 )
 def calibrate_(
     outcome: str = typer.Option("opportunity", "--outcome", help=f"{', '.join(OUTCOMES)}."),
@@ -68,6 +80,7 @@ def calibrate_(
     ),
     agreement: Path = _AGREEMENT,
     history: Path = _HISTORY,
+    suggest_to: Path | None = _SUGGEST,
     as_json: bool = typer.Option(False, "--json", help="One JSON document on standard output."),
 ) -> None:
     """Conversion by band of fit and engagement, as scored when a lead first became ready, with
@@ -78,25 +91,32 @@ def calibrate_(
     """
     if outcome not in OUTCOMES:
         raise typer.BadParameter(f"one of {', '.join(OUTCOMES)}", param_hint="--outcome")
-    terms = _compiled(agreement)
-    ledger, until_ms = _ledger(history)
-    found = calibrate(
-        ledger,
-        Terms(
-            outcome=outcome,
-            until_ms=until_ms,
-            window_ms=_window_ms(window),
-            agreement=None if all_versions else terms.version,
-            edges={
-                "engagement": _edges(terms.levels.engagement_bands),
-                "fit": _edges(terms.levels.fit_bands),
-            },
-        ),
+    compiled = _compiled(agreement)
+    ledger, traits, until_ms = _read(history, compiled)
+    terms = Terms(
+        outcome=outcome,
+        until_ms=until_ms,
+        window_ms=_window_ms(window),
+        agreement=None if all_versions else compiled.version,
+        edges=_edges_of(compiled),
     )
+    found = calibrate(ledger, terms)
+    document, lines = asdict(found), lines_of(found)
+    if suggest_to is not None:
+        if agreement is None:
+            raise typer.BadParameter("--suggest needs --agreement, the file to change")
+        proposed = suggest(traits, ledger, terms)
+        write_suggestion(proposed, agreement, suggest_to)
+        document["suggestion"] = asdict(proposed)
+        lines = chain(lines, suggestion_lines(proposed, agreement, suggest_to))
+    _show(document, lines, as_json)
+
+
+def _show(document: Mapping[str, Any], lines: Iterable[str], as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(asdict(found)))
+        typer.echo(json.dumps(document))
         return
-    for line in lines_of(found):
+    for line in lines:
         Console().print(line, soft_wrap=True, highlight=False, markup=False)
 
 
@@ -108,21 +128,23 @@ def _compiled(path: Path | None) -> CompiledAgreement:
         return reference_now(reader, now_ms=wall_ms()).agreement
 
 
-def _ledger(history: Path | None) -> tuple[Ledger, int]:
-    """What is known, and until when."""
-    documents: Iterable[Mapping[str, Any]]
-    if history is not None:
-        documents, until_ms = documents_of_file(history), 0
-    else:
-        path = board_commands().files_of(load_settings()).current()
-        if path is None:
-            raise NoBoard("there is no board on this machine; run this where it is, or --history")
-        documents, until_ms = documents_of_board(path), wall_ms()
-    ledger = Ledger()
-    for document in documents:
+def _read(history: Path | None, agreement: CompiledAgreement) -> tuple[Ledger, Traits, int]:
+    """What is known of outcomes and of what leads had, and until when."""
+    ledger, traits, until_ms = Ledger(), Traits(agreement), 0
+    for document in _documents(history):
         ledger.take(document)
+        traits.take(document)
         until_ms = max(until_ms, int(document.get("at_ms") or 0))
-    return ledger, until_ms
+    return ledger, traits, until_ms if history is not None else wall_ms()
+
+
+def _documents(history: Path | None) -> Iterable[Mapping[str, Any]]:
+    if history is not None:
+        return documents_of_file(history)
+    path = board_commands().files_of(load_settings()).current()
+    if path is None:
+        raise NoBoard("there is no board on this machine; run this where it is, or --history")
+    return chain(documents_of_board(path), facts_of_board(path, (LEADS_QUALIFIED,)))
 
 
 def _window_ms(text: str | None) -> int | None:
@@ -130,6 +152,11 @@ def _window_ms(text: str | None) -> int | None:
         return None if text is None else parse_duration_ms(text)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--window") from None
+
+
+def _edges_of(agreement: CompiledAgreement) -> dict[str, list[float]]:
+    levels = agreement.levels
+    return {"engagement": _edges(levels.engagement_bands), "fit": _edges(levels.fit_bands)}
 
 
 def _edges(bands: Sequence[LevelBand]) -> list[float]:

@@ -112,7 +112,8 @@ def resume(name: str = typer.Argument(help="The target.")) -> None:
 @app.command(epilog="Example:  BATON_DELIVERY_TARGETS=targets.yaml baton delivery check")
 def check(as_json: bool = _JSON) -> None:
     """Read the file of targets and ask every target whether it could be delivered to: the address
-    is allowed and answers, the token is alive. Delivers nothing. Exit 1 if one could not."""
+    is allowed and answers, the token is alive, a signed check is taken and a wrongly signed one
+    refused, every calendar can be read. Delivers no record. Exit 1 if one could not."""
     found = delivery_commands().check(load_settings())
     for name, good, words in found:
         if as_json:

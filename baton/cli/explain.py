@@ -131,6 +131,13 @@ def why_uncounted(
     return uncounted(events, agreement, cycle_began_ms=began, now_ms=now_ms)
 
 
+def _decided_under(chapter: Chapter) -> str | None:
+    """The version that decided: the record's own, which a challenger's may be, else the one that
+    was in force."""
+    own: str | None = getattr(chapter.value, "agreement", None)
+    return own or chapter.record.header("baton_agreement")
+
+
 def _print(console: Console, chapter: Chapter, why: Mapping[str, str], *, brief: bool) -> None:
     at = written(chapter.record.at_ms)
     if chapter.value is None:
@@ -139,7 +146,7 @@ def _print(console: Console, chapter: Chapter, why: Mapping[str, str], *, brief:
         )
         return
     sentence = sentence_of(chapter.value)
-    version = chapter.record.header("baton_agreement")
+    version = _decided_under(chapter)
     line = Text(f"{at}  ")
     line.append(f"{sentence.about:<10} ", style=_STYLES.get(sentence.about, "bold"))
     line.append(sentence.text)
@@ -172,7 +179,7 @@ def story_line(chapter: Chapter, *, person: bool) -> str:
         "partition": record.partition,
         "offset": record.offset,
         "lead_id": chapter.lead_id,
-        "agreement": record.header("baton_agreement"),
+        "agreement": _decided_under(chapter),
         "id": record.header("ce_id"),
         "cause": record.header("baton_cause"),
     }

@@ -165,6 +165,10 @@ COMMANDS: tuple[Listed, ...] = (
         "Looking after",
         "A new agreement on the leads there were.",
     ),
+    Listed("challenger", "baton.cli.challenger", "Looking after", "Champion or challenger?"),
+    Listed(
+        "quarter", "baton.cli.quarter", "Looking after", "How long leads wait; how many people."
+    ),
     Listed(
         "calibrate", "baton.cli.calibrate", "Looking after", "Does the score say what it should?"
     ),

@@ -8,7 +8,7 @@ from baton.settings import Settings
 
 
 def target_findings(settings: Settings) -> Iterator[Finding]:
-    """One finding a target; delivers nothing."""
+    """One finding a target; delivers no record."""
     for name, good, text in delivery_commands().check(settings):
         verdict = Verdict.GOOD if good else Verdict.WRONG
         yield Finding(check=f"target {name}", verdict=verdict, text=text)

@@ -13,7 +13,8 @@ class AgreementRecord:
     force for all time before it too). ``text`` is the canonical JSON whose hash ``version`` is;
     ``source`` the YAML it was read from. ``book``: ``content`` is part ``part`` (from 0) of
     ``parts`` of the packed rows whose hash ``version`` is; an agreement that names it is not in
-    force before all parts are there.
+    force before all parts are there. ``challenger``: scores ``share_ppm`` millionths of the
+    accounts until ``until_ms``, beside the agreement in force; ``challenger_stopped`` ends it.
     """
 
     record_id: str
@@ -27,6 +28,8 @@ class AgreementRecord:
     part: int | None = None
     parts: int | None = None
     content: bytes | None = None
+    share_ppm: int | None = None
+    until_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

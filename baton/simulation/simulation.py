@@ -105,17 +105,31 @@ class Simulation:
             self.host.advance(happening.at_ms)
             match happening:
                 case Arrival():
-                    self._send(happening.line)
-                    self.host.settle()
-                    yield from self._news(happening)
+                    yield from self.send(happening)
                 case Announcement():
                     self._announce(happening)
                     yield from self._news(None)
-            if self._forgetting is not None and number % _FORGET_EVERY == 0:
-                self._forgetting.forget()
+            if number % _FORGET_EVERY == 0:
+                self.forget()
         if until_ms is not None:
             self.host.advance(until_ms)
         yield from self._news(None)
+
+    def pass_time(self, until_ms: int) -> Iterator[Stored]:
+        """Every public fact of the timers that fire until then."""
+        self.host.advance(until_ms)
+        yield from self._news(None)
+
+    def send(self, arrival: Arrival) -> Iterator[Stored]:
+        """One line now, and every public fact that follows at this moment."""
+        self._send(arrival.line)
+        self.host.settle()
+        yield from self._news(arrival)
+
+    def forget(self) -> None:
+        """Let go of what nobody will read again, where not everything is kept."""
+        if self._forgetting is not None:
+            self._forgetting.forget()
 
     def _announce(self, news: Announcement) -> None:
         self._agree(news.text, news.version, news.effective_at_ms, news.books)

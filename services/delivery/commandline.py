@@ -13,10 +13,10 @@ from baton.settings import Settings
 from services.delivery.answers.inbox import NotTaken
 from services.delivery.carriers import Surroundings
 from services.delivery.files import folder_of
-from services.delivery.reachability import check_targets
 from services.delivery.settings import DeliverySettings
 from services.delivery.store import outbox
 from services.delivery.store.store import FILE, Store, rows
+from services.delivery.target_checking import check_targets
 from services.delivery.targets.reading import read_secrets, read_targets
 
 _SHOWN = (

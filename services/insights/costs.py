@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import IO, Final
 
@@ -29,15 +30,17 @@ class WrongCosts(ValueError):
 
 def records_of(file: IO[str]) -> list[CampaignRecord]:
     """The records of a CSV with a heading line; raises WrongCosts."""
-    rows = csv.DictReader(file)
-    if missing := [name for name in COLUMNS if name not in (rows.fieldnames or ())]:
+    rows = csv.DictReader(file, strict=True)
+    if missing := [name for name in COLUMNS if name not in _heading(rows)]:
         raise WrongCosts(
             f"the heading line has no {', '.join(missing)}; it is "
             f"{','.join((*COLUMNS, *OPTIONAL))}, the last two may be left out"
         )
+    if twice := [name for name, times in Counter(_heading(rows)).items() if times > 1]:
+        raise WrongCosts(f"the heading line has {', '.join(twice)} more than once")
     found: dict[tuple[str, str], CampaignRecord] = {}
     faults = []
-    for number, row in enumerate(rows, 2):
+    for number, row in _lines(rows):
         wrong = list(_faults(row))
         faults += [f"line {number}: {words}" for words in wrong]
         if not wrong:
@@ -51,7 +54,39 @@ def records_of(file: IO[str]) -> list[CampaignRecord]:
     return list(found.values())
 
 
+def _heading(rows: csv.DictReader[str]) -> Sequence[str]:
+    try:
+        return rows.fieldnames or ()
+    except csv.Error as error:
+        raise WrongCosts(f"line 1: {_not_csv(error)}") from None
+
+
+def _lines(rows: csv.DictReader[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows with the line where they begin. A quotation mark that is not closed would swallow
+    the lines after it, so a file with one is refused as a whole."""
+    begins = rows.line_num + 1
+    try:
+        for row in rows:
+            if rows.line_num > begins:
+                raise WrongCosts(
+                    f"lines {begins} to {rows.line_num}: a value goes over several lines; is a "
+                    "quotation mark not closed?"
+                )
+            yield begins, row
+            begins = rows.line_num + 1
+    except csv.Error as error:
+        raise WrongCosts(f"line {begins}: {_not_csv(error)}") from None
+
+
+def _not_csv(error: csv.Error) -> str:
+    if "unexpected end" in str(error):
+        return "a quotation mark is opened here, and nothing closes it"
+    return f'this is no CSV ({error}); within quotation marks, one is written twice: ""'
+
+
 def _faults(row: dict[str, str]) -> Iterator[str]:
+    if None in row:
+        yield "there are more values than columns; one with a comma in it needs quotation marks"
     campaign = (row["campaign"] or "").strip()
     if not 0 < len(campaign) <= _LONGEST:
         yield f"a campaign has 1 to {_LONGEST} characters"

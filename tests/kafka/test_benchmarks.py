@@ -41,15 +41,15 @@ def test_a_small_run_measures_every_row(bootstrap: str, tmp_path: Path) -> None:
     done = run(
         bootstrap,
         "--json",
-        str(tmp_path / "reported.json"),
+        str(tmp_path / "measured.json"),
         "--markdown",
-        str(tmp_path / "reported.md"),
+        str(tmp_path / "measured.md"),
     )
     assert done.returncode == 0, done.stderr
-    reported = json.loads((tmp_path / "reported.json").read_text())
-    by_name: dict[str, Any] = {row["name"]: row for row in reported["rows"]}
+    results = json.loads((tmp_path / "measured.json").read_text())
+    by_name: dict[str, Any] = {row["name"]: row for row in results["rows"]}
     assert list(by_name) == [
-        row.name for row in rows(reported["results"], leads=QUICK.leads, rates=QUICK.rates)
+        row.name for row in rows(results["results"], leads=QUICK.leads, rates=QUICK.rates)
     ]
     against_java = {name for name in by_name if "streams" in name}
     without_java = against_java if compiler() is None else set()
@@ -69,17 +69,17 @@ def test_a_small_run_measures_every_row(bootstrap: str, tmp_path: Path) -> None:
         "chain_broker_to_loop",
         "chain_company_to_chain",
     }
-    way = reported["results"]["way_50"]["way"]
+    way = results["results"]["way_50"]["way"]
     assert way["routed"] == way["asked"] > 0
-    chain = reported["results"]["chain"]
+    chain = results["results"]["chain"]
     assert chain["by_topic"]["leads.accepted.v1"]["records"] >= 1
-    assert reported["results"]["chain_list"]["by_topic"]["leads.accepted.v1"]["records"] >= 1
-    assert reported["results"]["restore"]["leads"] == QUICK.restored
-    assert {"cpu", "cores", "memory_gb", "python", "kafka", "load_before"} <= reported[
+    assert results["results"]["chain_list"]["by_topic"]["leads.accepted.v1"]["records"] >= 1
+    assert results["results"]["restore"]["leads"] == QUICK.restored
+    assert {"cpu", "cores", "memory_gb", "python", "kafka", "load_before"} <= results[
         "machine"
     ].keys()
-    written = (tmp_path / "reported.md").read_text()
-    assert all(f"| {row['label']} | {row['shown']} |" in written for row in reported["rows"])
+    written = (tmp_path / "measured.md").read_text()
+    assert all(f"| {row['label']} | {row['shown']} |" in written for row in results["rows"])
 
 
 def test_a_part_that_fails_is_reported_and_not_raised() -> None:
@@ -133,20 +133,20 @@ def test_the_lead_reducer_is_held_against_its_targets_alone_and_as_it_grows() ->
     def costs(us: float) -> dict[str, object]:
         return {"populations": [{"event_us": us, "bytes_a_lead": 5_000.0}]}
 
-    reported = {"leads_100000": costs(80.0), "leads_1000000": costs(92.0)}
-    found = {row.name: row for row in rows(reported, leads=(10_000, 100_000, 1_000_000), rates=())}
+    results = {"leads_100000": costs(80.0), "leads_1000000": costs(92.0)}
+    found = {row.name: row for row in rows(results, leads=(10_000, 100_000, 1_000_000), rates=())}
     assert (found["lead_us_100000"].met, found["lead_us_1000000"].met) == (False, None)
     assert (found["lead_growth"].value, found["lead_growth"].met) == (1.15, True)
-    del reported["leads_1000000"]
-    found = {row.name: row for row in rows(reported, leads=(100_000, 1_000_000), rates=())}
+    del results["leads_1000000"]
+    found = {row.name: row for row in rows(results, leads=(100_000, 1_000_000), rates=())}
     assert (found["lead_growth"].value, found["lead_growth"].shown) == (
         None,
         "left out: not asked for",
     )
-    assert "lead_growth" not in {row.name for row in rows(reported, leads=(100_000,), rates=())}
+    assert "lead_growth" not in {row.name for row in rows(results, leads=(100_000,), rates=())}
 
 
-def test_the_meter_distinguishes_the_second_half_from_the_whole() -> None:
+def test_the_meter_separates_the_second_half_from_the_whole() -> None:
     marks = [(0, 1.0, 0.0), (50, 1.5, 1.0), (100, 1.6, 1.5)]
     assert figures_of(marks) == {
         "events": 100,

@@ -45,7 +45,7 @@ def killer(wanted: str) -> Callable[[str], None]:
 
 
 def burner(step_ms: int, at: Callable[[str], None]) -> Callable[[str], None]:
-    """Burns CPU at each step, and passes on what it is reported."""
+    """Burns CPU at each step, and passes the point on."""
 
     def burn(point: str) -> None:
         if point == "stepping":

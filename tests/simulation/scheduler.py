@@ -152,7 +152,7 @@ def play(seed: int, text: str, version: str) -> Run:
     for absence in _absences(random):
         host.send(BATON_PEOPLE, absence.record_id, absence)
     host.advance(BEGINS_MS)
-    crowd = _crowd(Random(f"crowd {seed}"))
+    crowd = _crowd(seed)
     run = Run(seed=seed, host=host, random=random, waiting=_lines(random) + crowd)
     if random.random() < 0.35:
         run.agrees_at_ms = BEGINS_MS + random.randrange(8_000)
@@ -256,8 +256,14 @@ def _lines(random: Random) -> list[tuple[int, bytes]]:
     return lines
 
 
-def _crowd(random: Random) -> list[tuple[int, bytes]]:
+def has_crowd(seed: int) -> bool:
+    """Whether many ask at once in that seed."""
+    return Random(f"crowd {seed}").random() < 0.08
+
+
+def _crowd(seed: int) -> list[tuple[int, bytes]]:
     """Now and then many ask at once, each from a company of their own: turns, loads and limits."""
+    random = Random(f"crowd {seed}")
     if random.random() >= 0.08:
         return []
     lines = []

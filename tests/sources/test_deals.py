@@ -106,13 +106,31 @@ def test_a_deal_of_hubspots_is_won_once_with_its_last_amount_in_any_order(
     found = simulated(lines_of("hubspot", [PARTS[name] for name in order]), tmp_path)
     stages = found["leads.stages.v1"]
     wins = [stage for stage in stages if stage["event"] == "won"]
-    assert [(win["by"], win["opportunity_id"]) for win in wins] == [("ae-hugo", "77")]
+    assert [(win["by"], win["opportunity_id"]) for win in wins] == [("ae-hugo", "hubspot:77")]
     deals = [stage["deal"] for stage in stages if stage.get("deal")]
     assert (deals[-1]["state"], deals[-1]["amount_minor"]) == ("won", 5_200_000)
     assert deals[-1]["currency"] == "EUR"
     ended = {merge["loser"] for merge in found.get("leads.merges.v1", ())}
     assert len({stage["lead_id"] for stage in stages} - ended) == 1
     assert "leads.refusals.v1" not in found
+
+
+def test_of_one_request_of_hubspots_the_association_comes_first(tmp_path: Path) -> None:
+    request = [*PARTS["won"], *PARTS["made"], *PARTS["association"]]
+    lines = lines_of("hubspot", [PARTS["contact"], request])
+    assert [line["kind"] for line in lines] == ["profile", "link", *["act"] * 4]
+    found = simulated(lines, tmp_path)
+    assert "leads.merges.v1" not in found
+    assert len({stage["lead_id"] for stage in found["leads.stages.v1"]}) == 1
+
+
+def test_a_win_that_comes_by_both_ways_of_hubspots_counts_once(tmp_path: Path) -> None:
+    ended = {"deal": 77, "stage": "closedwon", "contact": 123, "owner": "8802"}
+    whole = {**ended, "amount": "52000", "currency": "EUR", "closed_at": NOW + 20_000}
+    lines = lines_of("hubspot", [PARTS[name] for name in ORDERS[0]])
+    found = simulated([*lines, *lines_of("hubspot-deals", [whole], "hubspot-deals")], tmp_path)
+    assert [stage["event"] for stage in found["leads.stages.v1"]].count("won") == 1
+    assert [refusal["reason"] for refusal in found["leads.refusals.v1"]] == ["won_already"]
 
 
 def test_what_hubspot_changes_beside_a_stage_opens_no_deal_that_was_lost(tmp_path: Path) -> None:

@@ -294,7 +294,7 @@ def test_no_function_raises_whatever_it_is_given(name: str, first: Any, second: 
     ]
     given_ = [
         "&a" if expression else place
-        for expression, place in zip(takes_expression, ("a", "b"), strict=False)
+        for expression, place in zip(takes_expression, ("a", "b", "a"), strict=False)
     ]
     Expression(f"{name}({', '.join(given_)})").value({"a": first, "b": second})
 

@@ -88,7 +88,9 @@ def _git(*arguments: str, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]
     return subprocess.run(["git", *arguments], cwd=cwd, check=True, capture_output=True, text=True)
 
 
-def judged(mutant: Mutant, tree: Path, *, units: bool, seeds: int, first: int) -> Outcome:
+def judged(
+    mutant: Mutant, tree: Path, *, units: bool, seeds: int, first: int, crowded: bool
+) -> Outcome:
     """Apply the mutant to the clean ``tree``, run both kinds of tests, and leave the tree clean."""
     try:
         _git("apply", str(mutant.patch), cwd=tree)
@@ -96,7 +98,7 @@ def judged(mutant: Mutant, tree: Path, *, units: bool, seeds: int, first: int) -
         return Outcome(name=mutant.name, applied=False)
     try:
         unit = _unit(mutant, tree) if units else None
-        seed, invariants = _seeds(tree, seeds, first)
+        seed, invariants = _seeds(tree, seeds, first, crowded=crowded)
     finally:
         _git("checkout", "--quiet", "--", ".", cwd=tree)
     return Outcome(name=mutant.name, applied=True, unit=unit, seed=seed, invariants=invariants)
@@ -119,7 +121,7 @@ def _python(tree: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def _unit(mutant: Mutant, tree: Path) -> str | None:
-    plugins = ("-p", "no:cacheprovider", "-p", "tools.mutants.first_failure")
+    plugins = ("-p", "no:cacheprovider", "-p", "tests.first_failure")
     done = _python(tree, "pytest", "-x", "-q", "--no-header", *plugins, *mutant.tests)
     if done.returncode == 0:
         return None
@@ -132,7 +134,9 @@ def _unit(mutant: Mutant, tree: Path) -> str | None:
     return failed[1]
 
 
-def _seeds(tree: Path, seeds: int, first: int) -> tuple[int | None, tuple[str, ...]]:
+def _seeds(
+    tree: Path, seeds: int, first: int, *, crowded: bool
+) -> tuple[int | None, tuple[str, ...]]:
     if not seeds:
         return None, ()
     done = _python(
@@ -145,6 +149,7 @@ def _seeds(tree: Path, seeds: int, first: int) -> tuple[int | None, tuple[str, .
         "--workers",
         "1",
         "--until-one-fails",
+        *(["--crowded"] if crowded else []),
     )
     found = _FINDING.findall(done.stdout)
     if done.returncode and not found and "1 failed" not in done.stdout:
@@ -180,6 +185,9 @@ def main() -> int:
         "--seeds", type=int, default=40, help="random histories a mutant; 0: unit tests only"
     )
     parser.add_argument("--no-unit", action="store_true", help="seeds only")
+    parser.add_argument(
+        "--crowded", action="store_true", help="only histories in which many ask at once"
+    )
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument(
         "--only", default="", help="those whose name has this in it, or several, with commas"
@@ -204,7 +212,12 @@ def main() -> int:
             if mutant.name not in outcomes:
                 print(f"{number}/{len(mutants)} {mutant.name}", file=sys.stderr, flush=True)
                 outcomes[mutant.name] = judged(
-                    mutant, tree, units=not asked.no_unit, seeds=asked.seeds, first=asked.first
+                    mutant,
+                    tree,
+                    units=not asked.no_unit,
+                    seeds=asked.seeds,
+                    first=asked.first,
+                    crowded=asked.crowded,
                 )
                 if asked.json:
                     asked.json.write_text(

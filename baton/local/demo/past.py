@@ -18,7 +18,7 @@ from baton.contracts.codec import codec_for
 from baton.contracts.meetings import CampaignRecord, MeetingDecision
 from baton.contracts.routing import LeadRouted
 from baton.contracts.topic_names import BATON_CAMPAIGNS, BOARD_DECISIONS
-from baton.engine.memory import Stored
+from baton.engine.memory import MemoryLog, Stored
 from baton.ids import derived_id
 from baton.local.demo.company import iso
 from baton.simulation.lines import Arrival
@@ -83,9 +83,10 @@ def past_agreement(text: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """``history``: every record of the log; ``noted``: what people noted for the meeting, by
-    topic."""
+    """``log``, and ``history``: every record of it; ``noted``: what people noted for the meeting,
+    by topic."""
 
+    log: MemoryLog
     history: list[Stored]
     noted: list[tuple[str, Any]]
 
@@ -114,7 +115,8 @@ def simulate_past(agreement: str, *, until_ms: int, leads: int, seed: int) -> Pa
                     if deed.at_ms < until_ms:
                         heapq.heappush(waiting, (deed.at_ms, number, deed))
     list(simulation.run([], until_ms))
-    return Past(history=simulation.host.log.history, noted=list(_noted(until_ms)))
+    log = simulation.host.log
+    return Past(log=log, history=log.history, noted=list(_noted(until_ms)))
 
 
 def _arrival(at_ms: int, source: str, **fields: Any) -> Arrival:

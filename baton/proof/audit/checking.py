@@ -32,6 +32,7 @@ from baton.proof.audit.groups import (
 from baton.proof.audit.handouts import check_handouts, check_next_change
 from baton.proof.audit.history import check_history
 from baton.proof.audit.lateness import check_lateness
+from baton.proof.audit.lead_sums import sums_of
 from baton.proof.audit.leads import check_lead
 from baton.proof.audit.loads import check_capacity, check_loads, check_offers
 from baton.proof.audit.periods import period_name
@@ -243,6 +244,7 @@ class Checking:
                 self._report.add(
                     Finding(invariant=Invariant.READABLE, words=error.reason, place=place)
                 )
+        self._report.sums.update(sums_of(dated))
         add, until_ms, grace_ms = self._report.add, self._scope.until_ms, self._scope.grace_ms
         check_lead(dated, until_ms=until_ms, grace_ms=grace_ms, add=add)
         check_handouts(dated, self._agreement, grace_ms=grace_ms, add=add)

@@ -188,14 +188,15 @@ class Dated:
 @dataclass(slots=True)
 class Report:
     """The outcome. At most ``LISTED`` findings of an invariant are kept; ``broken`` counts them
-    all. ``unchecked``: what could not be checked, and why: an audit that left something out says
-    so."""
+    all. ``sums``: what the facts of the leads come to. ``unchecked``: what could not be checked,
+    and why: an audit that left something out says so."""
 
     LISTED = 50
 
     findings: list[Finding] = field(default_factory=list)
     broken: Counter[Invariant] = field(default_factory=Counter)
     checked: Counter[str] = field(default_factory=Counter)
+    sums: Counter[str] = field(default_factory=Counter)
     unchecked: list[str] = field(default_factory=list)
 
     def add(self, finding: Finding) -> None:

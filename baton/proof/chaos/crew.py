@@ -1,5 +1,5 @@
-"""The workers of a run, and its gateways: several a service, each a process that is started again
-whenever it ends, by its pid and nothing else."""
+"""The workers of a run, and its gateways: several a service, started again whenever
+it ends, by its pid and nothing else."""
 
 import os
 import signal

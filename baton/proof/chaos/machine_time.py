@@ -1,5 +1,5 @@
-"""How much time a machine has given to a run: wall-clock seconds, each by the share that a process
-gets while more of them want to compute than there are cores.
+"""How much time a machine has given to a run: wall-clock seconds, weighted by the share that a
+process gets while more of them want to compute than there are cores.
 
 So a bound that is kept on a machine of one's own is kept on a crowded one. The load is the system's
 mean over a minute, the run's own processes included; it says nothing about disks or brokers.

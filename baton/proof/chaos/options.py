@@ -65,7 +65,7 @@ def _parser() -> ArgumentParser:
         help="over how long, if the system keeps up; by default as the events and faults want it",
     )
     number("--seed", type=int, default=1, help="the same seed plans the same faults (1)")
-    number("--workers", type=_From(1), default=2, help="processes of each service (2)")
+    number("--workers", type=_From(1), default=2, help="processes a service (2)")
     number("--partitions", type=_From(1), default=4, help="partitions of the topics (4)")
     number("--brokers", type=_From(1), default=1, help="1, or 3 that keep three copies (1)")
     number(

@@ -59,6 +59,7 @@ class ConciergeAnswers:
         self._limiter = Limiter(target.per_minute)
         self._claims = Limiter(target.turns_per_address, HOUR_S)
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="concierge")
+        self._claiming = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="claim")
         self._asking = 0
         self._threads.submit(desk.warm, clock())
 
@@ -148,7 +149,9 @@ class ConciergeAnswers:
         if not self._claims.allows(caller, self._clock()):
             raise Refusal(429, "too_many_claims")
         try:
-            found = await asyncio.to_thread(self._desk.claim, token, fields, slot, self._clock())
+            found = await asyncio.get_running_loop().run_in_executor(
+                self._claiming, self._desk.claim, token, fields, slot, self._clock()
+            )
         except (NotValid, FormWrong) as error:
             raise Refusal(422, str(error)) from None
         except TooMany:

@@ -63,10 +63,6 @@ class Openings:
         calendar = _hours(reference, person, pool)
         return is_free(calendar, merged_intervals([*known, *given]), self.rules, start_ms, now_ms)
 
-    def knows(self, person: str, now_ms: int) -> bool:
-        """Whether the person's calendar is known and fresh."""
-        return person in self._cache.at(now_ms)
-
     def _starts(
         self, reference: AgreementReference, pool: str, person: str, busy: Busy, now_ms: int
     ) -> list[int]:

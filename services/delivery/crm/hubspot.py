@@ -13,6 +13,7 @@ from services.delivery.targets.crm_model import HubSpotTarget
 
 BATCH: Final = 100
 _CONTACTS: Final = "/crm/v3/objects/contacts"
+_WHOLE_BATCH: Final = frozenset({400, 409, 422})
 
 
 class HubSpot:
@@ -48,7 +49,20 @@ class HubSpot:
         return found
 
     async def write(self, writes: Sequence[Write]) -> list[Written]:
-        """An upsert; what failed is recognised by the trace id that HubSpot gives back."""
+        """An upsert; what failed is recognised by the trace id that HubSpot gives back. Where
+        HubSpot refuses a whole batch for one contact in it, the halves are written by themselves,
+        so that the others do not wait for that one."""
+        try:
+            return await self._upsert(writes)
+        except Refused as refusal:
+            if refusal.status not in _WHOLE_BATCH:
+                raise
+            if len(writes) == 1:
+                return [Written(error=str(refusal))]
+        half = len(writes) // 2
+        return [*await self.write(writes[:half]), *await self.write(writes[half:])]
+
+    async def _upsert(self, writes: Sequence[Write]) -> list[Written]:
         inputs = [
             {
                 "idProperty": self.key,

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 import httpx
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -52,6 +52,22 @@ class Grant:
     client_id: str
     client_secret: str | None
     refresh: str
+
+
+_DEAD: Final = frozenset({"invalid_grant", "invalid_client", "unauthorized_client"})
+
+
+def _is_dead(answer: httpx.Response) -> bool:
+    """Whether the grant is refused for good. Salesforce answers 400, too, to whoever comes while
+    the same token is being refreshed by somebody else: that is over in a moment."""
+    if answer.status_code not in (400, 401):
+        return False
+    try:
+        found = answer.json()
+        error, text = str(found["error"]), str(found.get("error_description", ""))
+    except (ValueError, TypeError, KeyError):
+        return answer.status_code == 401
+    return error in _DEAD and "already being processed" not in text
 
 
 class TokenKeeper:
@@ -103,7 +119,7 @@ class TokenKeeper:
         if self._grant.client_secret:
             form["client_secret"] = self._grant.client_secret
         answer = await client.post(self._grant.url, data=form)
-        if answer.status_code in (400, 401):
+        if _is_dead(answer):
             raise TokenDead("the refresh token is refused; connect Baton to the CRM anew")
         answer.raise_for_status()
         found = answer.json()

@@ -23,7 +23,8 @@ DEFINITIONS: Final[tuple[tuple[str, str, str], ...]] = (
         "Speed to lead",
         (
             "From the buyer's raised hand to the first call, mail or meeting of a person, around "
-            "the clock, by anybody. Auto-responders do not count."
+            "the clock, by anybody. Auto-responders do not count. Rounded up: to the minute up to "
+            "an hour, then coarser."
             " Buyers who still wait are in the figure (Kaplan–Meier). The SLA of the same lead "
             "counts business time and one holder: both are true."
         ),
@@ -108,8 +109,8 @@ DEFINITIONS: Final[tuple[tuple[str, str, str], ...]] = (
         "lift",
         "Lift of content",
         (
-            "Share of the leads of won deals that had seen the content before the deal ended, divided "
-            "by the same share of lost deals. Shown where both are of at least 20 leads."
+            "Share of the won deals whose lead had seen the content before the deal ended, divided "
+            "by the same share of lost deals. Shown where both are of at least 20 deals."
         ),
     ),
     (

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.insights.board.access import NotSignedIn
 from services.insights.board.rendering import render
+from services.insights.reports.buying_group import AccountUnknown
 from services.insights.settings import BoardSettings
 
 _SECURITY: Final = {
@@ -121,8 +122,9 @@ def wrong_page(_: Request, error: Exception) -> Response:
     )
 
 
-def unknown_page(_: Request, __: Exception) -> Response:
-    return HTMLResponse(_message(404, "There is no such lead on the board."), status_code=404)
+def unknown_page(_: Request, error: Exception) -> Response:
+    what = "account" if isinstance(error, AccountUnknown) else "lead"
+    return HTMLResponse(_message(404, f"There is no such {what} on the board."), status_code=404)
 
 
 def http_page(_: Request, error: Exception) -> Response:

@@ -29,10 +29,13 @@ class _Kept:
 
 
 class KeptReports:
-    """Thread-safe. Of two who ask at once both make it."""
+    """Thread-safe. Of two who ask at once both make it. ``quick_s``: what took no longer is not
+    kept."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, quick_s: float = _QUICK_S
+    ) -> None:
+        self._clock, self._quick_s = clock, quick_s
         self._lock = threading.Lock()
         self._kept: dict[tuple[Any, ...], _Kept] = {}
 
@@ -50,7 +53,7 @@ class KeptReports:
             return found.report, found.now_ms
         report = make(context)
         took = self._clock() - began
-        if took > _QUICK_S:
+        if took > self._quick_s:
             self._keep(key, _Kept(report, context.now_ms, began + min(_TIMES * took, _LONGEST_S)))
         return report, context.now_ms
 

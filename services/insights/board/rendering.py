@@ -40,6 +40,7 @@ def environment() -> Environment:
         "span": words.span,
         "number": words.number,
         "money": words.money,
+        "amount": words.amount,
         "percent": words.percent,
         "share": words.share,
         "bounds": words.bounds,

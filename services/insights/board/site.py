@@ -41,6 +41,7 @@ from services.insights.board.visits import Parts, Visits, audit
 from services.insights.board_metrics import PAGE_SECONDS
 from services.insights.packs.keeping import Packs
 from services.insights.packs.writing import FORMS, heading, sections
+from services.insights.reports.buying_group import AccountUnknown, account
 from services.insights.reports.context import Context, Viewer, WrongFilter
 from services.insights.reports.lead import LeadUnknown, lead
 
@@ -50,12 +51,12 @@ __all__ = ["Parts", "Site"]
 class Site:
     """Answers requests from the store in use."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, kept: KeptReports | None = None) -> None:
         self._parts = parts
         self._visits = Visits(parts)
         self._forms = Forms(self._visits, self._lead_page)
         self._entrances = Entrances(self._visits)
-        self._kept = KeptReports()
+        self._kept = kept or KeptReports()
         self._live = Live(self._visits.revision)
 
     def app(self) -> ASGIApp:
@@ -63,6 +64,7 @@ class Site:
         routes: list[Route | Mount] = [Route(page.path, self._page(page)) for page in PAGES]
         routes += [
             Route("/leads/{lead_id:str}", self._lead),
+            Route("/accounts/{account_id:str}", self._account),
             Route("/leads/{lead_id:str}/acts", self._forms.act, methods=["POST"]),
             Route("/packs/{week:str}", self._pack),
             Route("/packs/{week:str}/{form:str}", self._pack),
@@ -78,6 +80,7 @@ class Site:
             WrongFilter: wrong_page,
             HTTPException: http_page,
             LeadUnknown: unknown_page,
+            AccountUnknown: unknown_page,
         }
         return Guarded(Starlette(routes=routes, exception_handlers=handlers), self._parts.settings)
 
@@ -132,6 +135,17 @@ class Site:
             "failure": trouble,
         }
         return HTMLResponse(render("lead.html", context, **values), status_code=status)
+
+    def _account(self, request: Request) -> Response:
+        took = PAGE_SECONDS.labels("Account").time()
+        with took, self._visits.context(request, filtered=False) as context:
+            report = account(context, request.path_params["account_id"])
+            audit.info("viewed", extra={"page": "account", "who": context.viewer.person or "link"})
+            values = {
+                **self._visits.shell(context, "/accounts", report["account_id"]),
+                "report": report,
+            }
+            return HTMLResponse(render("account.html", context, **values))
 
     def _pack(self, request: Request) -> Response:
         """A frozen pack as a page, or as the file that is mailed."""

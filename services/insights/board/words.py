@@ -96,16 +96,22 @@ def number(value: float | Fraction | None, digits: int = 0) -> str:
     return (MINUS if value < 0 else "") + text.replace(",", NARROW_SPACE)
 
 
+def amount(minor: int, currency: str | None, exact: bool = True) -> str:
+    """An amount where the currency stands in the heading; cents always, so that columns align, or
+    only where there are some."""
+    digits = minor_digits(clean(currency or "?", 3))
+    whole, rest = divmod(abs(minor), 10**digits)
+    cents = f".{rest:0{digits}d}" if rest or (exact and digits) else ""
+    sign = MINUS if minor < 0 else ""
+    return f"{sign}{f'{whole:,d}'.replace(',', NARROW_SPACE)}{cents}"
+
+
 def money(minor: int | None, currency: str | None, exact: bool = False) -> str:
     """An amount in its currency; cents where there are some, or in columns that must align
     (``exact``)."""
     if minor is None:
         return "amount not known"
-    code = clean(currency or "?", 3)
-    digits = minor_digits(code)
-    whole, rest = divmod(abs(minor), 10**digits)
-    cents = f".{rest:0{digits}d}" if rest or (exact and digits) else ""
-    return f"{MINUS if minor < 0 else ''}{f'{whole:,d}'.replace(',', NARROW_SPACE)}{cents}{NARROW_SPACE}{code}"
+    return f"{amount(minor, currency, exact)}{NARROW_SPACE}{clean(currency or '?', 3)}"
 
 
 def percent(rate: float | Fraction | None, digits: int = 0) -> str:

@@ -60,10 +60,13 @@ def row_of(table: Table, taken: PublicRecord, record: Any, **given: Any) -> Put:
 
 
 def _cell(value: Any) -> Any:
-    """A value as it is stored: a truth is 0 or 1, several words are one text."""
+    """A value as it is stored: a truth is 0 or 1, several words are one text. PostgreSQL has no
+    text with the character NUL, so it is left out everywhere."""
     if value is True or value is False:
         return int(value)
-    return ";".join(value) if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        value = ";".join(value)
+    return value.replace("\x00", "") if isinstance(value, str) and "\x00" in value else value
 
 
 def kept_fact(taken: PublicRecord, lead_id: str, value: Any) -> Iterator[Change]:

@@ -7,7 +7,13 @@ LEAD = Table(
     says="each lead as it stands",
     key=("lead_id",),
     derived=True,
-    indexes=(("holder_kind", "holder"), ("account_id",), ("journey",), ("stage",)),
+    indexes=(
+        ("holder_kind", "holder"),
+        ("account_id",),
+        ("journey",),
+        ("stage",),
+        ("holder_kind", "next_at_ms"),
+    ),
     columns=columns("""
         lead_id t lead
         stage t stage
@@ -40,6 +46,27 @@ LEAD = Table(
         last_act_ms i? the latest act of a person, ms
     """),
 )
+WORK = Table(
+    name="work",
+    says="leads that somebody has to work on now, with when they are late or at risk",
+    key=("lead_id",),
+    derived=True,
+    indexes=(
+        ("due_ms", "lead_id"),
+        ("holder_kind", "hot", "due_ms", "lead_id"),
+        ("holder", "due_ms"),
+    ),
+    columns=columns("""
+        lead_id t lead
+        holder_kind t person, queue or nobody
+        holder t person or pool
+        pool t pool
+        segment t segment
+        hot i 1: hot or asked for, with a person, and nothing was done since
+        due_ms i when the clock that ends first runs out, ms
+        risk_ms i when three quarters of its time are gone, ms
+    """),
+)
 CYCLE = Table(
     name="cycle",
     says=(
@@ -66,7 +93,13 @@ DEAL = Table(
     says="deals as they stand",
     key=("root", "deal"),
     derived=True,
-    indexes=(("state", "ended_at_ms"), ("opened_at_ms",)),
+    indexes=(
+        ("state", "ended_at_ms"),
+        ("state", "currency", "expected_close", "amount_minor"),
+        ("opened_at_ms",),
+        ("lead_id",),
+        ("deal",),
+    ),
     columns=columns("""
         root t lead, or the lead that it ended in
         deal t opportunity, or the lead and its cycle where it has no name

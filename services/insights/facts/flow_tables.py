@@ -45,7 +45,7 @@ QUALIFICATION = Table(
     name="qualification",
     says="leads that became ready for a person",
     key=("qualification_id",),
-    indexes=(("lead_id",), ("qualified_at_ms",)),
+    indexes=(("lead_id",), ("qualified_at_ms",), ("cause_id",)),
     columns=columns("""
         qualification_id t id of the qualification
         lead_id t lead
@@ -127,7 +127,7 @@ RECYCLED = Table(
     name="recycled",
     says="cycles that ended: come back then, or not at all",
     key=("recycle_id",),
-    indexes=(("lead_id",), ("log_ms",)),
+    indexes=(("lead_id",), ("log_ms",), ("needs",)),
     columns=columns("""
         recycle_id t id
         lead_id t lead

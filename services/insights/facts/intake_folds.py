@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from baton.contracts.codec import codec_for
-from baton.contracts.intake import LeadAct, LeadEvent, LeadMerge, LeadPerson, Person
+from baton.contracts.intake import Act, LeadAct, LeadEvent, LeadMerge, LeadPerson, Person
 from baton.contracts.public_record import PublicRecord
 from baton.contracts.reference import AgreementRecord, PeopleRecord
 from services.insights.facts.change import Change, Forget, Put, Touched, row_of
@@ -14,6 +14,7 @@ from services.insights.facts.intake_tables import (
     ACT,
     DEAD_LETTER,
     MEMBERSHIP,
+    MENTION,
     MERGE,
     PERSON,
     REFERENCE,
@@ -52,7 +53,20 @@ def fold_acted(taken: PublicRecord, done: LeadAct) -> Iterator[Change]:
         "received_at_ms": done.received_at_ms,
     }
     yield row_of(ACT, taken, done.act, by_person=done.act.by, **at)
+    for kind, word in _mentioned(done.act):
+        yield row_of(MENTION, taken, done, kind=kind, word=word)
     yield Touched(done.lead_id)
+
+
+def _mentioned(act: Act) -> Iterator[tuple[str, str]]:
+    for word in act.objections:
+        yield "objection", word
+    named = (
+        ("competitor", act.competitor),
+        ("sent", act.content_sent),
+        ("asked", act.content_asked),
+    )
+    yield from ((kind, word) for kind, word in named if word)
 
 
 def fold_person_known(taken: PublicRecord, known: LeadPerson) -> Iterator[Change]:

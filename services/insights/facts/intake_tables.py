@@ -96,6 +96,20 @@ ACT = Table(
         log_ms i when the record was appended, ms
     """),
 )
+MENTION = Table(
+    name="mention",
+    says="what acts named: objections, competitors, content that was sent or asked for",
+    key=("event_id", "kind", "word"),
+    indexes=(("occurred_at_ms", "lead_id"),),
+    columns=columns("""
+        event_id t id of the act
+        kind t objection, competitor, sent or asked
+        word t what was named
+        lead_id t lead
+        occurred_at_ms i when the act was done, ms
+        log_ms i when the record was appended, ms
+    """),
+)
 MERGE = Table(
     name="merged",
     says="leads that ended in another",

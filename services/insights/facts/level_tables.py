@@ -7,7 +7,7 @@ CLOCK = Table(
     says="service-level clocks, as they were published last",
     key=("clock_id",),
     latest=True,
-    indexes=(("deadline_ms",), ("lead_id",), ("state",)),
+    indexes=(("deadline_ms",), ("lead_id",), ("state", "deadline_ms")),
     columns=columns(
         """
         clock_id t id of the clock
@@ -117,6 +117,7 @@ ACCOUNT = Table(
     says="accounts as buying groups, as they were published last",
     key=("account_id",),
     latest=True,
+    indexes=(("engaged_people", "engagement_micro", "account_id"),),
     columns=columns(
         """
         account_id t domain

@@ -28,8 +28,9 @@ class Column:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """One table. ``latest``: a row is replaced by that of a later record, by ``log_ms`` and
-    ``log_offset``. ``indexes``: columns, each index a tuple. ``exported``: may leave the board;
-    ``person`` and blobs may not."""
+    ``log_offset``. ``sums``: the columns besides the key are sums over rows of other tables, or
+    the highest value where ``highest`` names them. ``indexes``: columns, an index a tuple.
+    ``exported``: may leave the board; ``person`` and blobs may not."""
 
     name: str
     says: str
@@ -37,6 +38,8 @@ class Table:
     columns: tuple[Column, ...]
     latest: bool = False
     derived: bool = False
+    sums: bool = False
+    highest: tuple[str, ...] = ()
     exported: bool = True
     indexes: tuple[tuple[str, ...], ...] = ()
     names: tuple[str, ...] = field(init=False)

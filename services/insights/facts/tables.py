@@ -17,6 +17,7 @@ from services.insights.facts.derived_tables import (
     DEAL,
     JOURNEY,
     LEAD,
+    WORK,
 )
 from services.insights.facts.flow_tables import (
     AMENDMENT,
@@ -35,6 +36,7 @@ from services.insights.facts.intake_tables import (
     DEAD_LETTER,
     FACT,
     MEMBERSHIP,
+    MENTION,
     MERGE,
     PERSON,
     REFERENCE,
@@ -50,6 +52,7 @@ from services.insights.facts.level_tables import (
     VIOLATION,
 )
 from services.insights.facts.meeting_tables import CAMPAIGN_COST, DECISION
+from services.insights.facts.rollup_tables import ROLLUPS
 from services.insights.facts.table import Table
 
 TABLES: Final[Mapping[str, Table]] = {
@@ -60,6 +63,7 @@ TABLES: Final[Mapping[str, Table]] = {
         RETRACTION,
         MEMBERSHIP,
         ACT,
+        MENTION,
         STAGE_MOVE,
         QUALIFICATION,
         AMENDMENT,
@@ -83,10 +87,12 @@ TABLES: Final[Mapping[str, Table]] = {
         DECISION,
         CAMPAIGN_COST,
         LEAD,
+        WORK,
         CYCLE,
         DEAL,
         CONVERSION,
         JOURNEY,
         CREDIT,
+        *ROLLUPS,
     )
 }

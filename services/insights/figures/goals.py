@@ -21,26 +21,27 @@ def linear_forecast(*, achieved: int, days_gone: int, days: int) -> Fraction | N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenDeal:
-    """An open opportunity as it was reported last."""
+    """An open opportunity as it was reported last; or so many alike ones, with the sum of their
+    amounts."""
 
-    opportunity_id: str
     amount_minor: int | None
     currency: str | None
     expected_close: date | None
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
     """``open_minor``: deals to close in the period and not past. ``left_minor``: quota less won.
     The other three are beside it, and not in it: ``stale`` (expected close is past), ``undated``
-    (no date or no amount), ``foreign`` (another currency)."""
+    (no date or no amount), ``foreign`` (another currency). All but amounts are numbers of deals."""
 
     open_minor: int
     left_minor: int
     counted: int
-    stale: tuple[OpenDeal, ...] = ()
-    undated: tuple[OpenDeal, ...] = ()
-    foreign: tuple[OpenDeal, ...] = ()
+    stale: int = 0
+    undated: int = 0
+    foreign: int = 0
 
     @property
     def done(self) -> bool:
@@ -63,21 +64,16 @@ def coverage(
     ends: date,
 ) -> Coverage:
     """Of the period that ends before ``ends``."""
-    counted, stale, undated, foreign = [], [], [], []
+    open_minor = 0
+    numbers = dict.fromkeys(("counted", "stale", "undated", "foreign"), 0)
     for deal in deals:
         if deal.currency is not None and deal.currency != currency:
-            foreign.append(deal)
+            numbers["foreign"] += deal.number
         elif deal.expected_close is None or deal.amount_minor is None:
-            undated.append(deal)
+            numbers["undated"] += deal.number
         elif deal.expected_close < today:
-            stale.append(deal)
+            numbers["stale"] += deal.number
         elif deal.expected_close < ends:
-            counted.append(deal.amount_minor)
-    return Coverage(
-        open_minor=sum(counted),
-        left_minor=quota_minor - won_minor,
-        counted=len(counted),
-        stale=tuple(stale),
-        undated=tuple(undated),
-        foreign=tuple(foreign),
-    )
+            numbers["counted"] += deal.number
+            open_minor += deal.amount_minor
+    return Coverage(open_minor=open_minor, left_minor=quota_minor - won_minor, **numbers)

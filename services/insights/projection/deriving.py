@@ -4,6 +4,7 @@ to. Reads and writes one connection."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -16,11 +17,18 @@ from services.insights.derived.cycles import cycle_rows
 from services.insights.derived.deal_standing import deal_rows, deals_of, standing_wins
 from services.insights.derived.journeys import Journey, Won, journey_rows
 from services.insights.derived.leads import Kept, Surroundings, lead_row
+from services.insights.derived.work import HELD, work_rows
 from services.insights.facts.change import Put, put
 from services.insights.facts.derived_tables import JOURNEY
 from services.insights.figures.attribution import NO_TOUCH, Touch
 
 Write = Callable[[Put], None]
+Crediting = Callable[[str], AbstractContextManager[None]]
+
+
+def _alone(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
 
 _ACCOUNT = """SELECT occurred_at_ms, event_id, account_id FROM membership m WHERE lead_id = ?1
     AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = m.event_id) ORDER BY occurred_at_ms DESC, event_id DESC LIMIT 1"""
@@ -41,9 +49,16 @@ _KNOWN = """SELECT min(COALESCE(t.occurred_at_ms, q.qualified_at_ms)) FROM lead 
     LEFT JOIN touch t ON t.event_id = q.cause_id WHERE l.journey = ?1"""
 
 
-def derive(db: Any, touched: Iterable[str], write: Write, *, zone: str) -> None:
+def derive(
+    db: Any,
+    touched: Iterable[str],
+    write: Write,
+    *,
+    zone: str,
+    crediting: Crediting = _alone,
+) -> None:
     """Make anew what the touched leads change, with every lead that ended in the same one: touches
-    and accounts follow."""
+    and accounts follow. ``crediting``: what is around the writing of a journey's credits."""
     journeys: set[str] = set()
     for root in sorted({_root(db, lead_id) for lead_id in touched}):
         family = _family(db, root)
@@ -64,11 +79,19 @@ def derive(db: Any, touched: Iterable[str], write: Write, *, zone: str) -> None:
                     ),
                 )
             )
+            put_work(db, lead_id, write)
             known[lead_id] = facts
         _put_deals_and_cycles(db, root, known, write)
         journeys.add(account or root)
     for name in sorted(journeys):
-        _credit(db, name, write, zone)
+        _credit(db, name, write, zone, crediting)
+
+
+def put_work(db: Any, lead_id: str, write: Write) -> None:
+    """Make the row of a lead's work anew, from its row and its clocks."""
+    db.execute("DELETE FROM work WHERE lead_id = ?", (lead_id,))
+    for row in work_rows(db.execute(HELD, (lead_id,))):
+        write(row)
 
 
 def _put_deals_and_cycles(
@@ -166,17 +189,29 @@ def _one(db: Any, statement: str, *values: Any) -> Any:
     return None if row is None else row[0]
 
 
-def _credit(db: Any, name: str, write: Write, zone: str) -> None:
+def family_of(db: Any, lead_id: str) -> list[str]:
+    """The lead that a lead ended in, or itself, and all that ended there."""
+    return _family(db, _root(db, lead_id))
+
+
+def _credit(
+    db: Any,
+    name: str,
+    write: Write,
+    zone: str,
+    crediting: Crediting = _alone,
+) -> None:
     journey = _journey(db, name, zone)
     digest = derived_id("journey", repr(journey)) if journey.won else ""
     if digest == (_one(db, "SELECT digest FROM journey WHERE journey = ?1", name) or ""):
         return
-    for table in ("conversion", "credit", "journey"):
-        db.execute(f"DELETE FROM {table} WHERE journey = ?", (name,))
-    if digest:
-        write(put(JOURNEY, journey=name, digest=digest))
-    for row in journey_rows(journey):
-        write(row)
+    with crediting(name):
+        for table in ("conversion", "credit", "journey"):
+            db.execute(f"DELETE FROM {table} WHERE journey = ?", (name,))
+        if digest:
+            write(put(JOURNEY, journey=name, digest=digest))
+        for row in journey_rows(journey):
+            write(row)
 
 
 def _journey(db: Any, name: str, zone: str) -> Journey:

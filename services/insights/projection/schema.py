@@ -9,7 +9,7 @@ from services.insights.facts.table import Table, columns
 from services.insights.facts.tables import TABLES
 from services.insights.projection.dialect import Dialect, create
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Raised when a table changes: the projection is then built anew beside the old one."""
 
 _META: Final = Table(

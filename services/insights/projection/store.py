@@ -20,10 +20,13 @@ from services.insights.facts.change import Change, Forget, Put, Touched
 from services.insights.facts.folds import DEAD_LETTERS, changes_of
 from services.insights.facts.intake_folds import dead_letter
 from services.insights.facts.intake_tables import PERSON
+from services.insights.facts.level_tables import CLOCK
 from services.insights.facts.tables import TABLES
-from services.insights.projection.deriving import credit_all, derive
+from services.insights.projection.deriving import credit_all, derive, family_of, put_work
 from services.insights.projection.dialect import StorePlace, dialect_of, scrub, writer
+from services.insights.projection.kept_counts import Counts, recount
 from services.insights.projection.schema import VERSION, ddl, upsert
+from services.insights.projection.upgrading import UPGRADED, upgrade
 
 _ANALYSED_EVERY = 400
 _NEXT_REVISION = (
@@ -31,7 +34,7 @@ _NEXT_REVISION = (
 )
 _MOVE_ON = """UPDATE position SET next_offset = ?, began_ms = COALESCE(began_ms, ?),
     last_ms = COALESCE(?, last_ms), records = records + ? WHERE topic = ? AND partition = ?"""
-_STATEMENTS = {name: upsert(table) for name, table in TABLES.items()}
+_STATEMENTS = {name: upsert(table) for name, table in TABLES.items() if not table.sums}
 
 
 class StoreDiffers(RuntimeError):
@@ -82,12 +85,16 @@ class Store:
                 ],
             )
         found = dict(self._db.execute("SELECT name, value FROM meta"))
+        if found["version"] == UPGRADED and found["namespace"] == self._namespace:
+            upgrade(self._db, self._dialect, found["zone"])
+            found["version"] = str(VERSION)
         if found["version"] != str(VERSION) or found["namespace"] != self._namespace:
             raise StoreDiffers(
                 f"{self.place} is of version {found['version']} for namespace "
                 f"{found['namespace']}, this is {VERSION} for {self._namespace}; "
                 "build the board anew: baton board rebuild"
             )
+        self._zone = found["zone"]
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -125,12 +132,24 @@ class Store:
     ) -> None:
         """Take records and where to go on, all in one transaction."""
         with self._transaction():
-            touched: set[str] = set()
+            changes: list[Change] = []
             news: dict[tuple[str, int], list[int]] = {}
             for taken in batch:
                 news.setdefault((taken.topic, taken.partition), []).append(taken.at_ms)
-                touched |= self._write(_changes(taken))
-            derive(self._db, touched, self._put, zone=self._zone)
+                changes += _changes(taken)
+            counts = Counts(self._db, self._zone, lambda lead_id: family_of(self._db, lead_id))
+            with counts.following(changes):
+                touched = self._write(changes)
+                derive(
+                    self._db,
+                    touched,
+                    self._put,
+                    zone=self._zone,
+                    crediting=counts.following_credits,
+                )
+                for lead_id in sorted(_timed(changes)):
+                    put_work(self._db, lead_id, self._put)
+            counts.write()
             self._note_places(following, news)
             self._applied += 1
             if self._dialect.analyses and self._applied % _ANALYSED_EVERY == 0:
@@ -190,14 +209,23 @@ class Store:
             )
 
     def set_zone(self, zone: str) -> None:
-        """Days are those of ``zone`` from now on, and all credits are made anew: which touches are
-        of one day depends on it."""
+        """Days are those of ``zone`` from now on, and all credits and counts are made anew: which
+        touches are of one day depends on it."""
         found = dict(self._db.execute("SELECT name, value FROM meta WHERE name = 'zone'"))
         self._zone = zone
         if found["zone"] != zone:
             with self._transaction():
                 self._db.execute("UPDATE meta SET value = ? WHERE name = 'zone'", (zone,))
                 credit_all(self._db, self._put, zone=zone)
+                recount(self._db, zone)
+
+
+def _timed(changes: Iterable[Change]) -> set[str]:
+    """Leads of which a clock changed."""
+    place = CLOCK.names.index("lead_id")
+    return {
+        change.row[place] for change in changes if isinstance(change, Put) and change.table is CLOCK
+    }
 
 
 def _changes(taken: PublicRecord) -> Iterator[Change]:

@@ -5,31 +5,47 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from services.insights.figures.compliance import ClockNow, Compliance, compliance_of
-from services.insights.figures.speed import HumanAct, Waiting, attempts, contacts, waiting
 from services.insights.figures.survival import Survival
 from services.insights.reports.context import Context
 from services.insights.reports.notified_digests import notified_digests
+from services.insights.reports.waits import waits
+from services.insights.rollups.wait_counts import ATTEMPT, CONTACT
 
 SIDES = ("marketing", "sales", "sales_management")
 _SPENT = ("system", "queue", "human", "buyer", "rest")
-_CLOCKS = f"""SELECT c.side, c.clock, c.pool, c.state, c.deadline_ms < :now past,
-    c.state = 'cancelled' AND c.ended_at_ms > c.deadline_ms late, CASE WHEN c.state = 'cancelled' THEN c.reason END reason,
-    CASE WHEN c.state IN ('met', 'withdrawn') THEN 0 WHEN EXISTS (SELECT 1 FROM violation v WHERE v.clock_id = c.clock_id
-        AND v.kind = 'breach' AND v.unproven = 1) THEN 1 ELSE 0 END unproven,
-    count(*) number, {", ".join(f"sum(CASE WHEN c.ended_at_ms IS NOT NULL THEN c.spent_{part}_ms END) {part}" for part in _SPENT)}
-    FROM clock c WHERE c.deadline_ms >= :from_ms AND c.deadline_ms < :until_ms
-    AND (:pool IS NULL OR c.pool = :pool) AND (:segment IS NULL OR c.segment = :segment) GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY c.side, c.clock, c.state, COALESCE(c.pool, ''), 5, 6, 8"""
+_SUMS: Final = ", ".join(f"sum(spent_{part}_ms) {part}" for part in _SPENT)
+_FILTERED: Final = """(:pool IS NULL OR pool = :pool) AND (:segment IS NULL OR segment = :segment)
+    GROUP BY 1, 2, 3, 4, 5, 6, 7"""
+_COUNTED: Final = f"""SELECT side, clock, state, ended_late late, reason, unproven, 1 past,
+    sum(number) number, {_SUMS} FROM clocks_by_span WHERE {{spans}} AND {_FILTERED}"""
+_ENDED_SUMS: Final = ", ".join(
+    f"sum(CASE WHEN ended_at_ms IS NOT NULL THEN COALESCE(spent_{part}_ms, 0) ELSE 0 END) {part}"
+    for part in _SPENT
+)
+_LATELY: Final = f"""SELECT side, clock, state,
+    CASE WHEN state = 'cancelled' AND ended_at_ms > deadline_ms THEN 1 ELSE 0 END late,
+    CASE WHEN state = 'cancelled' THEN COALESCE(reason, '') ELSE '' END reason,
+    CASE WHEN state IN ('met', 'withdrawn') THEN 0 WHEN EXISTS (SELECT 1 FROM violation v
+        WHERE v.clock_id = c.clock_id AND v.kind = 'breach' AND v.unproven = 1) THEN 1 ELSE 0 END
+        unproven,
+    CASE WHEN deadline_ms < :now THEN 1 ELSE 0 END past, count(*) number, {_ENDED_SUMS}
+    FROM clock c WHERE deadline_ms >= :from_ms AND deadline_ms < :until_ms AND {_FILTERED}"""
 
 
 def clock_groups(context: Context, from_ms: int, until_ms: int) -> list[dict[str, Any]]:
     """The clocks that fall due in a period, as they were published last: alike ones in one row,
-    with their number."""
-    asked = context.filters
-    period = {"from_ms": from_ms, "until_ms": until_ms, "now": context.now_ms}
-    return context.rows(_CLOCKS, pool=asked.pool, segment=asked.segment, **period)
+    with their number. Of days that are over they were counted before; of today on, what has run
+    out depends on the moment."""
+    asked = {"pool": context.filters.pool, "segment": context.filters.segment}
+    today_ms = context.start_of(context.today)
+    rows = context.counted(_COUNTED, from_ms, min(until_ms, today_ms), **asked)
+    if until_ms > today_ms:
+        period = {"from_ms": max(from_ms, today_ms), "until_ms": until_ms, "now": context.now_ms}
+        rows += context.rows(_LATELY, **asked, **period)
+    return sorted(rows, key=lambda row: (row["side"], row["clock"], row["state"], row["reason"]))
 
 
 def _alike(row: dict[str, Any], now_ms: int) -> tuple[ClockNow, int]:
@@ -40,7 +56,7 @@ def _alike(row: dict[str, Any], now_ms: int) -> tuple[ClockNow, int]:
         state=row["state"],
         deadline_ms=deadline,
         ended_at_ms=ended,
-        reason=row["reason"],
+        reason=row["reason"] or None,
         unproven=bool(row["unproven"]),
     )
     return clock, row["number"]
@@ -71,7 +87,7 @@ def time_spent(rows: list[dict[str, Any]]) -> dict[str, int]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speed:
     """How long buyers who raised their hand waited for a person: to the first attempt, and to the
-    first contact."""
+    first contact. To the minute up to an hour, then coarser."""
 
     attempt: Survival
     contact: Survival
@@ -79,49 +95,29 @@ class Speed:
     untouched: int
 
 
-_RAISED = """SELECT q.qualification_id, COALESCE(t.occurred_at_ms, q.qualified_at_ms) at_ms, a.kind, a.occurred_at_ms, a.automatic, a.outcome
-    FROM qualification q LEFT JOIN touch t ON t.event_id = q.cause_id LEFT JOIN act a ON a.lead_id = q.lead_id
-    WHERE q.hand_raised = 1 AND q.stage = 'mql' AND q.qualified_at_ms >= :from_ms AND q.qualified_at_ms < :until_ms
-    AND (:segment IS NULL OR q.segment = :segment)"""
-
-
 def speed_to_lead(context: Context, from_ms: int, until_ms: int) -> Speed:
     """Of the hands raised in a period."""
-    raised: dict[str, int] = {}
-    acts: dict[str, list[HumanAct]] = {}
-    for row in context.rows(
-        _RAISED, from_ms=from_ms, until_ms=until_ms, segment=context.filters.segment
-    ):
-        name = row["qualification_id"]
-        raised[name] = row["at_ms"]
-        if row["kind"] is not None:
-            automatic = bool(row["automatic"])
-            act = HumanAct(
-                kind=row["kind"],
-                occurred_at_ms=row["occurred_at_ms"],
-                automatic=automatic,
-                outcome=row["outcome"],
-            )
-            acts.setdefault(name, []).append(act)
-    waits: list[Waiting] = [
-        waiting(at_ms, acts.get(name, []), context.now_ms) for name, at_ms in raised.items()
-    ]
-    untouched = sum(wait.attempted_ms is None for wait in waits)
+    found = waits(context, (ATTEMPT, CONTACT), from_ms, until_ms)
+    attempt, contact = found[ATTEMPT], found[CONTACT]
     return Speed(
-        attempt=attempts(waits), contact=contacts(waits), hands=len(waits), untouched=untouched
+        attempt=attempt,
+        contact=contact,
+        hands=attempt.ended + attempt.open,
+        untouched=attempt.open,
     )
 
 
-_STANDS = """FROM clock c JOIN lead l ON l.lead_id = c.lead_id
+_STANDS: Final = """FROM clock c JOIN lead l ON l.lead_id = c.lead_id
     WHERE c.state IN ('running', 'breached') AND c.deadline_ms < :now
     AND l.holder_kind IN ('person', 'queue', 'nobody') AND c.cycle = l.cycle
     AND (c.handoff_id IS NULL OR c.handoff_id = l.handoff_id)
     AND (:pool IS NULL OR c.pool = :pool) AND (:segment IS NULL OR c.segment = :segment)"""
-_OPEN = f"""SELECT c.*, l.holder,
-    (SELECT kind FROM ladder_step s WHERE s.clock_id = c.clock_id ORDER BY s.log_ms DESC,
-        CASE s.kind WHEN 'notify' THEN 1 ELSE 0 END, s.action_id LIMIT 1) step
-    {_STANDS} ORDER BY c.deadline_ms, c.clock_id LIMIT 200"""
-_OPEN_COUNT = f"SELECT count(*) {_STANDS}"
+_OPEN: Final = f"""SELECT o.*, (SELECT kind FROM ladder_step s WHERE s.clock_id = o.clock_id
+        ORDER BY s.log_ms DESC, CASE s.kind WHEN 'notify' THEN 1 ELSE 0 END, s.action_id
+        LIMIT 1) step
+    FROM (SELECT c.*, l.holder {_STANDS} ORDER BY c.deadline_ms, c.clock_id LIMIT 200) o
+    ORDER BY o.deadline_ms, o.clock_id"""
+_OPEN_COUNT: Final = f"SELECT count(*) {_STANDS}"
 
 
 def open_breaches(context: Context) -> tuple[list[dict[str, Any]], int]:

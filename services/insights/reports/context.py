@@ -15,8 +15,10 @@ from zoneinfo import ZoneInfo
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from services.insights.figures.attribution import Model
+from services.insights.rollups.spans import spans_between
 
 DAY_MS = 86_400_000
+Rows = list[dict[str, Any]]
 LONGEST_PERIOD_DAYS = 800
 _DEFAULT_DAYS = 28
 
@@ -139,6 +141,14 @@ class Context:
     def until_ms(self) -> int:
         """When it ends, exclusive."""
         return self.start_of(self.filters.until_day)
+
+    def counted(self, statement: str, from_ms: int, until_ms: int, **values: Any) -> Rows:
+        """The rows of a query over counts: ``{spans}`` in it is the condition that ``span`` is one
+        of those that make up the period, which begins and ends with a day."""
+        names = spans_between(self.day_of(from_ms), self.day_of(until_ms))
+        spans = {f"span_{number}": span for number, span in enumerate(names)}
+        marks = ", ".join(f":{name}" for name in spans) or "''"
+        return self.rows(statement.replace("{spans}", f"span IN ({marks})"), **spans, **values)
 
     def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
         """The rows of a query; every value is a parameter."""

@@ -3,7 +3,7 @@ missing."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from services.insights.reports.context import Context
 
@@ -14,17 +14,13 @@ _REFUSALS = """SELECT event, reason, count(*) number, max(log_ms) last_ms FROM r
 _DEAD = (
     "SELECT code, count(*) number, max(log_ms) last_ms FROM dead_letter GROUP BY 1 ORDER BY 2 DESC"
 )
-_SOURCES = """SELECT source, count(*) events, max(received_at_ms) last_ms, sum(clamped) clamped FROM (
-    SELECT source, received_at_ms, clamped FROM touch UNION ALL SELECT source, received_at_ms, 0 FROM act) said GROUP BY 1 ORDER BY 1"""
-_GAPS = (
-    (
-        "touches without a campaign",
-        "SELECT count(*) FILTER (WHERE campaign IS NULL) part, count(*) whole FROM touch",
-    ),
-    (
-        "touches whose time lay in the future",
-        "SELECT COALESCE(sum(clamped), 0) part, count(*) whole FROM touch",
-    ),
+_SOURCES: Final = """SELECT source, sum(events) events, max(last_ms) last_ms, sum(clamped) clamped
+    FROM events_by_source GROUP BY 1 ORDER BY 1"""
+_TOUCH_GAP: Final = """SELECT COALESCE(sum({part}), 0) part, COALESCE(sum(events), 0) whole
+    FROM events_by_source WHERE kind = 'touch'"""
+_GAPS: Final = (
+    ("touches without a campaign", _TOUCH_GAP.format(part="unnamed")),
+    ("touches whose time lay in the future", _TOUCH_GAP.format(part="clamped")),
     (
         "deals won without an amount",
         "SELECT count(*) FILTER (WHERE amount_minor IS NULL) part, count(*) whole FROM conversion",
@@ -38,7 +34,10 @@ _GAPS = (
     ),
     (
         "qualified leads without a segment",
-        "SELECT count(*) FILTER (WHERE segment IS NULL) part, count(*) whole FROM qualification",
+        (
+            "SELECT COALESCE(sum(CASE WHEN segment = '' THEN number END), 0) part, "
+            "COALESCE(sum(number), 0) whole FROM qualified_by_span WHERE length(span) = 7"
+        ),
     ),
     (
         "lost deals without a reason of their own",

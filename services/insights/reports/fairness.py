@@ -3,30 +3,28 @@ oneself."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from services.insights.reports.context import Context
 
-_BY = """SELECT h.{key} name, h.pool, count(*) handed, count(DISTINCT h.lead_id) leads, sum(h.turn_used) turns,
-    count(*) FILTER (WHERE h.level = 'hot') hot,
-    count(*) FILTER (WHERE EXISTS (SELECT 1 FROM stage_move m WHERE m.handoff_id = h.handoff_id AND m.event = 'accepted')) accepted,
-    count(*) FILTER (WHERE EXISTS (SELECT 1 FROM stage_move m WHERE m.handoff_id = h.handoff_id AND m.event = 'rejected')) rejected,
-    count(*) FILTER (WHERE EXISTS (SELECT 1 FROM ladder_step s WHERE s.handoff_id = h.handoff_id AND s.kind = 'reassign')) taken
-    FROM handoff h WHERE h.routed_at_ms >= :from_ms AND h.routed_at_ms < :until_ms AND (:pool IS NULL OR h.pool = :pool)
-    AND (:own IS NULL OR h.owner = :own) GROUP BY 1, 2 ORDER BY 2, 1"""
+_BY: Final = """SELECT {key} name, pool, sum(handed) handed, sum(turns) turns, sum(hot) hot,
+    sum(accepted) accepted, sum(rejected) rejected, sum(taken) taken
+    FROM handoffs_by_span WHERE {{spans}} AND (:pool IS NULL OR pool = :pool)
+    AND (:own IS NULL OR owner = :own) GROUP BY 1, 2 ORDER BY 2, 1"""
 
 
 def fairness(context: Context) -> dict[str, Any]:
     """The page Fairness."""
-    asked = {"from_ms": context.from_ms, "until_ms": context.until_ms, "pool": context.filters.pool}
+    period = (context.from_ms, context.until_ms)
+    pool = context.filters.pool
     own = None if context.per_person else context.viewer.person or ""
-    people = context.rows(_BY.format(key="owner"), own=own, **asked)
+    people = context.counted(_BY.format(key="owner"), *period, own=own, pool=pool)
     weights = {
         (pool.name, member.person): member.weight
         for pool in (context.agreement.pools.values() if context.agreement else ())
         for member in pool.members
     }
-    pools = context.rows(_BY.format(key="pool"), own=None, **asked)
+    pools = context.counted(_BY.format(key="pool"), *period, own=None, pool=pool)
     turns = {row["pool"]: row["turns"] for row in pools}
     for row in people:
         weight = weights.get((row["pool"], row["name"]), 0)

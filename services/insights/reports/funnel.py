@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -11,8 +12,11 @@ from typing import Any, Final
 from services.insights.derived.cycles import STAGES
 from services.insights.figures.funnel import Acceptance, Cohort, WinRate, velocity
 from services.insights.figures.intervals import Share
-from services.insights.figures.survival import Survival, survival
+from services.insights.figures.survival import Survival
 from services.insights.reports.context import DAY_MS, Context
+from services.insights.reports.waits import waits
+
+NONE: Final = "(none)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,104 +31,81 @@ class Step:
     inferred: int
 
 
-_GRAIN_MS: Final = 300_000
-_TIMED_DAYS: Final = 365
-_FILTERED = """FROM cycle c JOIN lead l ON l.lead_id = c.lead_id WHERE {before}_ms >= :from_ms AND {before}_ms < :until_ms
-    AND (:segment IS NULL OR l.segment = :segment) AND (:pool IS NULL OR l.pool = :pool)"""
-_COHORT = """SELECT count(*) entered, count({after}_ms) reached,
-    count(*) FILTER (WHERE {after}_ms IS NOT NULL OR ended_ms IS NOT NULL) resolved,
-    count(*) FILTER (WHERE (';' || inferred || ';') LIKE '%;{after};%') inferred """
-_TIMES = """SELECT {after}_ms IS NOT NULL reached, CASE WHEN COALESCE({after}_ms, ended_ms, :now) > {before}_ms
-    THEN (COALESCE({after}_ms, ended_ms, :now) - {before}_ms) / :grain ELSE 0 END time, count(*) number """
-_REPORTED = """ AND (';' || inferred || ';') NOT LIKE '%;{before};%' AND (';' || inferred || ';') NOT LIKE '%;{after};%' GROUP BY 1, 2"""
+_TIMED_MONTHS: Final = 13
+_COHORTS: Final = """SELECT stage, sum(entered) entered, sum(reached) reached,
+    sum(resolved) resolved, sum(inferred) inferred FROM passages_by_span WHERE {spans}
+    AND (:segment IS NULL OR segment = :segment) AND (:pool IS NULL OR pool = :pool) GROUP BY 1"""
+_QUALIFIED: Final = """SELECT {key} name, became, reason, sum(number) number FROM qualified_by_span
+    WHERE {{spans}} AND (:segment IS NULL OR segment = :segment)
+    AND (:pool IS NULL OR pool = :pool) GROUP BY 1, 2, 3"""
+_NOTHING: Final = {"entered": 0, "reached": 0, "resolved": 0, "inferred": 0}
 
 
-def _asked(context: Context, from_ms: int, until_ms: int) -> dict[str, Any]:
-    return {
-        "from_ms": from_ms,
-        "until_ms": until_ms,
-        "segment": context.filters.segment,
-        "pool": context.filters.pool,
-    }
+def _asked(context: Context) -> dict[str, Any]:
+    return {"segment": context.filters.segment, "pool": context.filters.pool}
 
 
 def times(context: Context) -> dict[str, Survival]:
-    """How long each step takes, by its first stage: of those of the last year, to five minutes. Who
-    is still there, or left another way, is censored; stages that were inferred are left out."""
-    found = {}
-    since = context.now_ms - _TIMED_DAYS * DAY_MS
-    for before, after in pairwise(STAGES):
-        statement = (_TIMES + _FILTERED + _REPORTED).format(before=before, after=after)
-        ended: Counter[int] = Counter()
-        still: Counter[int] = Counter()
-        for row in context.rows(
-            statement,
-            now=context.now_ms,
-            grain=_GRAIN_MS,
-            **_asked(context, since, context.now_ms + 1),
-        ):
-            (ended if row["reached"] else still)[row["time"] * _GRAIN_MS] += row["number"]
-        found[before] = survival(ended, still)
-    return found
+    """How long each step takes, by its first stage: of those who entered it in this month or the
+    twelve before. Who is still there, or left another way, is censored; stages that were inferred
+    are left out."""
+    begins, _ = _months(context, _TIMED_MONTHS)[0]
+    following = (context.today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return waits(context, STAGES[:-1], context.start_of(begins), context.start_of(following))
 
 
 def steps(context: Context, timed: dict[str, Survival], from_ms: int, until_ms: int) -> list[Step]:
     """Every step of the funnel, of those who entered it in the period."""
-    found = []
-    for before, after in pairwise(STAGES):
-        statement = (_COHORT + _FILTERED).format(before=before, after=after)
-        (row,) = context.rows(statement, **_asked(context, from_ms, until_ms))
-        p90_ms = timed[before].quantile(0.9)
-        ripe = (p90_ms is not None and until_ms + p90_ms <= context.now_ms) or row[
-            "resolved"
-        ] == row["entered"]
-        counted = Cohort(
-            entered=row["entered"], reached=row["reached"], resolved=row["resolved"], ripe=ripe
-        )
-        found.append(
-            Step(
-                from_stage=before,
-                to_stage=after,
-                cohort=counted,
-                time=timed[before],
-                inferred=row["inferred"],
-            )
-        )
-    return found
+    rows = context.counted(_COHORTS, from_ms, until_ms, **_asked(context))
+    by_stage = {row["stage"]: row for row in rows}
+    return [
+        _step(context, before, after, by_stage.get(before, _NOTHING), timed[before], until_ms)
+        for before, after in pairwise(STAGES)
+    ]
+
+
+def _step(
+    context: Context,
+    before: str,
+    after: str,
+    row: Mapping[str, int],
+    time: Survival,
+    until_ms: int,
+) -> Step:
+    p90_ms = time.quantile(0.9)
+    is_old = p90_ms is not None and until_ms + p90_ms <= context.now_ms
+    counted = Cohort(
+        entered=row["entered"],
+        reached=row["reached"],
+        resolved=row["resolved"],
+        ripe=is_old or row["resolved"] == row["entered"],
+    )
+    return Step(
+        from_stage=before, to_stage=after, cohort=counted, time=time, inferred=row["inferred"]
+    )
 
 
 def acceptance_by(
     context: Context, key: str, from_ms: int, until_ms: int
 ) -> dict[str, tuple[Acceptance, Counter[str]]]:
-    """Acceptance of those who qualified in the period by a column of the qualification, with the
+    """Acceptance of those who qualified in the period by segment, pool or campaign, with the
     reasons of the rejected."""
-    assert key in ("segment", "latest_campaign", "source", "level", "leg")
-    found: dict[str, list[str]] = {}
+    assert key in ("segment", "campaign", "pool")
+    found: dict[str, Counter[str]] = {}
     reasons: dict[str, Counter[str]] = {}
-    for row in context.rows(
-        f"""SELECT COALESCE(q.{key}, '(none)') name, q.qualification_id,
-            (SELECT m.event || '/' || COALESCE(m.reason, '') FROM stage_move m WHERE m.qualification_id = q.qualification_id
-             AND m.event IN ('accepted', 'rejected', 'recycled', 'disqualified', 'withdrawn') ORDER BY m.occurred_at_ms, m.fact_id LIMIT 1)
-             became
-            FROM qualification q JOIN lead l ON l.lead_id = q.lead_id WHERE q.stage = 'mql' AND q.qualified_at_ms >= :from_ms
-            AND q.qualified_at_ms < :until_ms AND (:segment IS NULL OR q.segment = :segment) AND (:pool IS NULL OR l.pool = :pool)""",
-        from_ms=from_ms,
-        until_ms=until_ms,
-        segment=context.filters.segment,
-        pool=context.filters.pool,
-    ):
-        event, _, reason = (row["became"] or "").partition("/")
-        found.setdefault(row["name"], []).append(event)
-        if event == "rejected":
-            reasons.setdefault(row["name"], Counter())[reason or "not said"] += 1
+    statement = _QUALIFIED.format(key=key)
+    for row in context.counted(statement, from_ms, until_ms, **_asked(context)):
+        name = row["name"] or NONE
+        found.setdefault(name, Counter())[row["became"]] += row["number"]
+        if row["became"] == "rejected":
+            reasons.setdefault(name, Counter())[row["reason"] or "not said"] += row["number"]
     return {
-        name: (_acceptance(events), reasons.get(name, Counter()))
-        for name, events in sorted(found.items())
+        name: (_acceptance(counted), reasons.get(name, Counter()))
+        for name, counted in sorted(found.items())
     }
 
 
-def _acceptance(events: list[str]) -> Acceptance:
-    counted = Counter(events)
+def _acceptance(counted: Counter[str]) -> Acceptance:
     expired = counted["recycled"] + counted["disqualified"]
     return Acceptance(
         accepted=counted["accepted"],
@@ -138,7 +119,7 @@ def acceptance_of_all(
     context: Context, from_ms: int, until_ms: int
 ) -> tuple[Acceptance, Counter[str]]:
     """The same for all together."""
-    parts = list(acceptance_by(context, "leg", from_ms, until_ms).values())
+    parts = list(acceptance_by(context, "segment", from_ms, until_ms).values())
     reasons: Counter[str] = Counter()
     for _, those in parts:
         reasons += those
@@ -149,20 +130,14 @@ def acceptance_of_all(
     return Acceptance(accepted=sums[0], rejected=sums[1], expired=sums[2], waiting=sums[3]), reasons
 
 
+_MEETINGS: Final = """SELECT kind, sum(number) number FROM acts_by_span
+    WHERE {spans} AND kind IN ('meeting_booked', 'meeting', 'no_show') GROUP BY 1"""
+
+
 def meetings(context: Context) -> dict[str, Any] | None:
     """Meetings booked, held and missed in the period; None: nobody reported any."""
-    counted = Counter(
-        {
-            row["kind"]: row["number"]
-            for row in context.rows(
-                """SELECT kind, count(*) number FROM act WHERE occurred_at_ms >= :from_ms
-                AND occurred_at_ms < :until_ms AND kind IN ('meeting_booked', 'meeting', 'no_show')
-                GROUP BY 1""",
-                from_ms=context.from_ms,
-                until_ms=context.until_ms,
-            )
-        }
-    )
+    rows = context.counted(_MEETINGS, context.from_ms, context.until_ms)
+    counted = Counter({row["kind"]: row["number"] for row in rows})
     held, missed = counted["meeting"], counted["no_show"]
     if not counted:
         return None
@@ -174,17 +149,15 @@ def meetings(context: Context) -> dict[str, Any] | None:
     }
 
 
+_DEALS_ENDED: Final = """SELECT state, count(*) number FROM deal
+    WHERE state IN ('won', 'lost', 'derailed')
+    AND ended_at_ms >= :from_ms AND ended_at_ms < :until_ms GROUP BY 1"""
+
+
 def win_rate(context: Context, from_ms: int, until_ms: int) -> WinRate:
     """Of the deals that ended in the period."""
-    moves = Counter(
-        row["what"]
-        for row in context.rows(
-            """SELECT state what FROM deal WHERE state <> 'open'
-            AND ended_at_ms >= :from_ms AND ended_at_ms < :until_ms""",
-            from_ms=from_ms,
-            until_ms=until_ms,
-        )
-    )
+    period = {"from_ms": from_ms, "until_ms": until_ms}
+    moves = Counter({row["state"]: row["number"] for row in context.rows(_DEALS_ENDED, **period)})
     return WinRate(won=moves["won"], lost=moves["lost"], derailed=moves["derailed"])
 
 
@@ -217,42 +190,35 @@ def funnel(context: Context) -> dict[str, Any]:
     }
 
 
-_OPENED: Final = """SELECT opened_at_ms opened, amount_minor, currency,
-    CASE WHEN state = 'won' THEN ended_at_ms END won FROM deal
-    WHERE opened_at_ms >= :from_ms AND opened_at_ms < :until_ms"""
-_CLOSED: Final = """SELECT count(*) FILTER (WHERE state = 'won') won, count(*) ended FROM deal
-    WHERE state IN ('won', 'lost') AND opened_at_ms >= :from_ms AND opened_at_ms < :until_ms"""
+_OPENED: Final = """SELECT currency, count(*) deals, count(amount_minor) amounts,
+    sum(amount_minor) amount, count(*) FILTER (WHERE state = 'won') won,
+    count(*) FILTER (WHERE state IN ('won', 'lost')) ended,
+    sum(CASE WHEN state = 'won' THEN ended_at_ms - opened_at_ms END) took_ms FROM deal
+    WHERE opened_at_ms >= :from_ms AND opened_at_ms < :until_ms
+    GROUP BY 1 ORDER BY 2 DESC, COALESCE(currency, '')"""
 
 
 def _velocity(context: Context, rate: WinRate) -> dict[str, Any] | None:
     """All four figures of the deals that opened in the period, in the currency most of them have;
     None where one is missing."""
-    period = {"from_ms": context.from_ms, "until_ms": context.until_ms}
-    deals = context.rows(_OPENED, **period)
-    if not deals or rate.narrow.rate is None:
+    rows = context.rows(_OPENED, from_ms=context.from_ms, until_ms=context.until_ms)
+    if not rows or rate.narrow.rate is None:
         return None
-    currency = Counter(deal["currency"] for deal in deals).most_common(1)[0][0]
-    amounts = [
-        deal["amount_minor"]
-        for deal in deals
-        if deal["currency"] == currency and deal["amount_minor"] is not None
-    ]
-    days = [(deal["won"] - deal["opened"]) / DAY_MS for deal in deals if deal["won"]]
-    (closed,) = context.rows(_CLOSED, **period)
-    if not amounts or not days or not closed["ended"]:
+    most = rows[0]
+    won, ended = (sum(row[name] for row in rows) for name in ("won", "ended"))
+    if not most["amounts"] or not won:
         return None
-    share, average = closed["won"] / closed["ended"], sum(amounts) / len(amounts)
-    length = sum(days) / len(days)
-    found = velocity(
-        opportunities=len(deals), win_rate=share, average_minor=average, cycle_days=length
-    )
+    deals = sum(row["deals"] for row in rows)
+    share, average = won / ended, most["amount"] / most["amounts"]
+    length = sum(row["took_ms"] or 0 for row in rows) / won / DAY_MS
+    found = velocity(opportunities=deals, win_rate=share, average_minor=average, cycle_days=length)
     if found is None:
         return None
     return {
-        "deals": len(deals),
+        "deals": deals,
         "rate": share,
         "average": round(average),
         "days": length,
         "a_day": round(found),
-        "currency": currency,
+        "currency": most["currency"],
     }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 
 from baton.agreement.compiled.goals import Goal
 from services.insights.figures.goals import Coverage, OpenDeal, coverage, linear_forecast, pace
@@ -14,22 +15,26 @@ _EARLIER = (
     "SELECT period, achieved, target FROM goal WHERE goal = :goal AND period < :period ORDER BY "
     "period DESC LIMIT 5"
 )
-_DEALS = """SELECT d.deal, d.amount_minor, d.currency, d.expected_close FROM deal d
-    JOIN lead l ON l.lead_id = d.root WHERE d.state = 'open' AND l.erased = 0 ORDER BY d.opened_at_ms, d.root"""
+_DEALS: Final = """SELECT d.currency, d.expected_close,
+    CASE WHEN d.amount_minor IS NULL THEN 1 ELSE 0 END undated, sum(d.amount_minor) amount_minor,
+    count(*) number FROM deal d CROSS JOIN lead l ON l.lead_id = d.root
+    WHERE d.state = 'open' AND l.erased = 0 AND NOT EXISTS (SELECT 1 FROM deal o
+        WHERE o.deal = d.deal AND o.state = 'open' AND o.root > d.root) GROUP BY 1, 2, 3
+    ORDER BY COALESCE(d.currency, ''), COALESCE(d.expected_close, ''), 3"""
 
 
 def open_deals(context: Context) -> list[OpenDeal]:
-    """Open deals as they were reported last; one of several leads counts once."""
-    found: dict[str, OpenDeal] = {}
-    for row in context.rows(_DEALS):
-        name = row["deal"]
-        found[name] = OpenDeal(
-            opportunity_id=name,
+    """Open deals as they were reported last, alike ones together; one of several leads counts
+    once."""
+    return [
+        OpenDeal(
             amount_minor=row["amount_minor"],
             currency=row["currency"],
             expected_close=_day(row["expected_close"]),
+            number=row["number"],
         )
-    return list(found.values())
+        for row in context.rows(_DEALS)
+    ]
 
 
 def _day(text: str | None) -> date | None:
@@ -48,10 +53,9 @@ def period_of(goal: Goal, today: date) -> tuple[date, date]:
     return first, (first + timedelta(days=32)).replace(day=1)
 
 
-def coverages(context: Context) -> list[tuple[Goal, Coverage]]:
-    """Coverage of each goal that has a quota."""
+def coverages(context: Context, deals: Sequence[OpenDeal]) -> list[tuple[Goal, Coverage]]:
+    """Coverage of every goal that has a quota."""
     found = []
-    deals = open_deals(context)
     for goal in context.agreement.goals.values() if context.agreement else ():
         if goal.metric == "coverage" and goal.quota is not None and goal.currency is not None:
             begins, ends = period_of(goal, context.today)
@@ -91,4 +95,9 @@ def goals(context: Context) -> dict[str, Any]:
                 "earlier": context.rows(_EARLIER, goal=row["goal"], period=row["period"])[::-1],
             }
         )
-    return {"rows": rows, "coverages": coverages(context), "deals": len(open_deals(context))}
+    deals = open_deals(context)
+    return {
+        "rows": rows,
+        "coverages": coverages(context, deals),
+        "deals": sum(deal.number for deal in deals),
+    }

@@ -4,25 +4,38 @@ nobody holds."""
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 from services.insights.reports.context import Context
 
-_DUE = """LEFT JOIN clock c ON c.clock_id = (SELECT clock_id FROM clock WHERE lead_id = l.lead_id
-        AND state IN ('running', 'breached') AND cycle = l.cycle
-        AND (handoff_id IS NULL OR handoff_id = l.handoff_id) ORDER BY deadline_ms, clock_id LIMIT 1)"""
-_HELD = f"""SELECT l.lead_id, l.holder_kind, l.pool, l.level, l.hand_raised, l.routed_at_ms,
-    l.last_act_ms, c.deadline_ms, c.started_at_ms FROM lead l {_DUE}
-    WHERE l.holder_kind IN ('person', 'queue', 'nobody') AND l.survivor IS NULL AND l.erased = 0
-    AND (:pool IS NULL OR l.pool = :pool) AND (:segment IS NULL OR l.segment = :segment)
-    AND (:person IS NULL OR l.holder = :person)"""
-_WHOLE = f"""SELECT l.lead_id, l.holder, l.holder_kind, l.pool, l.stage, l.level, l.grade,
+_FILTERED: Final = """(:pool IS NULL OR pool = :pool) AND (:segment IS NULL OR segment = :segment)
+    AND (:person IS NULL OR holder = :person)"""
+_GROUPED: Final = f"""SELECT CASE WHEN holder_kind = 'nobody' THEN 'nobody'
+    WHEN due_ms < :now THEN 'late' WHEN hot = 1 THEN 'hot' WHEN risk_ms < :now THEN 'risk'
+    WHEN holder_kind = 'queue' THEN 'queue' ELSE 'calm' END name, pool, count(*) number
+    FROM work WHERE {_FILTERED} GROUP BY 1, 2"""
+_OF: Final = {
+    "nobody": "holder_kind = 'nobody'",
+    "late": "due_ms < :now AND holder_kind <> 'nobody'",
+    "hot": "holder_kind = 'person' AND hot = 1 AND due_ms >= :now",
+    "risk": "hot = 0 AND due_ms >= :now AND risk_ms < :now AND holder_kind <> 'nobody'",
+    "queue": "holder_kind = 'queue' AND hot = 0 AND due_ms >= :now AND risk_ms >= :now",
+}
+_FIRST: Final = """SELECT l.lead_id, l.holder, l.holder_kind, l.pool, l.stage, l.level, l.grade,
     l.segment, l.account_id, l.hand_raised, l.handoff_id, l.engagement_micro, c.clock,
-    c.deadline_ms FROM lead l {_DUE} WHERE l.lead_id IN """
-_AT_RISK_SHARE = 0.75
-_SHOWN = 60
+    c.deadline_ms FROM (SELECT lead_id, due_ms FROM work WHERE {group} AND {filtered}
+        ORDER BY due_ms, lead_id LIMIT {most}) w
+    CROSS JOIN lead l ON l.lead_id = w.lead_id
+    LEFT JOIN clock c ON c.clock_id = (SELECT clock_id FROM clock WHERE lead_id = l.lead_id
+        AND state IN ('running', 'breached') AND cycle = l.cycle
+        AND (handoff_id IS NULL OR handoff_id = l.handoff_id)
+        ORDER BY deadline_ms, clock_id LIMIT 1)
+    ORDER BY w.due_ms, w.lead_id"""
+_SHOWN: Final = 60
+CALM: Final = "calm"
+"""In work, and nobody is needed now."""
 
-GROUPS = (
+GROUPS: Final = (
     (
         "nobody",
         "Nobody holds it",
@@ -39,50 +52,29 @@ GROUPS = (
 )
 
 
-def group_of(row: dict[str, Any], now_ms: int) -> str:
-    """The most urgent group the lead belongs to; ``calm`` where it needs nobody now."""
-    if row["holder_kind"] == "nobody":
-        return "nobody"
-    deadline, started = row["deadline_ms"], row["started_at_ms"]
-    if deadline is not None and deadline < now_ms:
-        return "late"
-    touched = row["last_act_ms"] is not None and row["last_act_ms"] >= (row["routed_at_ms"] or 0)
-    if (
-        row["holder_kind"] == "person"
-        and not touched
-        and (row["level"] == "hot" or row["hand_raised"])
-    ):
-        return "hot"
-    if deadline is not None and now_ms - started > _AT_RISK_SHARE * (deadline - started):
-        return "risk"
-    return "queue" if row["holder_kind"] == "queue" else "calm"
-
-
 def now(context: Context) -> dict[str, Any]:
     """The page Now."""
-    asked = context.filters
-    rows = context.rows(_HELD, pool=asked.pool, segment=asked.segment, person=asked.person)
-    grouped: dict[str, list[dict[str, Any]]] = {
-        name: [] for name in (*(group[0] for group in GROUPS), "calm")
-    }
-    for row in rows:
-        grouped[group_of(row, context.now_ms)].append(row)
-    counts = {name: len(found) for name, found in grouped.items()}
-    shown = {name: context.named(_whole(context, grouped[name])) for name, _, _ in GROUPS}
+    filters = context.filters
+    asked = {"pool": filters.pool, "segment": filters.segment, "person": filters.person}
+    counts = dict.fromkeys((*(name for name, _, _ in GROUPS), CALM), 0)
+    load: Counter[str] = Counter()
+    for row in context.rows(_GROUPED, now=context.now_ms, **asked):
+        counts[row["name"]] += row["number"]
+        load[row["pool"] or "—"] += row["number"]
     return {
-        "groups": [(name, title, says, shown[name], counts[name]) for name, title, says in GROUPS],
+        "groups": [
+            (name, title, says, _first(context, name) if counts[name] else [], counts[name])
+            for name, title, says in GROUPS
+        ],
         "counts": counts,
-        "held": len(rows),
-        "load": sorted(Counter((row["pool"] or "—") for row in rows).items()),
+        "held": sum(counts.values()),
+        "load": sorted(load.items()),
     }
 
 
-def _whole(context: Context, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """All columns of the most urgent ones: of many leads only what groups them is read."""
-    first = sorted(found, key=lambda row: (row["deadline_ms"] or 1 << 62, row["lead_id"]))[:_SHOWN]
-    if not first:
-        return []
-    asked = {f"lead_{number}": row["lead_id"] for number, row in enumerate(first)}
-    marks = ", ".join(f":{name}" for name in asked)
-    rows = {row["lead_id"]: row for row in context.rows(f"{_WHOLE}({marks})", **asked)}
-    return [rows[row["lead_id"]] for row in first]
+def _first(context: Context, group: str) -> list[dict[str, Any]]:
+    """The most urgent ones of a group."""
+    filters = context.filters
+    statement = _FIRST.format(group=_OF[group], filtered=_FILTERED, most=_SHOWN)
+    asked = {"pool": filters.pool, "segment": filters.segment, "person": filters.person}
+    return context.named(context.rows(statement, now=context.now_ms, **asked))

@@ -12,34 +12,28 @@ from services.insights.figures.intervals import Share
 from services.insights.reports.context import Context
 
 _ENDS: Final = ("rejected", "lost", "recycled", "disqualified")
-_REASONS: Final = """SELECT event, COALESCE(reason, '') reason, COALESCE(segment, '') segment,
-    count(*) number FROM (SELECT event, reason, segment, occurred_at_ms FROM stage_move
-        WHERE event IN ('rejected', 'lost', 'recycled', 'disqualified')
-        UNION ALL SELECT d.state, d.reason, d.segment, d.ended_at_ms FROM deal d
-        JOIN stage_move m ON m.fact_id = d.ended_by
-        WHERE d.state = 'lost' AND m.event = 'deal_changed') ended
-    WHERE occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms
-    AND (:segment IS NULL OR segment = :segment) GROUP BY 1, 2, 3"""
-_HEARD: Final = """SELECT a.lead_id, a.objections, a.competitor FROM act a
-    WHERE a.occurred_at_ms >= :from_ms AND a.occurred_at_ms < :until_ms
-    AND (a.objections <> '' OR a.competitor IS NOT NULL)"""
-_ENDED: Final = """SELECT lead_id, state event, max(ended_at_ms) at_ms FROM deal
-    WHERE state IN ('won', 'lost') AND ended_at_ms >= :from_ms AND ended_at_ms < :until_ms
-    AND (:segment IS NULL OR segment = :segment) GROUP BY 1, 2"""
-_SEEN: Final = """SELECT DISTINCT m.lead_id, m.state event, t.content_title title FROM deal m
-    CROSS JOIN touch t ON t.lead_id = m.lead_id WHERE m.state IN ('won', 'lost')
-    AND m.ended_at_ms >= :from_ms AND m.ended_at_ms < :until_ms
-    AND (:segment IS NULL OR m.segment = :segment) AND t.content_title IS NOT NULL
-    AND t.automatic = 0 AND t.occurred_at_ms <= m.ended_at_ms
-    AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = t.event_id)"""
-_OFFERED: Final = """SELECT content_sent sent, content_asked asked, count(*) number FROM act
-    WHERE occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms
-    AND (content_sent IS NOT NULL OR content_asked IS NOT NULL) GROUP BY 1, 2"""
+_REASONS: Final = """SELECT event, reason, segment, sum(number) number FROM reasons_by_span
+    WHERE {spans} AND (:segment IS NULL OR segment = :segment) GROUP BY 1, 2, 3"""
+_HEARD: Final = """SELECT m.kind, m.word, count(*) leads, sum(COALESCE(e.won, 0)) won,
+    sum(COALESCE(e.lost, 0)) lost FROM (SELECT DISTINCT kind, word, lead_id FROM mention
+        WHERE kind IN ('objection', 'competitor')
+        AND occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms) m
+    LEFT JOIN (SELECT lead_id, max(CASE WHEN state = 'won' THEN 1 ELSE 0 END) won,
+        max(CASE WHEN state = 'lost' THEN 1 ELSE 0 END) lost FROM deal
+        WHERE state IN ('won', 'lost') AND ended_at_ms >= :from_ms AND ended_at_ms < :until_ms
+        AND (:segment IS NULL OR segment = :segment) GROUP BY 1) e ON e.lead_id = m.lead_id
+    GROUP BY 1, 2 ORDER BY 3 DESC, 2"""
+_SEEN: Final = """SELECT title, state, sum(deals) deals FROM content_by_span
+    WHERE {spans} AND (:segment IS NULL OR segment = :segment) GROUP BY 1, 2"""
+_OFFERED: Final = """SELECT kind, word, count(*) number FROM mention
+    WHERE kind IN ('sent', 'asked')
+    AND occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms GROUP BY 1, 2"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """Of the leads whose deal was won, and of those whose deal was lost, how many had seen it."""
+    """Of the deals that were won, and of those that were lost, before how many the lead had seen
+    it."""
 
     title: str
     won: Share
@@ -62,7 +56,9 @@ def reasons(context: Context) -> list[dict[str, Any]]:
     the segments it was heard in."""
     counts: dict[str, Counter[str]] = {}
     segments: dict[str, Counter[str]] = {}
-    for row in context.rows(_REASONS, segment=context.filters.segment, **_period(context)):
+    for row in context.counted(
+        _REASONS, context.from_ms, context.until_ms, segment=context.filters.segment
+    ):
         counts.setdefault(row["reason"], Counter())[row["event"]] += row["number"]
         segments.setdefault(row["reason"], Counter())[row["segment"] or "—"] += row["number"]
     rows = [
@@ -84,48 +80,25 @@ def _most(counted: Counter[str], number: int | None = None) -> list[tuple[str, i
 def heard(context: Context) -> dict[str, list[dict[str, Any]]]:
     """Objections and competitors that people named in the period: with how many leads, and what
     became of the deals that ended in it."""
-    named: dict[str, dict[str, set[str]]] = {"objections": {}, "competitors": {}}
-    for row in context.rows(_HEARD, **_period(context)):
-        for word in filter(None, row["objections"].split(";")):
-            named["objections"].setdefault(word, set()).add(row["lead_id"])
-        if row["competitor"]:
-            named["competitors"].setdefault(row["competitor"], set()).add(row["lead_id"])
-    ended = _ended(context)
-    return {
-        kind: sorted(
-            (
-                {
-                    "word": word,
-                    "leads": len(leads),
-                    "won": len(leads & ended["won"]),
-                    "lost": len(leads & ended["lost"]),
-                }
-                for word, leads in by_word.items()
-            ),
-            key=lambda row: (-row["leads"], row["word"]),
-        )
-        for kind, by_word in named.items()
-    }
-
-
-def _ended(context: Context) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {"won": set(), "lost": set()}
-    for row in context.rows(_ENDED, segment=context.filters.segment, **_period(context)):
-        found[row["event"]].add(row["lead_id"])
+    groups = {"objection": "objections", "competitor": "competitors"}
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in groups.values()}
+    for row in context.rows(_HEARD, segment=context.filters.segment, **_period(context)):
+        found[groups[row["kind"]]].append(row)
     return found
 
 
 def content_seen(context: Context) -> list[Content]:
-    """What the leads of deals that ended in the period had seen before their end."""
-    ended = _ended(context)
+    """What the leads of deals that ended in the period had seen before the deal's end."""
     seen: dict[str, Counter[str]] = {}
-    for row in context.rows(_SEEN, segment=context.filters.segment, **_period(context)):
-        seen.setdefault(row["title"], Counter())[row["event"]] += 1
+    asked = {"segment": context.filters.segment}
+    for row in context.counted(_SEEN, context.from_ms, context.until_ms, **asked):
+        seen.setdefault(row["title"], Counter())[row["state"]] += row["deals"]
+    every = seen.pop("", Counter())
     rows = [
         Content(
             title=title,
-            won=Share(count=by["won"], total=len(ended["won"])),
-            lost=Share(count=by["lost"], total=len(ended["lost"])),
+            won=Share(count=by["won"], total=every["won"]),
+            lost=Share(count=by["lost"], total=every["lost"]),
         )
         for title, by in seen.items()
     ]
@@ -136,9 +109,7 @@ def content_offered(context: Context) -> list[dict[str, Any]]:
     """Content that sales sent, and that buyers asked for."""
     counted: dict[str, Counter[str]] = {}
     for row in context.rows(_OFFERED, **_period(context)):
-        for kind in ("sent", "asked"):
-            if row[kind]:
-                counted.setdefault(row[kind], Counter())[kind] += row["number"]
+        counted.setdefault(row["word"], Counter())[row["kind"]] += row["number"]
     rows = [
         {"content": name, "sent": by["sent"], "asked": by["asked"]} for name, by in counted.items()
     ]

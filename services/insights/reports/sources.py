@@ -6,20 +6,21 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 from services.insights.figures.attribution import DEFINITIONS, Model
 from services.insights.figures.funnel import Acceptance
 from services.insights.reports.context import Context
-from services.insights.reports.funnel import acceptance_by
+from services.insights.reports.funnel import NONE, acceptance_by
 
-_TOUCHES = """SELECT COALESCE(campaign, '(none)') name, count(*) touches, count(DISTINCT lead_id) leads FROM touch
-    WHERE occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms AND automatic = 0
-    AND event_id NOT IN (SELECT event_id FROM retraction) GROUP BY 1"""
-_CREDIT = """SELECT campaign name, currency, sum(amount_minor) amount, count(DISTINCT conversion_id) deals FROM credit
-    WHERE model = :model AND won_at_ms >= :from_ms AND won_at_ms < :until_ms GROUP BY 1, 2"""
-_WON = """SELECT currency, sum(amount_minor) amount, count(*) deals, count(*) FILTER (WHERE amount_minor IS NULL) unknown FROM conversion
-    WHERE won_at_ms >= :from_ms AND won_at_ms < :until_ms GROUP BY 1 ORDER BY COALESCE(sum(amount_minor), -1) DESC"""
+_TOUCHES: Final = """SELECT campaign, sum(touches) touches, sum(leads) leads FROM touches_by_span
+    WHERE {spans} GROUP BY 1"""
+_CREDIT: Final = """SELECT model, campaign, currency, sum(amount_minor) amount FROM credits_by_span
+    WHERE {spans} GROUP BY 1, 2, 3"""
+_WON: Final = """SELECT currency, sum(amount_minor) amount, count(*) deals,
+    count(*) FILTER (WHERE amount_minor IS NULL) unknown FROM conversion
+    WHERE won_at_ms >= :from_ms AND won_at_ms < :until_ms GROUP BY 1
+    ORDER BY COALESCE(sum(amount_minor), -1) DESC"""
 
 
 _COSTS = "SELECT campaign, month, amount_minor, currency, channel, owner FROM campaign_cost"
@@ -57,22 +58,29 @@ def _part_of_month(month: str, begins: date, ends: date) -> Fraction:
     return Fraction(max(0, days), (following - first).days)
 
 
-def credit_by_campaign(context: Context, model: Model) -> dict[str, dict[str, int]]:
-    """What campaigns are credited with by a model, by currency: its rows add up to what was won."""
-    found: dict[str, dict[str, int]] = {}
-    for row in context.rows(
-        _CREDIT, model=model.value, from_ms=context.from_ms, until_ms=context.until_ms
-    ):
-        found.setdefault(row["currency"], {})[row["name"]] = row["amount"]
+def credit_by_campaign(context: Context) -> dict[Model, dict[str, dict[str, int]]]:
+    """What campaigns are credited with, by model and currency: the rows of each add up to what was
+    won."""
+    found: dict[Model, dict[str, dict[str, int]]] = {model: {} for model in Model}
+    for row in context.counted(_CREDIT, context.from_ms, context.until_ms):
+        by_currency = found[Model(row["model"])].setdefault(row["currency"], {})
+        by_currency[row["campaign"]] = row["amount"]
     return found
+
+
+def _touches(context: Context) -> dict[str, dict[str, int]]:
+    return {
+        row["campaign"] or NONE: row
+        for row in context.counted(_TOUCHES, context.from_ms, context.until_ms)
+    }
 
 
 def sources(context: Context) -> dict[str, Any]:
     """The page Sources."""
     period = {"from_ms": context.from_ms, "until_ms": context.until_ms}
-    touches = {row["name"]: row for row in context.rows(_TOUCHES, **period)}
-    accepted = acceptance_by(context, "latest_campaign", context.from_ms, context.until_ms)
-    credits = {model: credit_by_campaign(context, model) for model in Model}
+    touches = _touches(context)
+    accepted = acceptance_by(context, "campaign", context.from_ms, context.until_ms)
+    credits = credit_by_campaign(context)
     won = context.rows(_WON, **period)
     currency = next((row["currency"] for row in won if row["currency"]), None)
     mine = credits[context.filters.model]

@@ -75,7 +75,7 @@ def _violated(_: Context, found: dict[str, Any]) -> Event:
         at_ms=found["log_ms"],
         kind=found["kind"],
         text=f"{found['kind']}: {found['clock'].replace('_', ' ')}",
-        detail=found["reason"] or "",
+        detail=(found["reason"] or "").replace("_", " "),
         who=found["owner"],
     )
 
@@ -85,7 +85,7 @@ def _stepped(_: Context, step: dict[str, Any]) -> Event:
         at_ms=step["log_ms"],
         kind="step",
         text=step["kind"].replace("_", " "),
-        detail=step["reason"] or "",
+        detail=(step["reason"] or "").replace("_", " "),
         who=step["to_person"],
     )
 
@@ -109,12 +109,14 @@ def _moved(context: Context, at: int, move: LeadStaged) -> Event | None:
     if move.event == "consent_changed":
         return None
     reason = context.label_of_reason(move.reason) if move.reason else ""
+    cause = move.event.replace("_", " ")
+    moved = move.from_stage != move.to_stage
     skipped = f"skipped {', '.join(move.inferred)}" if move.inferred else ""
     return Event(
         at_ms=move.occurred_at_ms,
         kind="stage",
-        text=f"{move.from_stage} → {move.to_stage}",
-        detail=" · ".join(filter(None, (move.event.replace("_", " "), reason, skipped))),
+        text=f"{move.from_stage} → {move.to_stage}" if moved else cause,
+        detail=" · ".join(filter(None, (cause if moved else "", reason, skipped))),
         who=move.by,
     )
 

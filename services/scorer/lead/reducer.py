@@ -77,6 +77,10 @@ class Lead(Reducer[LeadHead, AgreementReference]):
     entry_kinds = ENTRY_KINDS
     adopts: ClassVar[bool] = True
 
+    def editions(self, reference: AgreementReference) -> tuple[str, ...]:
+        """The agreement, and whom a challenger scores."""
+        return (reference.scoring_edition,)
+
     def step(
         self, view: View[LeadHead], event: Event, *, now: int, reference: AgreementReference
     ) -> Step[LeadHead]:

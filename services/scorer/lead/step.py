@@ -48,15 +48,27 @@ class LeadStep(StepBuilder[LeadHead]):
         super().__init__(view, now=now)
         self.lead_id = view.key
         self.received_at_ms = now if received_at_ms is None else received_at_ms
-        self.agreement: CompiledAgreement = reference.agreement
-        self.table: ScoreTable = table_of(reference.agreement)
         self.head = view.head or LeadHead()
+        self._reference = reference
+        self.agreement: CompiledAgreement = self._scoring()
+        self.table: ScoreTable = table_of(self.agreement)
         self.falls_at_ms: int | None = None
         self.was_rated = False
         self.role_moved = False
         self.act: LeadAct | None = None
         self.command: LeadCommand | None = None
         self.amended: LeadAmended | None = None
+
+    def _scoring(self) -> CompiledAgreement:
+        return self._reference.scoring_of(self.head.account_id or self.lead_id)
+
+    def enter_account(self, account_id: str | None) -> None:
+        """The lead is one of this account, which a challenger may score in another way."""
+        self.head = evolve(self.head, account_id=account_id)
+        scoring = self._scoring()
+        if scoring is not self.agreement:
+            self.agreement, self.table = scoring, table_of(scoring)
+            self.recount()
 
     def forget_entries(self) -> None:
         """Remove every entry of the lead."""

@@ -28,15 +28,17 @@ UNIQUE = ("email", "baton_lead_id")
 @dataclass(slots=True)
 class FakeHubSpot:
     """``fail``: statuses to answer first; ``refuse``: keys whose write is refused, with the
-    category."""
+    category; ``spoil``: keys because of which a whole batch is refused, with the status."""
 
     token: str = "pat-1"
     refresh: str = "refresh-1"
     refreshed: int = 0
+    busy: int = 0
     contacts: dict[str, dict[str, str]] = field(default_factory=dict)
     fail: list[int] = field(default_factory=list)
     lose: int = 0
     refuse: dict[str, str] = field(default_factory=dict)
+    spoil: dict[str, int] = field(default_factory=dict)
     upserts: list[list[dict[str, Any]]] = field(default_factory=list)
     serial: int = 100
 
@@ -94,6 +96,9 @@ class FakeHubSpot:
         inputs = (await request.json()).get("inputs")
         if (wrong := wrong_batch(inputs, *{item.get("idProperty") for item in inputs})) is not None:
             return wrong
+        for item in inputs:
+            if item["id"] in self.spoil:
+                return JSONResponse(problem("CONFLICT"), status_code=self.spoil[item["id"]])
         self.upserts.append(inputs)
         results, errors = [], []
         for item in inputs:
@@ -124,6 +129,11 @@ class FakeHubSpot:
     async def exchange(self, request: Request) -> Response:
         form = await request.form()
         await asyncio.sleep(0.05)
+        if self.busy:
+            self.busy -= 1
+            text = "token request is already being processed"
+            body = {"error": "invalid_grant", "error_description": text}
+            return JSONResponse(body, status_code=400)
         if form.get("refresh_token") != self.refresh:
             return JSONResponse({"error": "invalid_grant"}, status_code=400)
         self.refreshed += 1

@@ -18,9 +18,9 @@ from starlette.routing import Route
 from services.delivery.answers.app import answers_app
 from services.delivery.answers.echoes import hubspot_echo, slack_echo
 from services.delivery.carriers import Surroundings
-from services.delivery.reachability import check_targets
 from services.delivery.settings import DeliverySettings
 from services.delivery.store.store import Store
+from services.delivery.target_checking import check_targets
 from services.delivery.targets.model import TargetsFile
 from tests.services.delivery.serving import served
 from tests.services.delivery.test_concierge_slots import calendar

@@ -41,7 +41,8 @@ def calendar(*events: str) -> bytes:
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//x//EN"]
     for number, event in enumerate(events):
         kind = "VFREEBUSY" if "FREEBUSY" in event else "VEVENT"
-        lines += [f"BEGIN:{kind}", f"UID:{number}", "DTSTAMP:20260101T000000Z"]
+        uid = [] if "UID:" in event else [f"UID:{number}"]
+        lines += [f"BEGIN:{kind}", *uid, "DTSTAMP:20260101T000000Z"]
         lines += [*event.split("|"), f"END:{kind}"]
     return "\r\n".join([*lines, "END:VCALENDAR", ""]).encode()
 
@@ -87,6 +88,84 @@ def test_an_event_is_busy_unless_it_says_otherwise(event: str, spans: list[str])
         return datetime.fromtimestamp(max(at_ms, day) / 1000, UTC).strftime("%H:%M")
 
     assert [f"{hour(span.from_ms)}-{hour(span.until_ms)}" for span in found] == spans
+
+
+WEEKLY = "DTSTART:20260914T090000Z|DURATION:PT1H|RRULE:FREQ=WEEKLY|UID:s"
+CUSTOM = (
+    "BEGIN:VTIMEZONE\r\nTZID:Customized Time Zone\r\nBEGIN:STANDARD\r\nDTSTART:16010101T000000\r\n"
+    "TZOFFSETFROM:+0200\r\nTZOFFSETTO:+0200\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("events", "before", "spans"),
+    [
+        # Outlook names zones as Windows does
+        (
+            [
+                "DTSTART;TZID=FLE Standard Time:20260921T100000|DURATION:PT1H",
+                "DTSTART;TZID=GMT Standard Time:20260921T100000|DURATION:PT1H",
+            ],
+            "",
+            ["07:00-08:00", "09:00-10:00"],
+        ),
+        (["DTSTART;TZID=Customized Time Zone:20260921T120000|DURATION:PT1H"], CUSTOM, ["10:00"]),
+        (
+            ["DTSTART:20260921T090000|DURATION:PT1H"],
+            "X-WR-TIMEZONE:America/New_York\r\n",
+            ["13:00"],
+        ),
+        # one of a series is called off, moved by somebody in another zone, or moved here
+        (
+            [
+                WEEKLY,
+                "UID:s|RECURRENCE-ID:20260921T090000Z|DTSTART:20260921T090000Z|STATUS:CANCELLED",
+            ],
+            "",
+            [],
+        ),
+        (
+            [
+                WEEKLY,
+                (
+                    "UID:s|RECURRENCE-ID;TZID=Europe/Paris:20260921T110000"
+                    "|DTSTART;TZID=Europe/Paris:20260921T140000|DURATION:PT1H"
+                ),
+            ],
+            "",
+            ["12:00-13:00"],
+        ),
+        (
+            [
+                WEEKLY.replace("20260914", "20260916"),
+                "UID:s|RECURRENCE-ID:20260923T090000Z|DTSTART:20260921T150000Z|DURATION:PT1H",
+            ],
+            "",
+            ["15:00-16:00"],
+        ),
+        (
+            [
+                (
+                    'DTSTART;VALUE=DATE;TZID="Amsterdam, Berlin":20260921'
+                    "|X-MICROSOFT-CDO-BUSYSTATUS:FREE"
+                )
+            ],
+            "",
+            [],
+        ),
+    ],
+)
+def test_feeds_as_calendars_write_them_are_read_as_their_owners_mean_them(
+    events: list[str], before: str, spans: list[str]
+) -> None:
+    day = utc("2026-09-21")
+    feed = calendar(*events).replace(b"PRODID:-//x//EN\r\n", b"PRODID:x\r\n" + before.encode())
+    found = busy_in(feed, from_ms=day, until_ms=day + 24 * HOUR, zone=UTC)
+    shown = [
+        "-".join(slot_text(at_ms)[11:16] for at_ms in (span.from_ms, span.until_ms))
+        for span in found
+    ]
+    assert [text[: len(wanted)] for text, wanted in zip(shown, spans, strict=True)] == spans
 
 
 @pytest.mark.parametrize(
@@ -353,9 +432,9 @@ async def test_a_hanging_or_broken_calendar_costs_its_person_only_and_no_answer_
     span = (utc("2026-09-21T15:00:00"), utc("2026-09-21T17:00:00"))
     assert known == dict.fromkeys(("p-good", "p-webcal", "p-file"), (span,))
     assert failed.keys() == {"p-hang", "p-html", "p-away", "p-large", "p-gone", "p-no"}
-    reported = " ".join(record.getMessage() for record in caplog.records if "feeds" in record.name)
-    assert "calendars.example" not in reported
-    assert "p-gone answers 410" in reported
+    logged = " ".join(record.getMessage() for record in caplog.records if "feeds" in record.name)
+    assert "calendars.example" not in logged
+    assert "p-gone answers 410" in logged
 
 
 async def test_an_unchanged_calendar_is_not_read_again_until_the_next_day(tmp_path: Path) -> None:

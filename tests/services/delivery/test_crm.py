@@ -307,6 +307,29 @@ async def test_a_hundred_leads_are_one_call_and_one_refusal_spoils_none_of_the_o
     assert dead == [{"lead_id": "l7", "outcome": "the CRM says VALIDATION_ERROR"}]
 
 
+@pytest.mark.parametrize("status", [400, 409])
+async def test_one_contact_for_which_hubspot_refuses_the_whole_batch_holds_up_no_other(
+    hub: tuple[FakeHubSpot, Desk], status: int
+) -> None:
+    from dataclasses import replace
+
+    from tests.services.delivery.facts import ANN
+
+    fake, desk = hub
+    for number in range(9):
+        email = f"lead-{number}@acme.example"
+        fake.add(email)
+        person = replace(ANN, email=email)
+        one = qualified(f"lead-{number}", person=person)
+        desk.take(routed(f"lead-{number}", qualified=one))
+    fake.spoil = {"lead-6@acme.example": status}
+    await desk.send()
+    owners = [contact.get("hubspot_owner_id") for contact in fake.contacts.values()]
+    assert owners == ["501"] * 6 + [None] + ["501"] * 2
+    bad = f"the CRM says HubSpot answers {status}"
+    assert [words for words in desk.outcomes() if not words.startswith("wrote")] == [bad]
+
+
 async def test_two_leads_with_one_address_do_not_spoil_a_batch(
     hub: tuple[FakeHubSpot, Desk],
 ) -> None:
@@ -476,6 +499,17 @@ async def test_a_token_is_stored_encrypted_before_it_is_used(tmp_path: Path) -> 
         fake.token = "expired elsewhere"
         again = await keeper(tmp_path, base).token(client, instead_of="at-1")
     assert (again.access, fake.refreshed) == ("at-2", 2)
+
+
+async def test_a_token_that_somebody_else_is_refreshing_just_now_is_not_dead(
+    tmp_path: Path,
+) -> None:
+    fake = FakeHubSpot(busy=1)
+    async with served(fake.app()) as base, httpx.AsyncClient() as client:
+        tokens = keeper(tmp_path, base)
+        with pytest.raises(httpx.HTTPStatusError):
+            await tokens.token(client)
+        assert (await tokens.token(client)).access == "at-1"
 
 
 async def test_a_refused_refresh_token_is_said_and_another_key_too(tmp_path: Path) -> None:

@@ -118,7 +118,12 @@ def addresses(served: Served) -> list[str]:
         page.path if "from" not in page.filters else f"{page.path}?from=2026-06-01"
         for page in PAGES
     ]
-    return [*paths, f"/leads/{busiest_lead(served)}"]
+    (account,) = (
+        reader(served.store)
+        .execute("SELECT account_id FROM account ORDER BY engaged_people DESC, account_id LIMIT 1")
+        .fetchall()[0]
+    )
+    return [*paths, f"/leads/{busiest_lead(served)}", f"/accounts/{account}"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -226,7 +231,7 @@ def test_news_come_to_an_open_page_by_themselves(
         .fetchall()[0][0]
     )
     assert f"Revision {before}" in seen.page.inner_text("#main")
-    seen.page.wait_for_timeout(1_500)  # the stream is open and has reported the present revision
+    seen.page.locator("html[data-live]").wait_for()
     writing = Store(served.store, "baton", ZONE)
     writing.begin([Place(topic="leads.acts.v1", partition=0, next_offset=0)])
     writing.apply([], {})

@@ -222,23 +222,19 @@ def test_who_was_never_touched_is_in_the_figure() -> None:
     assert contacts([touched, untouched]).ended == 0
 
 
-def deal(
-    number: int, amount: int | None, closes: date | None, currency: str | None = "EUR"
-) -> OpenDeal:
-    return OpenDeal(
-        opportunity_id=f"d{number}", amount_minor=amount, currency=currency, expected_close=closes
-    )
+def deal(amount: int | None, closes: date | None, currency: str | None = "EUR") -> OpenDeal:
+    return OpenDeal(amount_minor=amount, currency=currency, expected_close=closes)
 
 
 def test_coverage_counts_what_closes_in_the_period_and_is_not_past() -> None:
     deals = [
-        deal(1, 300_000_000, date(2026, 12, 1)),
-        deal(2, 180_000_000, date(2026, 12, 31)),
-        deal(3, 900, date(2026, 11, 1)),
-        deal(4, 900, None),
-        deal(5, None, date(2026, 12, 1)),
-        deal(6, 900, date(2026, 12, 1), "USD"),
-        deal(7, 900, date(2027, 1, 1)),
+        deal(300_000_000, date(2026, 12, 1)),
+        deal(180_000_000, date(2026, 12, 31)),
+        deal(900, date(2026, 11, 1)),
+        deal(900, None),
+        deal(None, date(2026, 12, 1)),
+        deal(900, date(2026, 12, 1), "USD"),
+        deal(900, date(2027, 1, 1)),
     ]
     found = coverage(
         deals,
@@ -249,7 +245,7 @@ def test_coverage_counts_what_closes_in_the_period_and_is_not_past() -> None:
         ends=date(2027, 1, 1),
     )
     assert found.ratio == 3
-    assert (found.counted, len(found.stale), len(found.undated), len(found.foreign)) == (2, 1, 2, 1)
+    assert (found.counted, found.stale, found.undated, found.foreign) == (2, 1, 2, 1)
 
 
 @pytest.mark.parametrize("won", [200, 300])

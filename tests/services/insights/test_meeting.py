@@ -255,6 +255,7 @@ def test_costs_come_from_a_file_exactly() -> None:
     ("text", "says"),
     [
         ("campaign,amount\n", "no month, currency"),
+        ("campaign,month,amount,currency,amount\n", "has amount more than once"),
         ("campaign,month,amount,currency\nfair,11/2026,1,EUR\n", "line 2: a month is written"),
         ("campaign,month,amount,currency\nfair,2026-11,1.005,EUR\n", "line 2: the amount"),
         ("campaign,month,amount,currency\nfair,2026-11,-1,EUR\n", "line 2: the amount"),
@@ -262,6 +263,20 @@ def test_costs_come_from_a_file_exactly() -> None:
         ("campaign,month,amount,currency\nfair,2026-11,1e99,EUR\n", "line 2: the amount"),
         ("campaign,month,amount,currency\nfair,2026-11,1,Euro\n", "line 2: a currency"),
         ("campaign,month,amount,currency\n,2026-11,1,EUR\n", "line 2: a campaign"),
+        ("campaign,month,amount,currency\na,2026-11,1,EUR,x\n", "line 2: there are more values"),
+        (
+            'campaign,month,amount,currency,owner\na,2026-11,1,EUR,"Ann\nb,2026-11,2,EUR,Bo\n',
+            "line 2: a quotation mark is opened here, and nothing closes it",
+        ),
+        (
+            'campaign,month,amount,currency,owner\na,2026-11,1,EUR,"Ann\nb,2026-11,2,EUR,Bo"\n',
+            "lines 2 to 3: a value goes over several lines; is a quotation mark not closed",
+        ),
+        (
+            'campaign,month,amount,currency\n"a" b,2026-11,1,EUR\n',
+            "line 2: this is no CSV",
+        ),
+        ('"campaign,month,amount,currency\na,2026-11,1,EUR\n', "line 1: a quotation mark"),
         ("campaign,month,amount,currency\na,2026-11,1,EUR\na,2026-11,2,EUR\n", "line 3: this"),
     ],
 )

@@ -27,7 +27,7 @@ from baton.contracts.custody import Holding, holder_of, updated
 from baton.contracts.intake import Engagement, LeadEvent, LeadMerge, LeadPerson, Person
 from baton.contracts.leads import LeadStaged
 from baton.contracts.public_record import PublicRecord
-from baton.contracts.topic_names import ROUTER_HANDOFFS, SCORER_LEADS, SLA_LEADS
+from baton.contracts.topic_names import LEADS_ACCEPTED, ROUTER_HANDOFFS, SCORER_LEADS, SLA_LEADS
 from baton.contracts.topics import TOPICS, Audience
 from services.insights.facts.change import Put
 from services.insights.facts.folds import DEAD_LETTERS, FOLDS, changes_of
@@ -73,6 +73,9 @@ def test_the_simulated_company_fills_every_table_but_the_seldom_ones(store: Stor
         "retraction",
         "conversion",
         "credit",
+        "mention",
+        "credits_by_span",
+        "content_by_span",
     }
 
 
@@ -82,6 +85,24 @@ def test_any_order_of_arrival_and_every_record_twice_give_the_same_rows(
     records, _ = company
     shuffled = Random(7).sample([*records, *records], 2 * len(records))
     assert content(fill(place, shuffled, at_once=37)) == content(store)
+
+
+def test_text_with_the_character_nul_is_taken_by_both_databases(place: StorePlace) -> None:
+    touch = Engagement(act="form", campaign="a\x00b")
+    event = LeadEvent(
+        event_id="e1",
+        lead_id="l1",
+        source="web\x00site",
+        kind="engagement",
+        occurred_at_ms=1,
+        received_at_ms=1,
+        engagement=touch,
+    )
+    record = PublicRecord(
+        topic=LEADS_ACCEPTED, partition=0, offset=0, id="f", key="l1", value=event, at_ms=1
+    )
+    db = reader(fill(place, [record]))
+    assert db.execute("SELECT source, campaign FROM touch").fetchall() == [("website", "ab")]
 
 
 def test_one_record_a_transaction_gives_the_same_rows_as_many(

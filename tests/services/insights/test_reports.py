@@ -7,17 +7,23 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
+import apsw
 import pytest
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.contracts.public_record import PublicRecord
 from baton.contracts.slas import SlaClock
 from services.insights.derived.cycles import STAGES
-from services.insights.facts.derived_tables import LEAD
+from services.insights.derived.work import work_rows
+from services.insights.facts.derived_tables import LEAD, WORK
+from services.insights.facts.intake_tables import PERSON
+from services.insights.facts.level_tables import CLOCK
 from services.insights.figures.compliance import ClockNow, compliance
 from services.insights.figures.funnel import Passage, cohort
+from services.insights.figures.speed import HumanAct, attempts, contacts, waiting
 from services.insights.figures.survival import survival
-from services.insights.projection.dialect import StorePlace, reader
+from services.insights.projection.deriving import put_work
+from services.insights.projection.dialect import SQLITE, StorePlace, create, reader
 from services.insights.projection.reference import book_in
 from services.insights.projection.store import Store
 from services.insights.reports.clocks import (
@@ -30,8 +36,9 @@ from services.insights.reports.clocks import (
 from services.insights.reports.context import Context, Role, Viewer, WrongFilter, filters_of
 from services.insights.reports.fairness import fairness
 from services.insights.reports.funnel import acceptance_of_all, steps, times
-from services.insights.reports.now import GROUPS, group_of, now
+from services.insights.reports.now import CALM, GROUPS, now
 from services.insights.reports.recycling import recycling
+from services.insights.rollups.durations import HOUR_MS, rounded_up
 from tests.services.insights.stores import ZONE, fill
 
 Company = tuple[tuple[PublicRecord, ...], int]
@@ -114,7 +121,9 @@ def test_cohorts_by_query_are_the_cohorts_of_the_definition(context: Context) ->
     assert steps(context, timed, context.from_ms, context.until_ms)[0].cohort.entered > 5
 
 
-def test_times_by_query_are_the_curve_of_the_definition_to_five_minutes(context: Context) -> None:
+def test_times_by_query_are_the_curve_of_the_definition_as_coarse_as_it_is_printed(
+    context: Context,
+) -> None:
     timed = times(context)
     for before, after in pairwise(STAGES):
         rows = [
@@ -123,15 +132,16 @@ def test_times_by_query_are_the_curve_of_the_definition_to_five_minutes(context:
             if not {before, after} & set(row["inferred"].split(";"))
         ]
 
-        def whole(ms: int) -> int:
-            return max(0, ms) // 300_000 * 300_000
+        def so_long(row: dict[str, Any]) -> int:
+            """Of an open one since the hour in which it began."""
+            if row["ended_ms"] is not None:
+                return rounded_up(row["ended_ms"] - row["before"])
+            return rounded_up(context.now_ms - row["before"] // HOUR_MS * HOUR_MS)
 
-        ended = [whole(row["after"] - row["before"]) for row in rows if row["after"] is not None]
-        still = [
-            whole((row["ended_ms"] or context.now_ms) - row["before"])
-            for row in rows
-            if row["after"] is None
+        ended = [
+            rounded_up(row["after"] - row["before"]) for row in rows if row["after"] is not None
         ]
+        still = [so_long(row) for row in rows if row["after"] is None]
         assert timed[before] == survival(ended, still)
 
 
@@ -149,8 +159,35 @@ def test_everybody_who_qualified_is_accepted_rejected_expired_waiting_or_withdra
     assert sum(reasons.values()) == found.rejected
 
 
+_HANDS = """SELECT q.lead_id, COALESCE(t.occurred_at_ms, q.qualified_at_ms) at_ms
+    FROM qualification q LEFT JOIN touch t ON t.event_id = q.cause_id
+    WHERE q.hand_raised = 1 AND q.stage = 'mql'"""
+
+
+def acts_of(context: Context, lead_id: str) -> list[HumanAct]:
+    rows = context.rows(
+        "SELECT kind, occurred_at_ms, automatic, outcome FROM act WHERE lead_id = :lead",
+        lead=lead_id,
+    )
+    return [HumanAct(**row | {"automatic": bool(row["automatic"])}) for row in rows]
+
+
 def test_speed_counts_every_raised_hand_once(context: Context) -> None:
     found = speed_to_lead(context, context.from_ms, context.until_ms)
+    hands = [
+        waiting(row["at_ms"], acts_of(context, row["lead_id"]), context.now_ms)
+        for row in context.rows(_HANDS)
+    ]
+    assert sorted(rounded_up(hand.attempted_ms) for hand in hands if hand.attempted_ms is not None)
+    for curve, of_definition in (
+        (found.attempt, attempts(hands)),
+        (found.contact, contacts(hands)),
+    ):
+        for share in (0.25, 0.5, 0.9):
+            exact, counted = of_definition.quantile(share), curve.quantile(share)
+            assert counted == (None if exact is None else rounded_up(exact))
+        for minutes in (5, 15, 60):
+            assert curve.within(minutes * 60_000) == of_definition.within(minutes * 60_000)
     assert found.hands == context.value(
         "SELECT count(*) FROM qualification WHERE hand_raised = 1 AND stage = 'mql'"
     )
@@ -182,16 +219,36 @@ def test_every_lead_in_work_is_in_one_group(context: Context) -> None:
 )
 def test_the_most_urgent_reason_names_the_group(row: dict[str, Any], group: str) -> None:
     blank = {
+        "lead_id": "l1",
         "holder_kind": "person",
-        "deadline_ms": None,
-        "started_at_ms": None,
+        "holder": "ae-greta",
+        "pool": None,
+        "segment": None,
         "level": "warm",
         "hand_raised": 0,
         "routed_at_ms": None,
         "last_act_ms": None,
+        "started_at_ms": None,
+        "deadline_ms": None,
     }
-    assert group_of(blank | row, now_ms=100) == group
-    assert group == "calm" or group in {name for name, *_ in GROUPS}
+    db = apsw.Connection(":memory:")
+    for table in (LEAD, CLOCK, PERSON, WORK):
+        for statement in create(table, SQLITE):
+            db.execute(statement)
+    (made,) = work_rows(iter([tuple((blank | row).values())]))
+    db.execute(f"INSERT INTO work VALUES ({', '.join('?' * len(made.row))})", made.row)
+    filters = filters_of({}, date(2026, 1, 5))
+    context = Context(db=db, now_ms=100, viewer=Viewer(role=Role.MANAGER), filters=filters)
+    assert now(context)["counts"] == dict.fromkeys((*(name for name, *_ in GROUPS), CALM), 0) | {
+        group: 1
+    }
+
+
+def test_the_groups_list_the_leads_that_they_count(context: Context) -> None:
+    found = now(context)
+    for _, _, _, rows, number in found["groups"]:
+        assert len(rows) == min(number, 60)
+    assert any(number for *_, number in found["groups"])
 
 
 def test_pools_hand_over_what_their_people_do(context: Context) -> None:
@@ -267,6 +324,7 @@ def test_a_clock_of_a_former_hand_off_makes_nobody_late(place: StorePlace) -> No
         found._db.execute(
             held.format(", ".join(row), ", ".join("?" * len(row))), tuple(row.values())
         )
+        put_work(found._db, "l1", found._put)
         context = Context(
             db=reader(place),
             now_ms=10,

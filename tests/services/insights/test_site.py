@@ -9,11 +9,13 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from pydantic import ValidationError
 from starlette.testclient import TestClient
 
+from baton.contracts.accounts import AccountScored
 from baton.contracts.intake import Engagement, LeadEvent, LeadPerson, Person
 from baton.contracts.public_record import PublicRecord
 from services.insights.board.access import new_link
@@ -334,7 +336,13 @@ def hostile_records(company: Company) -> list[PublicRecord]:
         match taken.value:
             case LeadEvent(engagement=Engagement() as engagement) as event:
                 changed = replace(engagement, content_title=word, campaign=word, act=engagement.act)
-                found.append(replace(taken, value=replace(event, engagement=changed, source=word)))
+                profile = {"domain": word} if event.profile else {}
+                hostile = replace(event, engagement=changed, source=word, profile=profile)
+                found.append(replace(taken, value=hostile))
+            case LeadEvent(profile=profile) as event if profile:
+                found.append(replace(taken, value=replace(event, profile={"domain": word})))
+            case AccountScored() as scored:
+                found.append(replace(taken, value=replace(scored, account_id=word)))
             case LeadPerson(person=Person()) as reported:
                 changed_person = Person(
                     first_name=word, last_name=word, company=word, email=reported.person.email
@@ -348,10 +356,18 @@ def hostile_records(company: Company) -> list[PublicRecord]:
 def test_hostile_text_is_only_text_on_every_page(company: Company, tmp_path: Path) -> None:
     path = fill(tmp_path / "hostile.sqlite", hostile_records(company))
     board = board_with(path, tmp_path / "board", company[1])
-    leads = [lead for (lead,) in reader(path).execute("SELECT lead_id FROM person LIMIT 24")]
+    db = reader(path)
+    leads = [f"/leads/{lead}" for (lead,) in db.execute("SELECT lead_id FROM person LIMIT 24")]
+    hosts = db.execute("SELECT DISTINCT account_id FROM lead WHERE account_id IS NOT NULL")
+    accounts = [
+        f"/accounts/{quote(name, safe='')}"
+        for (name,) in hosts
+        if "/" not in name and len(name) < 254
+    ]
+    assert len(accounts) > 3
     visitor = board.visitor()
     seen = 0
-    for address in [*(page.path for page in PAGES), *(f"/leads/{lead}" for lead in leads)]:
+    for address in [*(page.path for page in PAGES), *leads, *accounts]:
         page = visitor.get(address)
         assert page.status_code == 200, address
         seen += "alert(1)" in page.text

@@ -30,6 +30,7 @@
       setTimeout(refresh, 1500);
     }
     seen = event.data;
+    document.documentElement.dataset.live = "";
   });
   const again = () => { if (waiting) setTimeout(refresh, 300); };
   document.addEventListener("visibilitychange", again);

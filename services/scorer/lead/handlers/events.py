@@ -148,9 +148,8 @@ def rewrite_profile(step: LeadStep, book: ProfileBook, *, cause: str) -> None:
         step.put(PROFILE, ONLY, book)
     else:
         step.drop(PROFILE, ONLY)  # as if nothing had ever been reported
-    step.head = evolve(
-        step.head, account_id=account, fit_micro=step.agreement.fit.evaluate(profile).points_micro
-    )
+    step.enter_account(account)
+    step.head = evolve(step.head, fit_micro=step.agreement.fit.evaluate(profile).points_micro)
     if learnt and step.head.stage == Stage.RECYCLED.value:
         place(step, StageEvent.CONTRACT_END_LEARNT, by_system(step, cause), Stage.RECYCLED)
 

@@ -1,5 +1,5 @@
 """Asks every target whether it could be delivered to: for ``baton delivery check`` and ``baton
-doctor``. Delivers nothing."""
+doctor``. Delivers no record."""
 
 from __future__ import annotations
 

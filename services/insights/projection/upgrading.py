@@ -1,0 +1,41 @@
+"""Brings a store of the version before up to this one in place, from its own rows: a rebuild from
+the topics would lose what has passed their retention."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from services.insights.derived.work import HELD, work_rows
+from services.insights.facts.tables import TABLES
+from services.insights.projection.dialect import Dialect, create
+from services.insights.projection.kept_counts import recount
+from services.insights.projection.schema import VERSION, upsert
+
+UPGRADED: Final = "3"
+"""The version that can be brought up: it has every fact, but no counts, no mentions, no work."""
+_ACTS: Final = """SELECT event_id, lead_id, occurred_at_ms, log_ms, objections, competitor,
+    content_sent, content_asked FROM act WHERE objections <> '' OR competitor IS NOT NULL
+    OR content_sent IS NOT NULL OR content_asked IS NOT NULL"""
+
+
+def upgrade(db: Any, dialect: Dialect, zone: str) -> None:
+    """Within a transaction: the missing tables and indexes, and what is in them."""
+    for table in TABLES.values():
+        for statement in create(table, dialect):
+            db.execute(
+                statement.replace(" TABLE ", " TABLE IF NOT EXISTS ", 1).replace(
+                    " INDEX ", " INDEX IF NOT EXISTS ", 1
+                )
+            )
+    mention = upsert(TABLES["mention"])
+    for event_id, lead_id, at_ms, log_ms, objections, *named in db.execute(_ACTS).fetchall():
+        words = [("objection", word) for word in objections.split(";")]
+        words += zip(("competitor", "sent", "asked"), named, strict=True)
+        for kind, word in words:
+            if word:
+                db.execute(mention, (event_id, kind, word, lead_id, at_ms, log_ms))
+    held = db.execute(HELD.replace("AND l.lead_id = ?1", "")).fetchall()
+    for put in work_rows(iter(held)):
+        db.execute(upsert(put.table), put.row)
+    recount(db, zone)
+    db.execute("UPDATE meta SET value = ? WHERE name = 'version'", (str(VERSION),))

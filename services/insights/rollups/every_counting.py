@@ -1,0 +1,25 @@
+"""Every counting there is. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.insights.rollups.clock_counts import CLOCKS
+from services.insights.rollups.flow_counts import HANDOFFS, QUALIFIED, REASONS, RECYCLED
+from services.insights.rollups.span_counting import Counting
+from services.insights.rollups.touch_counts import ACTS, CONTENT, CREDITS, TOUCHES
+from services.insights.rollups.wait_counts import CYCLES, HANDS
+
+BY_LEAD: Final[tuple[Counting, ...]] = (
+    CLOCKS,
+    CYCLES,
+    HANDS,
+    QUALIFIED,
+    HANDOFFS,
+    RECYCLED,
+    REASONS,
+    TOUCHES,
+    ACTS,
+    CONTENT,
+)
+COUNTINGS: Final[tuple[Counting, ...]] = (*BY_LEAD, CREDITS)
