@@ -62,7 +62,7 @@ def main() -> int:
     asked = parser.parse_args()
     agreement = example_agreement().with_name("demo.yaml").read_text()
     past = simulate_past(agreement, until_ms=UNTIL_MS, leads=asked.leads, seed=1)
-    facts = [each for each in past.history if each.topic in FOLDS and each.topic != DEAD_LETTERS]
+    facts = [fact for fact in past.history if fact.topic in FOLDS and fact.topic != DEAD_LETTERS]
     namespace = f"fresh-{uuid.uuid4().hex[:8]}"
     with kafka(Console(stderr=True)) as (bootstrap, _), tempfile.TemporaryDirectory() as folder:
         specs = [spec for spec in TOPICS.values() if spec.audience is Audience.PUBLIC]

@@ -81,7 +81,7 @@ class Counts:
     def _units(self, counting: Counting, dirty: Mapping[str, set[str]]) -> list[str]:
         leads = set().union(*(dirty.get(source, ()) for source in counting.sources))
         if counting.family:
-            leads = {each for lead in leads for each in self._family(lead)}
+            leads = {member for lead in leads for member in self._family(lead)}
         return sorted(leads)
 
     def _read(self, counting: Counting, units: list[str], sign: int) -> None:

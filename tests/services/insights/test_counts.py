@@ -55,8 +55,8 @@ def counted_anew(place: StorePlace, zone: str = ZONE) -> Rows:
 def meddled(records: tuple[PublicRecord, ...], random: Random) -> list[PublicRecord]:
     """A third of the records in any order, some of them twice, with merges, retractions (by
     whatever lead they came) and moves of hand-offs under another lead than the hand-off's."""
-    leads = sorted({each.value.lead_id for each in records if isinstance(each.value, LeadEvent)})
-    touches = [each for each in records if isinstance(each.value, LeadEvent)]
+    leads = sorted({r.value.lead_id for r in records if isinstance(r.value, LeadEvent)})
+    touches = [record for record in records if isinstance(record.value, LeadEvent)]
     more = []
     for number in range(4):
         loser, survivor = random.sample(leads, 2)
@@ -78,7 +78,7 @@ def meddled(records: tuple[PublicRecord, ...], random: Random) -> list[PublicRec
             retracts=gone.value.event_id,
         )
         more.append(_record(LEADS_ACCEPTED, 10_000 + number, gone.key, taken_back, gone.at_ms))
-        moved = random.choice([each for each in records if isinstance(each.value, LeadStaged)])
+        moved = random.choice([r for r in records if isinstance(r.value, LeadStaged)])
         elsewhere = replace(moved.value, lead_id=survivor)
         more.append(_record(LEADS_STAGES, 20_000 + number, survivor, elsewhere, moved.at_ms))
     some = random.sample(records, len(records) // 3)
@@ -161,10 +161,10 @@ def test_the_spans_of_a_period_have_each_of_its_days_once(begins: date, days: in
         if len(span) == 10:
             found.append(span)
             continue
-        each = first
-        while each.month == first.month:
-            found.append(each.isoformat())
-            each += timedelta(days=1)
+        day = first
+        while day.month == first.month:
+            found.append(day.isoformat())
+            day += timedelta(days=1)
     assert found == [(begins + timedelta(days=number)).isoformat() for number in range(days)]
 
 
