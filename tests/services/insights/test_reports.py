@@ -178,7 +178,7 @@ def test_speed_counts_every_raised_hand_once(context: Context) -> None:
         waiting(row["at_ms"], acts_of(context, row["lead_id"]), context.now_ms)
         for row in context.rows(_HANDS)
     ]
-    assert sorted(rounded_up(hand.attempted_ms) for hand in hands if hand.attempted_ms is not None)
+    assert any(hand.attempted_ms is not None for hand in hands)
     for curve, of_definition in (
         (found.attempt, attempts(hands)),
         (found.contact, contacts(hands)),
