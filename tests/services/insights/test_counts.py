@@ -165,10 +165,10 @@ def test_the_spans_of_a_period_have_each_of_its_days_once(begins: date, days: in
         if len(span) == 10:
             found.append(span)
             continue
-        each = first
-        while each.month == first.month:
-            found.append(each.isoformat())
-            each += timedelta(days=1)
+        day = first
+        while day.month == first.month:
+            found.append(day.isoformat())
+            day += timedelta(days=1)
     assert found == [(begins + timedelta(days=number)).isoformat() for number in range(days)]
 
 
