@@ -105,9 +105,7 @@ def test_every_screen_answers_on_a_running_baton_and_acts_are_done_or_refused(
         log_goals = baton.documents("goals", "--from-log", "--json")
         assert {row["goal"]: row["achieved"] for row in log_goals} == goals
 
-        (tried,) = baton.documents(
-            "backtest", str(FIRST), "--since", "1d", "--json"
-        )
+        (tried,) = baton.documents("backtest", str(FIRST), "--since", "1d", "--json")
         check = tried["replay_check"]
         assert (check["compared"], check["agree"], check["pools"]) == (1, 1, 1), check
         assert tried["comparison"]["cells"]["both"] == 1
