@@ -58,11 +58,11 @@ def figures(documents: list[dict[str, Any]], **more: Any) -> Calibration:
     return calibrate(ledger, Terms(**terms))
 
 
-def cohort(rates: dict[int, float], outcome: int = 200, seed: int = 1) -> list[dict[str, Any]]:
+def cohort(rates: dict[int, float], per_score: int = 200, seed: int = 1) -> list[dict[str, Any]]:
     """So many leads of each score, of which that share converts after 30 days."""
     random, documents, number = Random(seed), [], 0
     for points, rate in rates.items():
-        for _ in range(outcome):
+        for _ in range(per_score):
             number += 1
             documents.append(qualified(number, points))
             if random.random() < rate:
