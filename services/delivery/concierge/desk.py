@@ -84,6 +84,8 @@ class Desk:
         self._folder, self._namespace = place
         self._tokens = TokenMaker(secret)
         self._references, self._lock = References(), threading.Lock()
+        self._store: Store | None = None
+        self._keeping = threading.Lock()
         self._work: tuple[float, Mapping[str, int]] = (-1e9, {})
         self._shown: OrderedDict[str, tuple[float, Choice]] = OrderedDict()
 
@@ -234,11 +236,9 @@ class Desk:
             minutes=self._target.slots.minutes,
             free_at=self._free_at(reference, promise.pool, now_ms),
         )
-        store = Store(self._folder, self._namespace)
-        try:
-            found = promises.keep(store, wish, self._target.turns_per_hour, now_ms)
-        finally:
-            store.close()
+        with self._keeping:  # one claim at a time asks for the file; the others do not poll for it
+            self._store = self._store or Store(self._folder, self._namespace)
+            found = promises.keep(self._store, wish, self._target.turns_per_hour, now_ms)
         if found.is_new and found.person:
             with self._lock:
                 counted_at, work = self._work
