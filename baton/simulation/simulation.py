@@ -23,12 +23,11 @@ from baton.engine.reducer import Reducer
 from baton.engine.task_config import TaskConfig
 from baton.flow import all_reducers
 from baton.ids import derived_id
-from baton.simulation.forgetting import Forgetting
 from baton.simulation.lines import Arrival
 from baton.simulation.memo_codec import memo_codecs
+from baton.simulation.unlogged import UnloggedHost
 
 _AGREED_BEFORE_MS = 60_000
-_FORGET_EVERY = 200
 
 Watch = Callable[[Stored, Arrival | None], None]
 """Is shown every record of the log, private ones too, with the line that was just sent."""
@@ -67,14 +66,15 @@ class Simulation:
         keep: bool = True,
         watch: Watch = lambda record, arrival: None,
     ) -> None:
-        self.host = MemoryHost(
+        host = MemoryHost if keep else UnloggedHost
+        self.host = host(
             self.reducers(),
             AgreementBook(),
-            TaskConfig(partitions=partitions, codecs=memo_codecs()),
+            TaskConfig(partitions=partitions, codecs=memo_codecs(states=keep)),
             start_ms=start_ms - _AGREED_BEFORE_MS,
         )
         self._watch = watch
-        self._forgetting = None if keep else Forgetting(self.host)
+        self._keep = keep
         self._seen = 0
         self._agree(text, version, self.host.log.now)
         for record in known:
@@ -101,7 +101,7 @@ class Simulation:
         """
         announced: list[Happening] = sorted(announcements, key=_moment)
         happenings: Iterator[Happening] = merge(announced, arrivals, key=_moment)
-        for number, happening in enumerate(happenings, start=1):
+        for happening in happenings:
             self.host.advance(happening.at_ms)
             match happening:
                 case Arrival():
@@ -111,8 +111,6 @@ class Simulation:
                 case Announcement():
                     self._announce(happening)
                     yield from self._news(None)
-            if self._forgetting is not None and number % _FORGET_EVERY == 0:
-                self._forgetting.forget()
         if until_ms is not None:
             self.host.advance(until_ms)
         yield from self._news(None)
@@ -154,7 +152,7 @@ class Simulation:
             if spec.audience is Audience.PUBLIC and spec.writer not in ("outside", "agreement"):
                 yield record
         self._seen = len(history)
-        if self._forgetting is not None:
+        if not self._keep:
             history.clear()
             self._seen = 0
 
