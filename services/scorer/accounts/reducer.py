@@ -199,8 +199,7 @@ def _counted(
     most."""
     if any(0 < person.until_ms <= now < person.until_ms + GATHER_MS for person in people):
         return evolve(head, count_at_ms=now + GATHER_MS), ()
-    total, engaged, quiet_ms = Falling(), 0, []
-    moment = Moment(now)
+    total, engaged, quiet_ms, moment = Falling(), 0, [], Moment(now)
     for person in people:
         lead = moment.worth(person.sums)
         total.add(lead)
