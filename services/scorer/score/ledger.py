@@ -144,7 +144,8 @@ def without_entry(ledger: bytes, index: int) -> bytes:
 
 def parted(ledger: bytes, ids: Collection[bytes]) -> tuple[bytes, bytes]:
     """The entries of these events, and the others."""
-    of_these, others = [], []
+    of_these: list[bytes] = []
+    others: list[bytes] = []
     for at in range(0, len(ledger), SIZE):
         record = ledger[at : at + SIZE]
         (of_these if record[8:ORDER_SIZE] in ids else others).append(record)
