@@ -43,8 +43,7 @@ def facts_of_lines(arrivals: Sequence[Arrival], agreement: CompiledAgreement) ->
     made: list[Event] = []
 
     def note(stored: Stored, _: Arrival | None) -> None:
-        if stored.topic == INTAKE_LEADS:
-            made.append(decoder.event(stored))
+        made.append(decoder.event(stored))
 
     simulation = _Intake(
         text=canonical_text(agreement.raw),
@@ -53,6 +52,7 @@ def facts_of_lines(arrivals: Sequence[Arrival], agreement: CompiledAgreement) ->
         known=tuple(book_records(agreement.raw.attached)),
         keep=False,
         watch=note,
+        watched=(INTAKE_LEADS,),
     )
     for _ in simulation.run(arrivals):
         yield from made

@@ -135,6 +135,7 @@ def _qualification(
         known=book_records(reference.agreement.raw.attached),
         keep=False,
         watch=note,
+        watched=(LEADS_SCORED, ROUTER_ACCOUNTS),
     )
     for _ in simulation.run(arrivals, now_ms):
         pass

@@ -1,9 +1,11 @@
-"""State that is kept as values and becomes bytes only where it has not been touched for long.
+"""State, and records that only Baton's own tasks read, kept as values; they become bytes only where
+a state has not been touched for long.
 
-A task that never restores needs no bytes of its state: encoding what will be read again a moment
-later would be half the work of a simulation. The store keeps the latest values it was given; an
-older one is encoded, as the changelog would have it, so memory is that of the leads and not of
-their Python objects. A value is the very one that was stored: states are frozen.
+A task that never restores needs no bytes of its state, and a log that keeps nothing none of its
+records: encoding what will be read again a moment later would be half the work of a simulation. The
+store keeps the latest values it was given; an older one is encoded, as the changelog would have it,
+so memory is that of the leads and not of their Python objects. A value is the very one that was
+stored: records and states are frozen.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ _Place = tuple[str | None, str, str]
 
 
 class Held(bytes):
-    """Stands for the bytes of a state: its prefix, and behind it the value in place of the Avro."""
+    """Stands for the bytes of a record or a state: its prefix, and behind it the value in place of
+    the Avro."""
 
     value: Any
     codec: Any
@@ -32,12 +35,12 @@ class Held(bytes):
 
 
 class HeldCodec:
-    """A codec of one state type that puts off encoding."""
+    """A codec of one type that puts off encoding."""
 
     __slots__ = ("_plain",)
 
-    def __init__(self, state_type: type) -> None:
-        self._plain: Any = codec_for(state_type)
+    def __init__(self, record_type: type) -> None:
+        self._plain: Any = codec_for(record_type)
 
     def encode(self, value: Any, prefix: bytes = b"") -> bytes:
         """As :meth:`baton.contracts.codec.Codec.encode`, without the work."""

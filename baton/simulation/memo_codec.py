@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from baton.contracts.codec import codec_for
-from baton.contracts.topics import TOPICS
+from baton.contracts.topics import TOPICS, Audience
 from baton.simulation.held_values import HeldCodec
 
 REMEMBERED: Final = 2_048
@@ -49,19 +49,21 @@ class MemoCodec:
             del known[next(iter(known))]
 
 
-def memo_codecs(*, states: bool = True) -> Callable[[type], Any]:
-    """Codecs by type, for one simulation. Without ``states`` what is in no topic stays a value
-    (:mod:`.held_values`)."""
+def memo_codecs(*, logged: bool = True) -> Callable[[type], Any]:
+    """Codecs by type, for one simulation. Where nothing is ``logged``, what is in no public topic
+    stays a value (:mod:`.held_values`)."""
     made: dict[type, Any] = {}
 
     def codec(record_type: type) -> Any:
         found = made.get(record_type)
         if found is None:
-            held = not states and record_type not in _IN_TOPICS
+            held = not logged and record_type not in _PUBLIC
             found = made[record_type] = (HeldCodec if held else MemoCodec)(record_type)
         return found
 
     return codec
 
 
-_IN_TOPICS: Final = frozenset(spec.record for spec in TOPICS.values() if spec.record is not None)
+_PUBLIC: Final = frozenset(
+    spec.record for spec in TOPICS.values() if spec.audience is Audience.PUBLIC and spec.record
+)

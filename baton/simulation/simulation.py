@@ -7,7 +7,7 @@ same facts with the same ids. What every reader has read is let go of, unless it
 questions afterwards: memory is that of the leads, not of their events.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from typing import Any
@@ -25,12 +25,13 @@ from baton.flow import all_reducers
 from baton.ids import derived_id
 from baton.simulation.lines import Arrival
 from baton.simulation.memo_codec import memo_codecs
-from baton.simulation.unlogged import UnloggedHost
+from baton.simulation.unlogged import UnloggedHost, written
 
 _AGREED_BEFORE_MS = 60_000
 
 Watch = Callable[[Stored, Arrival | None], None]
-"""Is shown every record of the log, private ones too, with the line that was just sent."""
+"""Is shown records of the topics it asks for, private ones too, with the line that was just
+sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,8 @@ Happening = Arrival | Announcement
 class Simulation:
     """A system under one agreement (canonical text and version), from shortly before ``start_ms``.
 
-    ``known`` from then on: absences, and the books of the agreement. ``keep``: the whole log stays,
+    ``watch`` is shown the records of the topics ``watched``. ``known`` from then on: absences, and
+    the books of the agreement. ``keep``: the whole log stays,
     for questions afterwards.
     """
 
@@ -65,15 +67,16 @@ class Simulation:
         known: Iterable[PeopleRecord | AgreementRecord] = (),
         keep: bool = True,
         watch: Watch = lambda record, arrival: None,
+        watched: Collection[str] = (),
     ) -> None:
         host = MemoryHost if keep else UnloggedHost
         self.host = host(
             self.reducers(),
             AgreementBook(),
-            TaskConfig(partitions=partitions, codecs=memo_codecs(states=keep)),
+            TaskConfig(partitions=partitions, codecs=memo_codecs(logged=keep)),
             start_ms=start_ms - _AGREED_BEFORE_MS,
         )
-        self._watch = watch
+        self._watch, self._watched = watch, frozenset(watched)
         self._keep = keep
         self._seen = 0
         self._agree(text, version, self.host.log.now)
@@ -147,7 +150,8 @@ class Simulation:
     def _news(self, arrival: Arrival | None) -> Iterator[Stored]:
         history = self.host.log.history
         for record in history[self._seen :]:
-            self._watch(record, arrival)
+            if record.topic in self._watched:
+                self._watch(written(record), arrival)
             spec = TOPICS[record.topic]
             if spec.audience is Audience.PUBLIC and spec.writer not in ("outside", "agreement"):
                 yield record

@@ -19,9 +19,15 @@ from baton.engine.errors import ReducerFailed
 from baton.engine.memory import MemoryHost, MemoryLog, MemoryTask, Stored
 from baton.engine.reducer import Reducer
 from baton.engine.task_config import TaskConfig
-from baton.simulation.held_values import HeldStore
+from baton.simulation.held_values import Held, HeldStore
 
 T = TypeVar("T")
+
+
+def written(record: Stored) -> Stored:
+    """``record`` with its bytes: what only Baton's own tasks read is not encoded."""
+    value = record.value
+    return record._replace(value=value.written()) if isinstance(value, Held) else record
 
 
 class UnloggedLog(MemoryLog):
