@@ -51,8 +51,7 @@ def facts_of_lines(arrivals: Sequence[Arrival], agreement: CompiledAgreement) ->
         start_ms=arrivals[0].at_ms,
         known=tuple(book_records(agreement.raw.attached)),
         keep=False,
-        watch=note,
-        watched=(INTAKE_LEADS,),
+        watch={INTAKE_LEADS: note},
     )
     for _ in simulation.run(arrivals):
         yield from made

@@ -144,14 +144,16 @@ class _Plan:
 
 
 def _simulation(plan: _Plan, tally: Tally, *, keep: bool) -> Simulation:
+    def note(stored: Stored, arrival: Arrival | None) -> None:
+        tally.note(stored, arrival.place if arrival else "")
+
     return Simulation(
         text=canonical_text(plan.first.raw),
         version=plan.first.version,
         start_ms=plan.arrivals[0].at_ms,
         known=[*plan.absences, *book_records(plan.first.raw.attached)],
         keep=keep,
-        watch=lambda stored, arrival: tally.note(stored, arrival.place if arrival else ""),
-        watched=COUNTED,
+        watch=dict.fromkeys(COUNTED, note),
     )
 
 

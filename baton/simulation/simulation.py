@@ -7,10 +7,11 @@ same facts with the same ids. What every reader has read is let go of, unless it
 questions afterwards: memory is that of the leads, not of their events.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from baton.agreement.books import NO_BOOKS, Books, book_records
 from baton.agreement.reference import SIDES, AgreementBook
@@ -30,8 +31,8 @@ from baton.simulation.unlogged import UnloggedHost, written
 _AGREED_BEFORE_MS = 60_000
 
 Watch = Callable[[Stored, Arrival | None], None]
-"""Is shown records of the topics it asks for, private ones too, with the line that was just
-sent."""
+"""Is shown the records of a topic, a private one too, with the line that was just sent."""
+NOTHING_WATCHED: Final[Mapping[str, Watch]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ Happening = Arrival | Announcement
 class Simulation:
     """A system under one agreement (canonical text and version), from shortly before ``start_ms``.
 
-    ``watch`` is shown the records of the topics ``watched``. ``known`` from then on: absences, and
+    ``watch``: who is shown the records of a topic. ``known`` from then on: absences, and
     the books of the agreement. ``keep``: the whole log stays,
     for questions afterwards.
     """
@@ -66,8 +67,7 @@ class Simulation:
         partitions: int = 1,
         known: Iterable[PeopleRecord | AgreementRecord] = (),
         keep: bool = True,
-        watch: Watch = lambda record, arrival: None,
-        watched: Collection[str] = (),
+        watch: Mapping[str, Watch] = NOTHING_WATCHED,
     ) -> None:
         host = MemoryHost if keep else UnloggedHost
         self.host = host(
@@ -76,7 +76,7 @@ class Simulation:
             TaskConfig(partitions=partitions, codecs=memo_codecs(logged=keep)),
             start_ms=start_ms - _AGREED_BEFORE_MS,
         )
-        self._watch, self._watched = watch, frozenset(watched)
+        self._watch = watch
         self._keep = keep
         self._seen = 0
         self._agree(text, version, self.host.log.now)
@@ -150,8 +150,8 @@ class Simulation:
     def _news(self, arrival: Arrival | None) -> Iterator[Stored]:
         history = self.host.log.history
         for record in history[self._seen :]:
-            if record.topic in self._watched:
-                self._watch(written(record), arrival)
+            if (watch := self._watch.get(record.topic)) is not None:
+                watch(written(record), arrival)
             spec = TOPICS[record.topic]
             if spec.audience is Audience.PUBLIC and spec.writer not in ("outside", "agreement"):
                 yield record
