@@ -42,7 +42,7 @@ def registry(environment: Mapping[str, str]) -> Iterator[str]:
     child = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while True:
             try:
                 urllib.request.urlopen(f"{address}/subjects", timeout=2).close()

@@ -4,7 +4,7 @@ import pytest
 
 from baton.cluster.log import LogReader, NoSuchTopic
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(30)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
 
 
 @pytest.mark.parametrize("follow", [False, True])

@@ -13,7 +13,7 @@ def test_each_test_has_a_namespace_of_its_own_and_leaves_no_topic(
     bootstrap: str, namespace: str, turn: int
 ) -> None:
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-    topics = admin.list_topics(timeout=10).topics
+    topics = admin.list_topics(timeout=60).topics
     assert not [
         topic
         for topic in topics

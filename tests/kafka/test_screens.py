@@ -53,7 +53,7 @@ class Line:
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Wait for it."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not condition():
             assert time.monotonic() < deadline, "it never came to pass"
             time.sleep(0.3)

@@ -73,7 +73,7 @@ def _started(clock: Clock) -> tuple[TendedBroker, Broker, list[str], list[str]]:
 
 
 def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.001)

@@ -90,7 +90,7 @@ class Desk:
         query = "SELECT count(*) FROM delivery WHERE state = 'waiting'"
         return int(db.execute(query).fetchall()[0][0])
 
-    async def send(self, *, spacing_s: float = 0.0, patience_s: float = 15) -> None:
+    async def send(self, *, spacing_s: float = 0.0, patience_s: float = 120) -> None:
         carrier = SlackCarrier(
             "desk", self.file.slack["desk"], TOKEN, self.folder, "baton", spacing_s=spacing_s
         )
@@ -412,7 +412,7 @@ class Clicking:
         before = len(self.fake.ephemeral)
         answer = await self.client.post("/", content=body, headers=signed(body, NOON / 1000))
         assert answer.status_code == 200
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(self.fake.ephemeral) == before:  # noqa: ASYNC110 - the fake has no event
                 await asyncio.sleep(0.01)
         return str(self.fake.ephemeral[-1]["text"])

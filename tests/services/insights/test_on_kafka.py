@@ -289,7 +289,9 @@ def test_a_lead_comes_to_the_page_and_an_act_from_the_page_goes_all_the_way_and_
     system: System, bootstrap: str, namespace: str, tmp_path: Path
 ) -> None:
     (address,) = (
-        each.addresses["board"] for each in system.run.processes if "board" in each.addresses
+        process.addresses["board"]
+        for process in system.run.processes
+        if "board" in process.addresses
     )
     folder = tmp_path / "home" / "board" / namespace
     send(bootstrap, namespace, demo_request(1))
@@ -307,7 +309,7 @@ def test_a_lead_comes_to_the_page_and_an_act_from_the_page_goes_all_the_way_and_
 
     lead, holder = until(held, "the lead was never on the board")
     print(f"from the inbox to the board: {time.monotonic() - sent_at:.1f} s")
-    with httpx.Client(base_url=address, follow_redirects=True, timeout=20) as visitor:
+    with httpx.Client(base_url=address, follow_redirects=True, timeout=60) as visitor:
         assert visitor.get("/enter", params={"token": new_link(folder, holder)}).status_code == 200
         page = visitor.get(f"/leads/{lead}").text
         assert "Ann Berg" in page
