@@ -43,8 +43,7 @@ def facts_of_lines(arrivals: Sequence[Arrival], agreement: CompiledAgreement) ->
     made: list[Event] = []
 
     def note(stored: Stored, _: Arrival | None) -> None:
-        if stored.topic == INTAKE_LEADS:
-            made.append(decoder.event(stored))
+        made.append(decoder.event(stored))
 
     simulation = _Intake(
         text=canonical_text(agreement.raw),
@@ -52,7 +51,7 @@ def facts_of_lines(arrivals: Sequence[Arrival], agreement: CompiledAgreement) ->
         start_ms=arrivals[0].at_ms,
         known=tuple(book_records(agreement.raw.attached)),
         keep=False,
-        watch=note,
+        watch={INTAKE_LEADS: note},
     )
     for _ in simulation.run(arrivals):
         yield from made

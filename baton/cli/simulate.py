@@ -25,7 +25,7 @@ from baton.engine.memory import Stored
 from baton.simulation.lines import Arrival, read_lines
 from baton.simulation.records import as_record
 from baton.simulation.simulation import Announcement, Simulation
-from baton.simulation.tally import Tally
+from baton.simulation.tally import COUNTED, Tally
 
 app = typer.Typer(add_completion=False)
 
@@ -144,13 +144,16 @@ class _Plan:
 
 
 def _simulation(plan: _Plan, tally: Tally, *, keep: bool) -> Simulation:
+    def note(stored: Stored, arrival: Arrival | None) -> None:
+        tally.note(stored, arrival.place if arrival else "")
+
     return Simulation(
         text=canonical_text(plan.first.raw),
         version=plan.first.version,
         start_ms=plan.arrivals[0].at_ms,
         known=[*plan.absences, *book_records(plan.first.raw.attached)],
         keep=keep,
-        watch=lambda stored, arrival: tally.note(stored, arrival.place if arrival else ""),
+        watch=dict.fromkeys(COUNTED, note),
     )
 
 

@@ -240,13 +240,28 @@ class LeadMerge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeadSeparation:
+    """A person has separated an identity from ``lead_id``; it is ``leaver`` from now on, and so are
+    the events that came under it, ``event_ids`` as far as they are remembered. Both leads read it;
+    ``begins`` in the leaver's own."""
+
+    separation_id: str
+    lead_id: str
+    leaver: str
+    occurred_at_ms: int
+    event_ids: tuple[str, ...] = ()
+    begins: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeadInput:
     """``intake.leads.v1``: what ``identify`` says of one lead, in order; all that one event reports
     is one record.
 
-    Exactly one of ``event``, ``act``, ``command``, ``merge`` and ``answers`` is set, or ``merge``
-    and ``answers`` together. ``person`` is what the event reports of the person. ``joins``: how
-    many other identities the event says are the same person and were asked just now; each of them
+    Exactly one of ``event``, ``act``, ``command``, ``merge``, ``separation`` and ``answers`` is
+    set, or ``merge`` and ``answers`` together. ``person`` is what the event reports of the person.
+    ``joins``: how many other identities the event says are the same person and were asked just now;
+    each of them
     answers with a record of its own, under the lead it was asked by, that names the event in
     ``answers`` (a merge that comes of it is in the same record). ``body``, ``body_events``: see
     :class:`IntakeRecord`.
@@ -264,3 +279,4 @@ class LeadInput:
     joins: int = 0
     body: str | None = None
     body_events: int = 0
+    separation: LeadSeparation | None = None

@@ -134,7 +134,7 @@ def _qualification(
         start_ms=arrivals[0].at_ms,
         known=book_records(reference.agreement.raw.attached),
         keep=False,
-        watch=note,
+        watch=dict.fromkeys((LEADS_SCORED, ROUTER_ACCOUNTS), note),
     )
     for _ in simulation.run(arrivals, now_ms):
         pass

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from baton.contracts.codec import codec_for
+from baton.contracts.topics import TOPICS, Audience
+from baton.simulation.held_values import HeldCodec
 
 REMEMBERED: Final = 2_048
 """Values a codec remembers; most are read again within a few steps."""
@@ -47,14 +49,21 @@ class MemoCodec:
             del known[next(iter(known))]
 
 
-def memo_codecs() -> Callable[[type], MemoCodec]:
-    """Codecs by record type, for one simulation."""
-    made: dict[type, MemoCodec] = {}
+def memo_codecs(*, logged: bool = True) -> Callable[[type], Any]:
+    """Codecs by type, for one simulation. Where nothing is ``logged``, what is in no public topic
+    stays a value (:mod:`.held_values`)."""
+    made: dict[type, Any] = {}
 
-    def codec(record_type: type) -> MemoCodec:
+    def codec(record_type: type) -> Any:
         found = made.get(record_type)
         if found is None:
-            found = made[record_type] = MemoCodec(record_type)
+            held = not logged and record_type not in _PUBLIC
+            found = made[record_type] = (HeldCodec if held else MemoCodec)(record_type)
         return found
 
     return codec
+
+
+_PUBLIC: Final = frozenset(
+    spec.record for spec in TOPICS.values() if spec.audience is Audience.PUBLIC and spec.record
+)

@@ -7,10 +7,11 @@ same facts with the same ids. What every reader has read is let go of, unless it
 questions afterwards: memory is that of the leads, not of their events.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from baton.agreement.books import NO_BOOKS, Books, book_records
 from baton.agreement.reference import SIDES, AgreementBook
@@ -23,15 +24,15 @@ from baton.engine.reducer import Reducer
 from baton.engine.task_config import TaskConfig
 from baton.flow import all_reducers
 from baton.ids import derived_id
-from baton.simulation.forgetting import Forgetting
 from baton.simulation.lines import Arrival
 from baton.simulation.memo_codec import memo_codecs
+from baton.simulation.unlogged import UnloggedHost, written
 
 _AGREED_BEFORE_MS = 60_000
-_FORGET_EVERY = 200
 
 Watch = Callable[[Stored, Arrival | None], None]
-"""Is shown every record of the log, private ones too, with the line that was just sent."""
+"""Is shown the records of a topic, a private one too, with the line that was just sent."""
+NOTHING_WATCHED: Final[Mapping[str, Watch]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,8 @@ Happening = Arrival | Announcement
 class Simulation:
     """A system under one agreement (canonical text and version), from shortly before ``start_ms``.
 
-    ``known`` from then on: absences, and the books of the agreement. ``keep``: the whole log stays,
+    ``watch``: who is shown the records of a topic. ``known`` from then on: absences, and
+    the books of the agreement. ``keep``: the whole log stays,
     for questions afterwards.
     """
 
@@ -65,16 +67,17 @@ class Simulation:
         partitions: int = 1,
         known: Iterable[PeopleRecord | AgreementRecord] = (),
         keep: bool = True,
-        watch: Watch = lambda record, arrival: None,
+        watch: Mapping[str, Watch] = NOTHING_WATCHED,
     ) -> None:
-        self.host = MemoryHost(
+        host = MemoryHost if keep else UnloggedHost
+        self.host = host(
             self.reducers(),
             AgreementBook(),
-            TaskConfig(partitions=partitions, codecs=memo_codecs()),
+            TaskConfig(partitions=partitions, codecs=memo_codecs(logged=keep)),
             start_ms=start_ms - _AGREED_BEFORE_MS,
         )
         self._watch = watch
-        self._forgetting = None if keep else Forgetting(self.host)
+        self._keep = keep
         self._seen = 0
         self._agree(text, version, self.host.log.now)
         for record in known:
@@ -101,7 +104,7 @@ class Simulation:
         """
         announced: list[Happening] = sorted(announcements, key=_moment)
         happenings: Iterator[Happening] = merge(announced, arrivals, key=_moment)
-        for number, happening in enumerate(happenings, start=1):
+        for happening in happenings:
             self.host.advance(happening.at_ms)
             match happening:
                 case Arrival():
@@ -109,8 +112,6 @@ class Simulation:
                 case Announcement():
                     self._announce(happening)
                     yield from self._news(None)
-            if number % _FORGET_EVERY == 0:
-                self.forget()
         if until_ms is not None:
             self.host.advance(until_ms)
         yield from self._news(None)
@@ -125,11 +126,6 @@ class Simulation:
         self._send(arrival.line)
         self.host.settle()
         yield from self._news(arrival)
-
-    def forget(self) -> None:
-        """Let go of what nobody will read again, where not everything is kept."""
-        if self._forgetting is not None:
-            self._forgetting.forget()
 
     def _announce(self, news: Announcement) -> None:
         self._agree(news.text, news.version, news.effective_at_ms, news.books)
@@ -163,12 +159,13 @@ class Simulation:
     def _news(self, arrival: Arrival | None) -> Iterator[Stored]:
         history = self.host.log.history
         for record in history[self._seen :]:
-            self._watch(record, arrival)
+            if (watch := self._watch.get(record.topic)) is not None:
+                watch(written(record), arrival)
             spec = TOPICS[record.topic]
             if spec.audience is Audience.PUBLIC and spec.writer not in ("outside", "agreement"):
                 yield record
         self._seen = len(history)
-        if self._forgetting is not None:
+        if not self._keep:
             history.clear()
             self._seen = 0
 

@@ -10,6 +10,9 @@ from baton.contracts.leads import LeadRefused
 from baton.contracts.topic_names import INTAKE_ALIASES, LEADS_INBOX_DEAD_LETTERS, LEADS_REFUSALS
 from baton.engine.memory import Stored
 
+COUNTED = (INTAKE_ALIASES, LEADS_REFUSALS, LEADS_INBOX_DEAD_LETTERS)
+"""The topics whose records a :class:`Tally` is shown."""
+
 _PLACES = 5
 
 

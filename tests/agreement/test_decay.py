@@ -4,13 +4,13 @@ digits."""
 from __future__ import annotations
 
 from decimal import Decimal, localcontext
-from math import inf, isclose
+from math import inf, isclose, ldexp
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baton.agreement.compiled.decay import Decay, decay_of, faster, worth
+from baton.agreement.compiled.decay import Decay, worth
 
 DAY = 86_400_000
 NOW = 1_793_606_400_000
@@ -87,16 +87,6 @@ def test_how_long_a_sum_surely_stays_above_a_number(
     assert decay.holds_for_ms(total, least) == holds_for_ms
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "expected"),
-    [(5, 7, 5), (7, 5, 5), (0, 7, 7), (7, 0, 7), (0, 0, 0)],
-)
-def test_the_faster_of_two_has_the_shorter_half_life_and_none_is_the_slowest(
-    one: int, other: int, expected: int
-) -> None:
-    assert faster(Decay(one), Decay(other)) == decay_of(expected)
-
-
 def test_an_entry_has_faded_after_ten_half_lives() -> None:
     assert (TEN_DAYS.faded_ms, Decay().faded_ms) == (100 * DAY, 0)
 
@@ -146,6 +136,23 @@ def test_a_sum_holds_as_long_as_it_is_said_to_and_crosses_soon_after(
     after = holds + half_life_ms // 1024 + 2
     assert directly(amount, after, half_life_ms) < Decimal(least) * (1 + slack)
     assert holds <= decay.crossing_ms(amount, least) + 1 <= after + 1
+
+
+@given(
+    st.floats(0, 1e12), st.floats(1e-6, 1e12), st.sampled_from([1_000, DAY, 10 * DAY, 10_000 * DAY])
+)
+def test_how_long_a_sum_holds_is_the_last_thousandth_at_which_it_does(
+    total: float, least: float, half_life_ms: int
+) -> None:
+    def left(step: int) -> float:
+        whole, rest = divmod(step, 1024)
+        return ldexp(total / Decay(1024).divisor(rest)[0], -whole)
+
+    low, high = 0, 128 * 1024
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if left(middle) >= least else (low, middle - 1)
+    assert Decay(half_life_ms).holds_for_ms(total, least) == low * half_life_ms // 1024
 
 
 @given(points, st.floats(0, 1e10), half_lives)

@@ -16,12 +16,12 @@ a half-life of up to a century. Scaling by a power of two is exact, so exponents
 from dataclasses import dataclass
 from functools import cache
 from math import inf, isqrt, ldexp, log2
-from operator import attrgetter
 from typing import Final
 
 _STEPS: Final = 1024
 _HALVINGS: Final = 128
 _KEPT_HALF_LIVES: Final = 10
+_LONGEST: Final = _HALVINGS * _STEPS
 _LN2: Final = 0.6931471805599453
 _LN2_2: Final = 0.2402265069591007
 _LN2_3: Final = 0.055504108664821576
@@ -53,6 +53,11 @@ def worth(grown: float, base: int, divisor: Divisor) -> float:
     """What ``grown * 2^base``, a sum or the share of one entry, is worth at the moment of the
     divisor."""
     return ldexp(grown / divisor[0], base - divisor[1])
+
+
+def _left(total: float, step: int) -> float:
+    """What is left of ``total`` after so many thousandths of a half-life."""
+    return ldexp(total / _POWERS[step & 1023], -(step >> 10))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +102,13 @@ class Decay:
         thousandth of a half-life, downwards; None: for ever."""
         if least <= 0 or not self.half_life_ms:
             return None
-        low, high = 0, _HALVINGS * _STEPS
-        while low < high:
-            middle = (low + high + 1) // 2
-            if ldexp(total / _POWERS[middle & 1023], -(middle >> 10)) >= least:
-                low = middle
-            else:
-                high = middle - 1
+        # The logarithm only says where to look: which step it is, the exact comparison decides.
+        low = int(log2(total / least) * _STEPS) if total > least else 0
+        low = min(low, _LONGEST)
+        while low < _LONGEST and _left(total, low + 1) >= least:
+            low += 1
+        while low and _left(total, low) < least:
+            low -= 1
         return low * self.half_life_ms // _STEPS
 
     def falling(self, amount: float, after_ms: float) -> tuple[float, float]:
@@ -125,10 +130,3 @@ class Decay:
 def decay_of(half_life_ms: int) -> Decay:
     """The decay with this half-life, made once."""
     return Decay(half_life_ms)
-
-
-def faster(one: Decay, other: Decay) -> Decay:
-    """The one that takes more in the same time."""
-    if not (one.half_life_ms and other.half_life_ms):
-        return one if one.half_life_ms else other
-    return min(one, other, key=attrgetter("half_life_ms"))

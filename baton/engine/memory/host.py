@@ -34,12 +34,12 @@ class MemoryHost:
         start_ms: int = 0,
         stubborn: bool = False,
     ) -> None:
-        self.log = MemoryLog(config.topics, config.partitions)
+        self.book = book
+        self.log = self.new_log(config)
         self.log.now = start_ms
         self.log.appended = self._appended
-        self.book = book
         self.tasks = {
-            (reducer.name, number): MemoryTask(reducer, number, self.log, book, config)
+            (reducer.name, number): self.new_task(reducer, number, config)
             for reducer in reducers
             for number in range(config.partitions)
         }
@@ -50,6 +50,16 @@ class MemoryHost:
         }
         for task in self.tasks.values():
             task.start()
+
+    def new_log(self, config: TaskConfig) -> MemoryLog:
+        """The log of this host; called once."""
+        return MemoryLog(config.topics, config.partitions)
+
+    def new_task(
+        self, reducer: Reducer[Any, Any], partition: int, config: TaskConfig
+    ) -> MemoryTask:
+        """A task of this host."""
+        return MemoryTask(reducer, partition, self.log, self.book, config)
 
     # ------------------------------------------------------------------ what comes in
 

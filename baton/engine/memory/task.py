@@ -109,7 +109,7 @@ class MemoryTask:
         """Fence former owners, restore, check. Raises :class:`StateMismatch`."""
         self.failed, self._agreed = None, False
         self._epoch = self._log.fence(f"{self._group}-{self.partition}")
-        core = Core(self.reducer, self._book, self._config, partition=self.partition)
+        core = self.new_core()
         for record in self._log.records(self._own["changelog"], self.partition):
             assert record.key is not None
             core.restore(record.key, record.value)
@@ -128,6 +128,10 @@ class MemoryTask:
         new = [topic for topic in self.reducer.inputs if topic not in core.positions]
         if new:
             self._batch(lambda: self._begin_at_zero(new))
+
+    def new_core(self) -> Core:
+        """The state machine, before its state is restored."""
+        return Core(self.reducer, self._book, self._config, partition=self.partition)
 
     def _begin_at_zero(self, topics: list[str]) -> None:
         for topic in topics:

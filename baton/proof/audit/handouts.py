@@ -104,8 +104,12 @@ def _check_brought(
     """What the event that caused it reported, and what had come long before, is in the story; its
     value may be a newer one."""
     inputs = [other for other in records if isinstance(other.value, LeadInput)]
-    gone = {other.value.event.retracts for other in inputs if other.value.event is not None} - {
-        None
+    gone = {other.value.event.retracts for other in inputs if other.value.event is not None}
+    gone |= {
+        event_id
+        for other in inputs
+        if other.value.separation is not None and other.at_ms <= record.at_ms
+        for event_id in other.value.separation.event_ids
     }
     lacks: dict[str, None] = {}
     for other in inputs:

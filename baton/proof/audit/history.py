@@ -1,16 +1,23 @@
 """A lead's scores and moves against what was accepted of it: nothing counted that was not accepted,
 no verdict left unanswered.
 
-Pure: all records of a lead and the agreements go in, findings come out. What a merge or an erasure
-changes is left to the computing again: scores are looked at until then, and the verdicts that only
-one of the two leads knows of are passed over.
+Pure: all records of a lead and the agreements go in, findings come out. What a merge, a
+separation or an erasure changes is left to the computing again: scores are looked at until then,
+and the verdicts that only one of the two leads knows of are passed over.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from baton.agreement.compiled.agreement import CompiledAgreement
-from baton.contracts.intake import ActKind, EventKind, LeadAct, LeadEvent, LeadMerge
+from baton.contracts.intake import (
+    ActKind,
+    EventKind,
+    LeadAct,
+    LeadEvent,
+    LeadInput,
+    LeadMerge,
+)
 from baton.contracts.leads import LeadRefused, LeadScored, LeadStaged, StageEvent
 from baton.proof.audit.findings import Add, Dated, Finding, Invariant
 from baton.proof.audit.scores import TOLERANCE_MICRO, engagement_micro
@@ -53,12 +60,17 @@ def check_history(
         for record in records
         if isinstance(record.value, LeadEvent) and record.value.kind == EventKind.ERASURE
     ]
+    parted = [
+        record.at_ms
+        for record in records
+        if isinstance(record.value, LeadInput) and record.value.separation is not None
+    ]
     takes_over = any(record.value.survivor == lead_id for record in merged)
     ends = any(record.value.loser == lead_id for record in merged) or bool(beyond)
     _check_verdicts(
         records, invented=not takes_over, unanswered=not ends, until_ms=until_ms - grace_ms, add=add
     )
-    first = min([*beyond, *(record.at_ms for record in merged)], default=None)
+    first = min([*beyond, *parted, *(record.at_ms for record in merged)], default=None)
     return _check_scores(
         [record for record in records if first is None or record.at_ms < first], agreements, add
     )

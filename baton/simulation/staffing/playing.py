@@ -21,7 +21,6 @@ from baton.simulation.staffing.demand import Demand
 from baton.simulation.staffing.described_visits import visits_of
 from baton.simulation.staffing.desks import Desks, Opening
 
-_FORGET_EVERY: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +53,6 @@ class _Quarter:
 
     def play(self, simulation: Simulation, until_ms: int) -> None:
         """Everything until then; timers fire in between, and people learn of what they cause."""
-        done = 0
         while self._queue and self._queue[0][0] < until_ms:
             at_ms = self._queue[0][0]
             due_ms = simulation.host.next_due
@@ -67,9 +65,6 @@ class _Quarter:
                 self._open(what)
             elif not handoff_id or handoff_id in self._stands:
                 self._hear(simulation.send(what), simulation)
-            done += 1
-            if done % _FORGET_EVERY == 0:
-                simulation.forget()
         self._hear(simulation.pass_time(until_ms), simulation)
 
     def _open(self, opening: Opening) -> None:

@@ -3,8 +3,9 @@ separates identities from a lead. Pure.
 
 Both are on ``leads.commands.v1`` with who decided it and why. A separation holds: both sides carry
 a slot that they fill differently, and so does every group that they join later; no event joins
-them again, only a further ``merge``. What the lead did until then stays its own; what comes under
-the identities that left belongs to a lead that begins at them. It does not look at the agreement:
+them again, only a further ``merge``. What came under the identities that left, as far as their
+events are remembered, goes with them to the lead that begins there, and what comes later belongs to
+it; what came under the others stays. It does not look at the agreement:
 whoever may send commands may decide this.
 """
 
@@ -18,9 +19,12 @@ from baton.contracts.intake import (
     IdentityCommand,
     IntakeRecord,
     LeadCommand,
+    LeadInput,
+    LeadSeparation,
 )
-from baton.contracts.topic_names import LEADS_COMMANDS
+from baton.contracts.topic_names import INTAKE_LEADS, LEADS_COMMANDS
 from baton.evolve import evolve
+from baton.ids import derived_id
 from baton.intake.identifiers import identity_key
 from services.ingest.identify import identity_graph
 from services.ingest.identify.membership import begin_anew, forwarded
@@ -28,6 +32,7 @@ from services.ingest.identify.state import (
     LEAVES,
     LINKED,
     MEMBER,
+    SEEN,
     STAYS,
     Identity,
     Slots,
@@ -36,7 +41,7 @@ from services.ingest.identify.state import (
     together,
     without,
 )
-from services.ingest.identify.step import IdentifyStep
+from services.ingest.identify.step import MAX_SEEN, IdentifyStep
 
 
 def is_identity_command(record: IntakeRecord) -> bool:
@@ -101,8 +106,37 @@ def on_split(step: IdentifyStep, message: IdentityAlias) -> None:
     begin_anew(step, known=message.known, slots=together(own, apart))
     step.head = evolve(step.head, parent=heir)
     step.report(AliasKind.RESOLVED)
+    _take_along(step, message, leaver=step.lead_id)
     for member in members:
         step.send_as_group(member, AliasKind.RESETTLED)
+
+
+def _take_along(step: IdentifyStep, message: IdentityAlias, *, leaver: str) -> None:
+    """What came under this identity goes from the lead that it leaves to ``leaver``. Only the lead
+    knows what that was; here are the ids of the events."""
+    former = _former_lead(step, message)
+    parting = LeadSeparation(
+        separation_id=derived_id("separation", message.cause_id, step.key),
+        lead_id=former,
+        leaver=leaver,
+        occurred_at_ms=message.occurred_at_ms,
+        event_ids=tuple(item for item, _ in step.view.scan(SEEN, limit=MAX_SEEN)),
+    )
+    begins = evolve(parting, event_ids=(), begins=True)
+    for lead_id, record in ((former, parting), (leaver, begins)):
+        told = LeadInput(
+            lead_id=lead_id,
+            cause_id=parting.separation_id,
+            separation=record,
+            occurred_at_ms=message.occurred_at_ms,
+        )
+        step.publish(INTAKE_LEADS, told, lead_id)
+
+
+def _former_lead(step: IdentifyStep, message: IdentityAlias) -> str:
+    """The lead that this identity belonged to before this step."""
+    former: Identity | None = step.view.head
+    return (former.lead_id if former else None) or message.lead_id
 
 
 def _stay_apart(step: IdentifyStep, head: Identity, message: IdentityAlias, apart: Slots) -> None:
@@ -181,6 +215,7 @@ def on_resettled(step: IdentifyStep, message: IdentityAlias) -> None:
         )
         if message.lead_id != head.lead_id:
             step.report(AliasKind.RESOLVED)
+            _take_along(step, message, leaver=message.lead_id)
         for member in step.marked(MEMBER):
             step.pass_on(message, member)
 

@@ -9,12 +9,12 @@ once a change.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from baton.contracts.accounts import Because, BuyingGroup
 from baton.contracts.topic_names import SCORER_BUYING
 from baton.engine.reducer import Fact, View
+from baton.evolve import evolve
 from services.scorer.accounts.state import PERSON_OF, AccountHead
 
 SLICE: Final = 100
@@ -26,7 +26,7 @@ def begin_round(head: AccountHead, because: Because) -> AccountHead:
     """Everybody is to be updated. What the round is about is the weightiest of what happened since
     it began."""
     former = Because(head.because) if head.outdated else Because.TIME
-    return replace(
+    return evolve(
         head, outdated=head.people, because=max(former, because, key=_WEIGHT.__getitem__).value
     )
 
@@ -38,7 +38,7 @@ def update_some(
     number = min(SLICE, head.outdated)
     names = list(_next(view, head.updated_to, number))
     if not names:
-        return replace(head, outdated=0), ()
+        return evolve(head, outdated=0), ()
     facts = tuple(
         Fact(
             SCORER_BUYING,
@@ -58,7 +58,7 @@ def update_some(
         )
         for name in names
     )
-    return replace(head, outdated=head.outdated - number, updated_to=names[-1]), facts
+    return evolve(head, outdated=head.outdated - number, updated_to=names[-1]), facts
 
 
 def _next(view: View[AccountHead], after: str, number: int) -> Iterator[str]:

@@ -14,20 +14,20 @@ the agreement's gates ask what an account is, its people are updated when it cha
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar, Final
 
 from baton.agreement.reference import AgreementReference
 from baton.contracts.accounts import AccountPart, AccountScored, Because
 from baton.contracts.topic_names import ACCOUNTS_SCORED, SCORER_ACCOUNTS, SCORER_BUYING
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
+from baton.evolve import evolve
 from services.scorer.accounts.member_updates import SLICE_MS, begin_round, update_some
 from services.scorer.accounts.state import ENTRY_KINDS, PERSON_OF, AccountHead, AccountPerson
 from services.scorer.score.account_contribution import (
     ENGAGED_MICRO,
     SHOWN_STEP_MICRO,
     Falling,
-    unpacked,
+    Moment,
 )
 
 AT_ONCE: Final = 32
@@ -57,10 +57,10 @@ class Accounts(Reducer[AccountHead, AgreementReference]):
         person = _person(part, former)
         if former is None and person is None:
             return Step(head=view.head, wake_at=view.wake_at)
-        head = replace(_joined(view.head or AccountHead(), former, person), uncounted=True)
+        head = evolve(_joined(view.head or AccountHead(), former, person), uncounted=True)
         due_ms = head.counted_at_ms + GATHER_MS
         if head.people > AT_ONCE and now < due_ms:
-            head = replace(
+            head = evolve(
                 head,
                 count_at_ms=due_ms if head.count_at_ms is None else min(head.count_at_ms, due_ms),
             )
@@ -171,7 +171,7 @@ def _joined(
         people += sign
         if counted.role:
             roles[counted.role] = roles.get(counted.role, 0) + sign
-    return replace(
+    return evolve(
         head,
         people=people,
         roles={role: number for role, number in sorted(roles.items()) if number},
@@ -198,18 +198,20 @@ def _counted(
     next. While somebody's part is known to be on its way nothing is published, for a minute at
     most."""
     if any(0 < person.until_ms <= now < person.until_ms + GATHER_MS for person in people):
-        return replace(head, count_at_ms=now + GATHER_MS), ()
-    total, engaged, quiet_ms = Falling(), 0, []
+        return evolve(head, count_at_ms=now + GATHER_MS), ()
+    total, engaged, quiet_ms, moment = Falling(), 0, [], Moment(now)
     for person in people:
-        alone, groups = Falling(), unpacked(person.sums)
-        total.add(groups, now)
-        if alone.add(groups, now) >= ENGAGED_MICRO:
+        lead = moment.worth(person.sums)
+        total.add(lead)
+        if lead.micro >= ENGAGED_MICRO:
+            alone = Falling()
+            alone.add(lead)
             engaged += 1
             quiet_ms.append(alone.holds_for_ms(ENGAGED_MICRO))
     if total.value >= SHOWN_STEP_MICRO:
         quiet_ms.append(total.holds_for_ms(total.value // SHOWN_STEP_MICRO * SHOWN_STEP_MICRO))
     lasting = [ms for ms in quiet_ms if ms is not None]
-    counted = replace(
+    counted = evolve(
         head,
         engaged_people=engaged,
         engagement_micro=total.value,
@@ -255,7 +257,7 @@ def _published(
         cause_id=cause,
         agreement=reference.version,
     )
-    shown = replace(
+    shown = evolve(
         head,
         shown_people=head.people,
         shown_engaged=head.engaged_people,

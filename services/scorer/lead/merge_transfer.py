@@ -37,14 +37,13 @@ PART_ENTRIES: Final = 4_000
 def send_book(step: LeadStep, survivor: str, *, merge_id: str) -> None:
     """Publish the whole book, in as many parts as the ledger needs; the last one says where the
     lead stood."""
-    head, size = step.head, PART_ENTRIES * SIZE
-    chunks = [head.ledger[at : at + size] for at in range(0, len(head.ledger), size)] or [b""]
+    head = step.head
     book = LeadTransfer(
         transfer_id=transfer_id_of(merge_id, step.lead_id),
         loser=step.lead_id,
         survivor=survivor,
         part=0,
-        parts=len(chunks),
+        parts=0,
         events=(),
         cycles=(),
         at_ms=step.now,
@@ -53,11 +52,17 @@ def send_book(step: LeadStep, survivor: str, *, merge_id: str) -> None:
         since_ms=head.since_ms,
         path=(step.lead_id,),
     )
-    book = _with_cycle_state(step, book)
-    for number, chunk in enumerate(chunks, start=1):
-        part = replace(book, part=number, ledger=chunk)
-        last = number == len(chunks)
+    for part in transfer_parts(_with_cycle_state(step, book), head.ledger):
+        last = part.part == part.parts
         step.publish(SCORER_TRANSFERS, _with_history(step, part) if last else part, survivor)
+
+
+def transfer_parts(book: LeadTransfer, ledger: bytes) -> Iterator[LeadTransfer]:
+    """``book`` with the ledger, in as many parts as that needs."""
+    size = PART_ENTRIES * SIZE
+    chunks = [ledger[at : at + size] for at in range(0, len(ledger), size)] or [b""]
+    for number, chunk in enumerate(chunks, start=1):
+        yield replace(book, part=number, parts=len(chunks), ledger=chunk)
 
 
 def _with_cycle_state(step: LeadStep, book: LeadTransfer) -> LeadTransfer:
@@ -86,9 +91,9 @@ def _with_history(step: LeadStep, part: LeadTransfer) -> LeadTransfer:
     head = step.head
     return replace(
         part,
-        events=tuple(_events(step)),
+        events=tuple(events_of(step)),
         cycles=tuple(cycle for _, cycle in step.items(CYCLE)),
-        persons=tuple(_persons(step)),
+        persons=tuple(persons_of(step)),
         recent=head.recent,
         origins=head.origins,
         stage=head.stage,
@@ -97,7 +102,7 @@ def _with_history(step: LeadStep, part: LeadTransfer) -> LeadTransfer:
     )
 
 
-def _persons(step: LeadStep) -> Iterator[LeadPerson]:
+def persons_of(step: LeadStep) -> Iterator[LeadPerson]:
     """What is known of the person, one record an event that reported it."""
     by_event: dict[tuple[str, int], dict[str, str]] = {}
     for name, reports in person_reports(step.get(PERSON, ONLY) or NOBODY).items():
@@ -109,7 +114,7 @@ def _persons(step: LeadStep) -> Iterator[LeadPerson]:
         )
 
 
-def _events(step: LeadStep) -> Iterator[LeadEvent]:
+def events_of(step: LeadStep) -> Iterator[LeadEvent]:
     """The events that profile and consents came from, as far as they still matter."""
     by_event: dict[tuple[str, int, str], dict[str, FieldReport]] = {}
     for name, value in (step.get(PROFILE, ONLY) or ProfileBook()).values.items():

@@ -33,7 +33,7 @@ from baton.contracts.topic_names import (
 from baton.contracts.transfers import LeadTransfer
 from baton.engine.reducer import Event, Reducer, Step, View
 from services.scorer.lead.amendments import amend_qualification
-from services.scorer.lead.handlers import events, handoffs, merge, recycling
+from services.scorer.lead.handlers import events, handoffs, merge, recycling, separation
 from services.scorer.lead.handlers.account import on_group
 from services.scorer.lead.handlers.dispositions import cause_of, on_act
 from services.scorer.lead.handlers.erasure import erase
@@ -172,6 +172,8 @@ def _take_input(step: LeadStep, record: LeadInput) -> None:
         on_act(step, record.act)
     if record.merge is not None:
         merge.on_merge(step, record.merge)
+    if record.separation is not None:
+        separation.on_separation(step, record.separation)
     if not (step.was_rated or step.head.ended):
         resumed(step, cause=record.cause_id, occurred_at_ms=record.occurred_at_ms)
 

@@ -13,13 +13,12 @@ micropoints (8; -1: none), exponent of two (4), positive sum (8), negative sum (
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
-from baton.agreement.compiled.decay import Decay, decay_of, faster
+from baton.agreement.compiled.decay import Divisor, decay_of, worth
 from services.scorer.score.engagement import whole
-from services.scorer.score.group_totals import NEVER, GroupSum, any_in, sums_of
-from services.scorer.score.rule_table import GroupLine, ScoreTable
+from services.scorer.score.group_totals import any_in, sums_of
+from services.scorer.score.rule_table import ScoreTable
 
 SHOWN_STEP_MICRO: Final = 10_000_000
 """Engagement is published anew when it passes a multiple of this, not at every page view."""
@@ -43,28 +42,47 @@ def packed(totals: bytes, table: ScoreTable) -> bytes:
     )
 
 
-def unpacked(sums: bytes) -> list[GroupSum]:
-    """The sums of a part."""
-    return [
-        GroupSum(
-            number, GroupLine("", decay_of(half_life), NEVER, cap, 0), base, positive, negative
-        )
-        for number, (half_life, cap, base, positive, negative) in enumerate(
-            _GROUP.iter_unpack(sums)
-        )
-    ]
+class Worth(NamedTuple):
+    """What one lead's sums are worth at a moment: ``micro``, to the bit what its own score would be
+    (:mod:`.engagement`), and of every group the half-life, the capped positive part and the
+    negative one."""
+
+    micro: int
+    groups: list[tuple[int, float, float]]
 
 
-def worth_micro(groups: Iterable[GroupSum], at_ms: int) -> int:
-    """What a lead with these sums is worth at ``at_ms``: to the bit what its own score would be
-    (:mod:`.engagement`)."""
-    gained = lost = 0.0
-    for group in groups:
-        if group.positive:
-            gained += group.capped(at_ms)
-        if group.negative:
-            lost += group.lost(at_ms)
-    return max(0, whole(gained + lost))
+class Moment:
+    """A moment at which many leads are weighed: what it divides by is computed once a half-life."""
+
+    __slots__ = ("_divisors", "at_ms")
+
+    def __init__(self, at_ms: int) -> None:
+        self.at_ms = at_ms
+        self._divisors: dict[int, Divisor] = {}
+
+    def worth(self, sums: bytes) -> Worth:
+        """What a part's ``sums`` are worth."""
+        gained = lost = 0.0
+        groups: list[tuple[int, float, float]] = []
+        for half_life_ms, cap, base, positive, negative in _GROUP.iter_unpack(sums):
+            capped = fallen = 0.0
+            if positive:
+                value = self._left(positive, base, half_life_ms)
+                capped = value if cap < 0 or value < cap else float(cap)
+                gained += capped
+            if negative:
+                fallen = self._left(negative, base, half_life_ms)
+                lost += fallen
+            groups.append((half_life_ms, capped, fallen))
+        return Worth(max(0, whole(gained + lost)), groups)
+
+    def _left(self, total: float, base: int, half_life_ms: int) -> float:
+        if not half_life_ms:
+            return total
+        divisor = self._divisors.get(half_life_ms)
+        if divisor is None:
+            divisor = self._divisors[half_life_ms] = decay_of(half_life_ms).divisor(self.at_ms)
+        return worth(total, base, divisor)
 
 
 class Falling:
@@ -75,29 +93,30 @@ class Falling:
     shrinks, so it is counted as it is.
     """
 
+    __slots__ = ("_fastest_ms", "decays", "stays", "value")
+
     def __init__(self) -> None:
         self.value = 0
         self.decays = 0.0
         self.stays = 0.0
-        self.fastest = Decay()
+        self._fastest_ms = 0
 
-    def add(self, groups: list[GroupSum], now: int) -> int:
-        """Add one lead's sums; what it is worth now."""
-        worth = worth_micro(groups, now)
-        self.value += worth
-        if not worth:
-            return 0  # clamped: it can only rise
-        for group in groups:
-            capped = group.capped(now) if group.positive else 0.0
-            if group.line.decay.half_life_ms:
+    def add(self, lead: Worth) -> None:
+        """Add what one lead is worth."""
+        if not lead.micro:
+            return  # clamped: it can only rise
+        self.value += lead.micro
+        for half_life_ms, capped, fallen in lead.groups:
+            if half_life_ms:
                 self.decays += capped
-                self.fastest = faster(self.fastest, group.line.decay)
+                if not self._fastest_ms or half_life_ms < self._fastest_ms:
+                    self._fastest_ms = half_life_ms
             else:
                 self.stays += capped
-            self.stays += group.lost(now) if group.negative else 0.0
-        return worth
+            self.stays += fallen
 
     def holds_for_ms(self, threshold_micro: int) -> int | None:
         """For so long the value is surely not below ``threshold_micro`` if nothing happens; None:
         by itself it never is."""
-        return self.fastest.holds_for_ms(self.decays, threshold_micro - self.stays)
+        fastest = decay_of(self._fastest_ms)
+        return fastest.holds_for_ms(self.decays, threshold_micro - self.stays)

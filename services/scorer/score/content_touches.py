@@ -14,7 +14,7 @@ dropped at the end without looking at the others.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
 from baton.contracts.intake import LeadEvent
@@ -75,6 +75,18 @@ def together(ours: ContentBook, theirs: ContentBook) -> ContentBook:
         recent=_newest({*_split(ours.recent), *_split(theirs.recent)}),
         origins=_earliest({*_split(ours.origins), *_split(theirs.origins)}),
     )
+
+
+def parted(book: ContentBook, ids: Collection[bytes]) -> tuple[ContentBook, ContentBook]:
+    """The touches of these events, and the others."""
+    of_these, others = (
+        [
+            _joined([piece for piece in _split(packed) if (piece[8:_ORDER] in ids) is wanted])
+            for packed in book
+        ]
+        for wanted in (True, False)
+    )
+    return ContentBook(*of_these), ContentBook(*others)
 
 
 def pieces(packed: bytes) -> list[Piece]:

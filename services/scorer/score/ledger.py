@@ -14,7 +14,7 @@ each, sorted: id of the entry (16), event time of the retraction (8).
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple
@@ -140,6 +140,16 @@ def with_entry(ledger: bytes, record: bytes, index: int) -> bytes:
 def without_entry(ledger: bytes, index: int) -> bytes:
     """``ledger`` without the entry at ``index``."""
     return ledger[: index * SIZE] + ledger[(index + 1) * SIZE :]
+
+
+def parted(ledger: bytes, ids: Collection[bytes]) -> tuple[bytes, bytes]:
+    """The entries of these events, and the others."""
+    of_these: list[bytes] = []
+    others: list[bytes] = []
+    for at in range(0, len(ledger), SIZE):
+        record = ledger[at : at + SIZE]
+        (of_these if record[8:ORDER_SIZE] in ids else others).append(record)
+    return b"".join(of_these), b"".join(others)
 
 
 def retracted_ids(retracted: bytes) -> frozenset[bytes]:

@@ -6,7 +6,7 @@ once, in ``rescore``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from baton.contracts.intake import LeadEvent, LeadPerson, Person
@@ -197,8 +197,12 @@ def undo_retracted(step: LeadStep, *, cause: str) -> bool:
     """Profile, person and consents are what they would be had the retracted events never come: the
     former values are back. Whether a consent is another than before."""
     gone = retracted_ids(step.head.retracted)
-    if not gone:
-        return False
+    return undo_events(step, gone, cause=cause) if gone else False
+
+
+def undo_events(step: LeadStep, gone: Collection[bytes], *, cause: str) -> bool:
+    """Profile, person and consents are what they would be had these events never come. Whether a
+    consent is another than before."""
     book = step.get(PROFILE, ONLY) or ProfileBook()
     left = without_retracted(book, gone)
     if left is not book:

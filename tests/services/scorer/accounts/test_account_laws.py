@@ -19,13 +19,11 @@ from services.scorer.score.account_contribution import (
     ENGAGED_MICRO,
     SHOWN_STEP_MICRO,
     Falling,
+    Moment,
     packed,
-    unpacked,
-    worth_micro,
 )
 from services.scorer.score.engagement import engagement_micro, standing
 from services.scorer.score.entry_counting import counted
-from services.scorer.score.group_totals import group_sums
 from services.scorer.score.ledger import id_bytes, with_retractions
 from services.scorer.score.ledger import packed as entry
 from services.scorer.score.rule_table import table_of
@@ -172,8 +170,8 @@ def test_a_part_gives_the_same_bits_as_the_lead_at_any_later_moment(
     ]
     now = start + len(acts) * HOUR
     totals = standing(counted(b"".join(records), b"", 0, TABLE, now).marks, TABLE, now)
-    carried = unpacked(packed(totals, TABLE))
-    assert worth_micro(carried, now + later_ms) == engagement_micro(totals, TABLE, now + later_ms)
+    later = Moment(now + later_ms)
+    assert later.worth(packed(totals, TABLE)).micro == engagement_micro(totals, TABLE, later.at_ms)
 
 
 @LAW
@@ -190,10 +188,10 @@ def test_the_bound_of_how_long_it_holds_is_never_too_long(
     ]
     now = start + len(acts) * HOUR
     totals = standing(counted(b"".join(records), b"", 0, TABLE, now).marks, TABLE, now)
-    groups = group_sums(totals, TABLE)
     falling = Falling()
-    value = falling.add(groups, now)
-    assert value == falling.value == engagement_micro(totals, TABLE, now)
+    falling.add(Moment(now).worth(packed(totals, TABLE)))
+    value = falling.value
+    assert value == engagement_micro(totals, TABLE, now)
     if value < threshold:
         return
     holds = falling.holds_for_ms(threshold)

@@ -1,0 +1,128 @@
+"""A simulation that keeps nothing decides what one with the whole log decides, and holds no more
+than its leads."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from baton.agreement.canonical import canonical_text, version_of
+from baton.agreement.source.read import agreement_of, read_agreement
+from baton.contracts.reference import PeopleRecord
+from baton.contracts.topics import TOPICS
+from baton.engine.memory import Stored
+from baton.local.up.preparing import example_agreement
+from baton.simulation import held_values
+from baton.simulation.held_values import Held
+from baton.simulation.lines import Arrival, arrivals_of
+from baton.simulation.simulation import Announcement, Simulation
+
+ROOT = Path(__file__).resolve().parents[2]
+START_MS = 1_772_434_800_000
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+
+
+def _busy() -> list[Arrival]:
+    """Every kind of event of the examples, and thirty people who join, ask, refuse and are
+    erased."""
+    lines = [
+        json.loads(line)
+        for line in (ROOT / "schemas/examples/events.jsonl").read_text().splitlines()
+    ]
+    for number in range(120):
+        person, at_ms = number % 30, START_MS + number * HOUR_MS
+        line: dict[str, Any] = {
+            "id": f"e{number}",
+            "source": "web",
+            "kind": "engagement",
+            "occurred_at": at_ms,
+            "identifiers": {"anonymous": f"a{person}"},
+            "engagement": {"act": "demo_request" if number % 11 == 3 else "webinar"},
+        }
+        if number % 3:
+            line["identifiers"] |= {"email": f"p{person}@firm{person % 4}.example"}
+            line["profile"] = {"country": "DE", "role": "CTO", "employees": 250}
+        if number % 41 == 40:
+            line |= {"kind": "erasure", "identifiers": {"email": f"p{person}@firm0.example"}}
+            del line["engagement"]
+            line.pop("profile", None)
+        lines.append(line)
+    arrivals = arrivals_of([(json.dumps(line).encode(), line) for line in lines])
+    return [arrival for arrival in arrivals if arrival.at_ms < START_MS + 8 * DAY_MS]
+
+
+def _facts(*, keep: bool, partitions: int = 2) -> tuple[list[Stored], Simulation]:
+    first, then = (read_agreement(example_agreement()), example_agreement().read_text())
+    second = agreement_of(then.replace("page_view: {points: 1,", "page_view: {points: 2,"), "then")
+    arrivals = _busy()
+    simulation = Simulation(
+        text=canonical_text(first),
+        version=version_of(canonical_text(first)),
+        start_ms=arrivals[0].at_ms,
+        partitions=partitions,
+        known=[
+            PeopleRecord(
+                record_id="away",
+                person="sdr-anna",
+                from_ms=START_MS + 2 * DAY_MS,
+                until_ms=START_MS + 5 * DAY_MS,
+            )
+        ],
+        keep=keep,
+    )
+    change = Announcement(
+        at_ms=START_MS + 3 * DAY_MS,
+        text=canonical_text(second),
+        version=version_of(canonical_text(second)),
+        effective_at_ms=START_MS + 3 * DAY_MS + HOUR_MS,
+    )
+    until_ms = START_MS + 9 * DAY_MS
+    return list(simulation.run(arrivals, until_ms, announcements=[change])), simulation
+
+
+def test_without_a_log_the_facts_are_the_same_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held_values, "AS_VALUES", 5)  # most states become bytes on the way
+    kept, _ = _facts(keep=True)
+    unlogged, _ = _facts(keep=False)
+    assert unlogged == kept
+    topics = {stored.topic for stored in kept}
+    assert {
+        "leads.merges.v1",
+        "leads.routed.sales.v1",
+        "leads.sla-violations.v1",
+    } <= topics
+
+
+def test_nothing_stays_in_the_log_but_what_was_agreed() -> None:
+    _, simulation = _facts(keep=False)
+    log = simulation.host.log
+    left = {
+        topic: len(log.records(topic, partition))
+        for topic in TOPICS
+        for partition in range(log.partitions_of(topic))
+        if log.records(topic, partition)
+    }
+    assert left == {"baton.agreements.v1": 6, "baton.people.v1": 1}
+    assert log.history == []
+
+
+def test_only_the_latest_states_are_values() -> None:
+    store = held_values.HeldStore()
+    codec = held_values.HeldCodec(PeopleRecord)
+    number = held_values.AS_VALUES + 10
+    for place in range(number):
+        record = PeopleRecord(record_id=str(place), person="x", from_ms=0, until_ms=1)
+        if place % 2:
+            store.set_entry("kind", "key", f"{place:06}", codec.encode(record))
+        else:
+            store.set_head(f"{place:06}", codec.encode(record, b"prefix"))
+    oldest, newest = store.head("000000"), store.head(f"{number - 2:06}")
+    assert oldest is not None
+    assert newest is not None
+    assert (type(oldest), type(newest)) == (bytes, Held)
+    assert codec.decode(oldest, 6).record_id == "0"
+    assert codec.decode(newest, 6).record_id == str(number - 2)
+    entries = store.scan("kind", "key", "", None, number, False)
+    assert [codec.decode(raw).record_id for _, raw in entries[:2]] == ["1", "3"]
+    assert sum(type(raw) is Held for _, raw in entries) == held_values.AS_VALUES // 2
