@@ -17,7 +17,9 @@ class RequestKind(StrEnum):
 
     ``request`` wants a holder, ``accepted`` turns an offer into open work, ``release`` gives it
     back. ``offered`` reinstates an offer that was taken away too soon. ``amended`` tells what has
-    changed of a lead that waits or is offered: a raised hand, a consent.
+    changed of a lead that waits or is offered: a raised hand, a consent. From workload to
+    assignment: ``denied`` gives back a lead whose person is at a limit over all pools, ``room``
+    says that they are not any more.
     """
 
     REQUEST = "request"
@@ -25,6 +27,8 @@ class RequestKind(StrEnum):
     OFFERED = "offered"
     ACCEPTED = "accepted"
     RELEASE = "release"
+    DENIED = "denied"
+    ROOM = "room"
 
 
 class OpenWork(StrEnum):
@@ -140,7 +144,10 @@ class QueueItem:
 
     ``rule`` chose the pool. ``person`` is to have the lead: for certain if ``forced``, else if they
     are there. ``beside`` is a colleague's hand-off: whoever holds that one is to have this one too.
-    ``skills`` are required of a person chosen in turn.
+    ``skills`` are required of a person chosen in turn. ``denied`` and ``room`` name whoever is
+    ``limited`` over all pools; ``denied`` has the ``limit`` that was reached (None: the day of the
+    proposal is over), ``at_ms`` of the proposal, and ``waited_since_ms``, since when the lead has
+    waited in the queue (None: it came just now).
     """
 
     kind: str
@@ -164,6 +171,9 @@ class QueueItem:
     skills: tuple[str, ...] = ()
     watcher: str | None = None
     rejecters: tuple[str, ...] = ()
+    limited: str | None = None
+    limit: str | None = None
+    waited_since_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,3 +279,38 @@ class HandoffNoted:
     agreement: str | None = None
     in_favour_of: str | None = None
     leg: str | None = None
+
+
+class Keeps(StrEnum):
+    """Which limits over all pools an offer keeps: all; all but ``capacity``, as a lead that is to
+    go to its owner does; none, where a person decided or the pool lets matches pass."""
+
+    ALL = "all"
+    LIMITS = "limits"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonNote:
+    """``router.people.v1`` (keyed by person): what somebody who has limits over all pools has from
+    one of them, after a change of ``handoff_id`` (None: after a new agreement).
+
+    ``offered`` and ``accepted`` are open; ``today`` and ``this_week`` were handed out on ``day`` of
+    the agreement's own time and in its week. With ``routed`` the pool proposes a lead, which these
+    numbers count already: it is answered to dispatch if the limits that it ``keeps`` allow it, else
+    ``item`` goes back to the pool. ``unrouted`` is an answer that must not overtake an earlier one.
+    """
+
+    person: str
+    pool: str
+    at_ms: int
+    day: str
+    offered: int
+    accepted: int
+    today: int
+    this_week: int
+    handoff_id: str | None = None
+    keeps: str = Keeps.ALL
+    routed: LeadRouted | None = None
+    item: QueueItem | None = None
+    unrouted: LeadUnrouted | None = None

@@ -82,6 +82,15 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Barred:
+    """Somebody who is at a limit over all pools: ``limit`` says which, since ``day``."""
+
+    person: str
+    limit: str
+    day: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PoolState:
     """The head of a pool. ``decided`` counts its turns.
 
@@ -89,7 +98,7 @@ class PoolState:
     meanwhile, so that another pass follows. ``review`` is where an unfinished look at each waiting
     lead goes on, after a new agreement. ``deserted``: everybody of the pool is away, and every lead
     that waits says so. ``relieving``: more accepted work of people who are away may be left to hand
-    over.
+    over. ``barred``: who takes nothing for now, being at a limit over all pools.
     """
 
     pool: str
@@ -101,6 +110,7 @@ class PoolState:
     review: str | None = None
     deserted: bool = False
     relieving: bool = False
+    barred: tuple[Barred, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from baton.engine.reducer import Step, View
 from baton.engine.step_builder import StepBuilder
 from services.router.assignment.fair_share import Book, Share, given_back, latest, taken
+from services.router.assignment.pool_view import PoolView
 from services.router.assignment.state import (
     COMMON_LANE,
     HELD,
@@ -20,6 +21,7 @@ from services.router.assignment.state import (
     OFFER,
     TASK,
     WORK,
+    Barred,
     LaneHead,
     Load,
     OpenOffer,
@@ -38,6 +40,7 @@ from services.router.assignment.state import (
     place_in_queue,
     split_place,
 )
+from services.router.limit_words import DAY_LIMIT_ALL, WEEK_LIMIT_ALL
 
 _AFTER = "\0"
 """Behind a key, so that a scan begins just after it."""
@@ -46,10 +49,10 @@ _AFTER = "\0"
 class AssignmentStep(StepBuilder[PoolState]):
     """The pool's books while one step runs."""
 
-    def __init__(self, view: View[PoolState], *, now: int, period: str) -> None:
+    def __init__(self, view: View[PoolState], *, now: int, pool_view: PoolView) -> None:
         super().__init__(view, now=now)
         self._head = view.head or PoolState(pool=view.key)
-        self._period = period
+        self._period = pool_view.period
         self._books: dict[str, tuple[str, Book]] = {}
         self._changed: set[str] = set()
         self._read: dict[str, Book] = {}
@@ -60,6 +63,9 @@ class AssignmentStep(StepBuilder[PoolState]):
         self.review = self._head.review
         self.deserted = self._head.deserted
         self.relieving = self._head.relieving
+        self.barred = {
+            each.person: each for each in self._head.barred if _still_barred(each, pool_view)
+        }
 
     # ------------------------------------------------------------------ entries, with what this
     # step changed
@@ -282,6 +288,15 @@ class AssignmentStep(StepBuilder[PoolState]):
             review=self.review,
             deserted=self.deserted,
             relieving=self.relieving,
+            barred=tuple(each for _, each in sorted(self.barred.items())),
         )
         unchanged = self.view.head is not None and after == self._head
         return self.build(self.view.head if unchanged else after, wake_at)
+
+
+def _still_barred(barred: Barred, pool_view: PoolView) -> bool:
+    """A limit of the day ends with it, one of the week with the week, any other when workload
+    publishes that there is room."""
+    if barred.limit == DAY_LIMIT_ALL:
+        return barred.day == pool_view.day
+    return barred.limit != WEEK_LIMIT_ALL or barred.day >= pool_view.monday
