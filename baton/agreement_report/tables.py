@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from baton.agreement.compiled.agreement import Band, CompiledAgreement
-from baton.agreement.compiled.pools import Member
+from baton.agreement.compiled.pools import Limits, Member
 from baton.agreement.describe import condition_words, ladder_words, promise_subject
 from baton.agreement.model.calendar import hours_words
 from baton.agreement.model.scoring import groups_without_limit
@@ -138,7 +138,9 @@ def _lifecycle(agreement: CompiledAgreement) -> Table:
 
 
 def _people(agreement: CompiledAgreement) -> Table:
-    table = _table("People", "person", "name", "calendar", "skills", "manager")
+    table = _table(
+        "People", "person", "name", "calendar", "skills", "manager", "at most, over all pools"
+    )
     for person, each in sorted(agreement.people.items()):
         name = each.name if each.active else f"{each.name} (not active)"
         table.add_row(
@@ -147,8 +149,19 @@ def _people(agreement: CompiledAgreement) -> Table:
             each.calendar or "",
             ", ".join(sorted(each.skills)),
             each.manager or "",
+            _limits(each.limits),
         )
     return table
+
+
+def _limits(limits: Limits) -> str:
+    words = (
+        (limits.capacity, "open"),
+        (limits.offers, "unanswered"),
+        (limits.per_day, "a day"),
+        (limits.per_week, "a week"),
+    )
+    return ", ".join(f"{limit} {what}" for limit, what in words if limit is not None)
 
 
 def _tracks(agreement: CompiledAgreement) -> Table:

@@ -108,7 +108,9 @@ def capacity(
         raise typer.BadParameter(f'person "{person}" is not in the agreement in force')
     pools = sorted({*reference.agreement.pools, *states.keys()})
     found = capacities(
-        (pool_state(states.view(pool), reference, now_ms=now_ms) for pool in pools), wanted
+        (pool_state(states.view(pool), reference, now_ms=now_ms) for pool in pools),
+        wanted,
+        reference.agreement.people,
     )
     if as_json:
         for load in found:
@@ -145,6 +147,8 @@ def _capacity_row(found: CapacityOf) -> tuple[str, ...]:
         for load in found.pools
     )
     room = "no limit" if found.room is None else str(found.room)
+    if found.limits.capacity is not None:
+        room += f" of {found.limits.capacity} over all pools"
     return found.person, str(found.offered), str(found.accepted), room, pools.replace("_", " ")
 
 

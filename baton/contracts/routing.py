@@ -146,7 +146,7 @@ class QueueItem:
     are there. ``beside`` is a colleague's hand-off: whoever holds that one is to have this one too.
     ``skills`` are required of a person chosen in turn. ``denied`` and ``room`` name whoever is
     ``limited`` over all pools; ``denied`` has the ``limit`` that was reached (None: the day of the
-    proposal is over), ``at_ms`` of the proposal, and ``waited_since_ms``, since when the lead has
+    proposal is over), ``at_ms`` of the proposal, whether that ``took_turn``, and ``waited_since_ms``, since when the lead has
     waited in the queue (None: it came just now).
     """
 
@@ -174,6 +174,7 @@ class QueueItem:
     limited: str | None = None
     limit: str | None = None
     waited_since_ms: int | None = None
+    took_turn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -202,6 +202,8 @@ MEANING = [
     ("    nobody: hold\n    members:\n      sdr-anna", "    nobody: {overflow: europe-sdr}\n    members:\n      sdr-anna", "overflow: europe-sdr", "overflows run in a circle (dach-sdr -> europe-sdr -> dach-sdr): let one of them hold or be watched"),
     ("default: {sdr: europe-sdr, sales: europe-sales}", "default: {sales: europe-sales}", "default: {sales", "the default names no sdr pool, so an SDR lead that fits no rule would have none"),
     ("default: {sdr: europe-sdr, sales: europe-sales}", "default: {sdr: europe-sdr}", "default: {sdr", "the default names no sales pool, so a sales lead that fits no rule would have none"),
+    ("sdr-cleo: {name: Cleo (SDR),", "sdr-cleo: {capacity: 50, name: Cleo (SDR),", "sdr-cleo: {capacity: 60", '"sdr-cleo" has capacity 60 in pool "europe-sdr" but 50 over all pools: the smaller one counts'),
+    ("sdr-cleo: {name: Cleo (SDR),", "sdr-cleo: {per_day: 9, per_week: 9, name: Cleo (SDR),", "sdr-cleo: {per_day: 9", '"sdr-cleo" may have 9 leads a day but 9 a week: the day limits nothing'),
     ("      sdr-cleo: {capacity: 60, offers: 8}\n      sdr-dag: {capacity: 60, offers: 8}\n", "      sdr-cleo: {weight: 0}\n      sdr-dag: {capacity: 0}\n", None, 'nobody in pool "europe-sdr" takes leads in turn: each has weight 0 or capacity 0'),
     ("needs: [norwegian]", "needs: [profile.tongue]", "needs: [profile.tongue]", 'profile field "tongue" is not defined'),
     ("needs: [norwegian]", "needs: [profile.employees]", "needs: [profile.employees]", '"profile.employees" is a number: a skill is named by a field of kind text or set'),

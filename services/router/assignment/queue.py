@@ -121,6 +121,7 @@ class Placement:
                 limited=None,
                 limit=None,
                 waited_since_ms=None,
+                took_turn=False,
             )
             self._join(asked, since_ms=item.waited_since_ms)
             if item.waited_since_ms is not None:

@@ -134,6 +134,7 @@ class _Book:
             limited=self.load.person,
             limit=limit,
             at_ms=note.at_ms,
+            took_turn=note.routed is not None and note.routed.turn_used,
         )
         return Fact(ROUTER_QUEUE, note.pool, back)
 
