@@ -60,6 +60,9 @@ def away(
     ),
     ends: str = typer.Option(..., "--until", help="Back on this day or at this moment."),
     reason: str = typer.Option("away", "--reason", help="Why; for people to read."),
+    cancel: bool = typer.Option(
+        False, "--cancel", help="It is not so after all: takes back this very absence."
+    ),
 ) -> None:
     """Record an absence: no new leads in that time, and it does not count in their deadlines.
 
@@ -68,11 +71,12 @@ def away(
     settings = cluster_settings()
     with live(settings, now_ms=wall_ms()) as cluster:
         agreement = cluster.reference.agreement
-    record = absence_of(agreement, person, starts=starts, ends=ends, reason=reason, cancelled=False)
-    publish_absence(settings, record)
-    typer.echo(
-        f"{person} is away from {written(record.from_ms)} until {written(record.until_ms)} UTC"
+    record = absence_of(
+        agreement, person, starts=starts, ends=ends, reason=reason, cancelled=cancel
     )
+    publish_absence(settings, record)
+    span = f"{written(record.from_ms)} until {written(record.until_ms)} UTC"
+    typer.echo(f"{person} is {'not ' if cancel else ''}away from {span}")
 
 
 @app.command(epilog="Example:  baton people back sdr-anna")

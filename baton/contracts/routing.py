@@ -146,8 +146,8 @@ class QueueItem:
     are there. ``beside`` is a colleague's hand-off: whoever holds that one is to have this one too.
     ``skills`` are required of a person chosen in turn. ``denied`` and ``room`` name whoever is
     ``limited`` over all pools; ``denied`` has the ``limit`` that was reached (None: the day of the
-    proposal is over), ``at_ms`` of the proposal, whether that ``took_turn``, and ``waited_since_ms``, since when the lead has
-    waited in the queue (None: it came just now).
+    proposal is over), ``at_ms`` of the proposal, whether that ``took_turn``, and
+    ``waited_since_ms``, since when the lead has waited in the queue (None: it came just now).
     """
 
     kind: str
