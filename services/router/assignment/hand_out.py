@@ -13,6 +13,7 @@ from baton.agreement.reference import AgreementReference
 from baton.contracts.routing import NOBODY_EVER, Candidate, Keeps, QueueItem
 from services.router.assignment import routing_answers
 from services.router.assignment.availability import Availability
+from services.router.assignment.barred import Barred
 from services.router.assignment.eligibility import could_ever
 from services.router.assignment.limited import Limited
 from services.router.assignment.next_chance import soonest
@@ -25,7 +26,7 @@ from services.router.assignment.person_selection import (
     relaxed,
 )
 from services.router.assignment.pool_view import PoolView
-from services.router.assignment.state import Barred, OpenOffer, PoolWork, TurnCredit, WorkState
+from services.router.assignment.state import OpenOffer, PoolWork, TurnCredit, WorkState
 from services.router.assignment.step import AssignmentStep
 from services.router.suppression import suppression_of
 

@@ -16,6 +16,7 @@ from typing import Final
 from baton.contracts.routing import URGENCY, QueueItem
 from baton.engine.reducer import EntryKind
 from baton.ids import derived_id
+from services.router.assignment.barred import Barred
 from services.router.assignment.fair_share import Book, Share
 
 
@@ -79,15 +80,6 @@ class Load:
     def total(self) -> int:
         """What capacity counts."""
         return self.offered + self.accepted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Barred:
-    """Somebody who is at a limit over all pools: ``limit`` says which, since ``day``."""
-
-    person: str
-    limit: str
-    day: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

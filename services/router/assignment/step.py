@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from baton.engine.reducer import Step, View
 from baton.engine.step_builder import StepBuilder
+from services.router.assignment.barred import still_barred
 from services.router.assignment.fair_share import Book, Share, given_back, latest, taken
 from services.router.assignment.pool_view import PoolView
 from services.router.assignment.state import (
@@ -21,7 +22,6 @@ from services.router.assignment.state import (
     OFFER,
     TASK,
     WORK,
-    Barred,
     LaneHead,
     Load,
     OpenOffer,
@@ -40,7 +40,6 @@ from services.router.assignment.state import (
     place_in_queue,
     split_place,
 )
-from services.router.limit_words import DAY_LIMIT_ALL, WEEK_LIMIT_ALL
 
 _AFTER = "\0"
 """Behind a key, so that a scan begins just after it."""
@@ -64,7 +63,7 @@ class AssignmentStep(StepBuilder[PoolState]):
         self.deserted = self._head.deserted
         self.relieving = self._head.relieving
         self.barred = {
-            each.person: each for each in self._head.barred if _still_barred(each, pool_view)
+            each.person: each for each in self._head.barred if still_barred(each, pool_view)
         }
 
     # ------------------------------------------------------------------ entries, with what this
@@ -292,11 +291,3 @@ class AssignmentStep(StepBuilder[PoolState]):
         )
         unchanged = self.view.head is not None and after == self._head
         return self.build(self.view.head if unchanged else after, wake_at)
-
-
-def _still_barred(barred: Barred, pool_view: PoolView) -> bool:
-    """A limit of the day ends with it, one of the week with the week, any other when workload
-    publishes that there is room."""
-    if barred.limit == DAY_LIMIT_ALL:
-        return barred.day == pool_view.day
-    return barred.limit != WEEK_LIMIT_ALL or barred.day >= pool_view.monday

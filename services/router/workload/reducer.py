@@ -28,7 +28,7 @@ from baton.contracts.routing import (
 from baton.contracts.streams import answer
 from baton.contracts.topic_names import ROUTER_ANSWERS, ROUTER_PEOPLE, ROUTER_QUEUE
 from baton.engine.reducer import Event, Fact, Reducer, Step, View
-from services.router.workload.limits import limit_reached, sums_of, unreported
+from services.router.workload.person_limits import limit_reached, sums_of, unreported
 from services.router.workload.state import Denial, PersonLoad, PoolShare
 
 _OF_AN_OFFER = frozenset({UnroutedOutcome.RECALLED, UnroutedOutcome.RELIEVED})
