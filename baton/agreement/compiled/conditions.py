@@ -19,6 +19,7 @@ from baton.agreement.compiled.number_ranges import RangeCheck, range_check_of
 from baton.agreement.condition_context import ConditionContext
 from baton.agreement.condition_fields import Field, Getter, Kind, counter_of
 from baton.agreement.model.condition import All, Any_, ConditionModel, Not, Op, Test
+from baton.agreement.text_ranges import lies_between
 from baton.agreement.wall_time import day_in, local_date
 from baton.number_text import number_in, range_in
 
@@ -250,6 +251,8 @@ def _check_of(model: Test, field: Field) -> Check:
             return lambda value: bool(value < wanted)
         case Op.BETWEEN:
             low, high = wanted
+            if field.kind is Kind.TEXT:
+                return lies_between(low, high)
             return lambda value: bool(low <= value <= high)
         case Op.CONTAINS:
             return lambda value: wanted in value
