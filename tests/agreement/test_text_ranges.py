@@ -46,7 +46,7 @@ def test_bounds_between_which_nothing_lies_are_refused(low: str, high: str, word
 
 
 def test_a_territory_may_be_a_range_of_postal_codes() -> None:
-    text = SOUND.replace("    country: text\n", "    country: text\n    postal_code: text\n", 1)
+    text = SOUND.replace("    country: text ", "    postal_code: text\n    country: text ", 1)
     text = text.replace(
         "  territories:\n",
         "  territories:\n    - name: Berlin\n      when: {field: profile.postal_code, op: between, "
