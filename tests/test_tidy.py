@@ -31,7 +31,6 @@ LONG_FILES = {
 LONG_FUNCTIONS = {
     "baton/agreement/checks/examples.py:_example": 43,
     "baton/agreement/checks/slas.py:_steps": 42,
-    "baton/agreement/compiled/conditions.py:_check_of": 41,
     "baton/agreement/condition_fields.py:catalogue_of": 58,
     "baton/agreement_report/impact.py:compare": 43,
     "baton/cli/import_.py:import_": 77,

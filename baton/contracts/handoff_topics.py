@@ -1,7 +1,16 @@
 """The topics of hand-offs, promises and goals, and of reference: written by the router, the SLA
 watcher, the board and operators, in the order of the flow."""
 
-from baton.contracts import goals, meetings, reference, routing, skip_orders, slas, streams
+from baton.contracts import (
+    goals,
+    meetings,
+    reference,
+    routing,
+    skip_orders,
+    slas,
+    streams,
+    workload,
+)
 from baton.contracts.digests import Escalation, SlaDigest
 from baton.contracts.topic_names import (
     BATON_AGREEMENTS,
@@ -51,7 +60,7 @@ HANDOFF_TOPICS: tuple[TopicSpec, ...] = (
     ),
     private(
         ROUTER_PEOPLE,
-        routing.PersonNote,
+        workload.PersonNote,
         "what a person with limits over all pools has open from a pool, and who is to have a lead",
         "person",
         "router",

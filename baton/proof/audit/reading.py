@@ -197,9 +197,9 @@ class Sorter:
 
     def _queued(self, record: Record, item: QueueItem) -> None:
         if item.kind in (RequestKind.DENIED, RequestKind.ROOM):
-            where = record.topic, record.partition, record.offset
-            for row in denied_of(item, record.at_ms, where) or ():
-                self.pools.add(item.pool, plain(row))
+            at = record.topic, record.partition, record.offset
+            for denied in denied_of(item, record.at_ms, at) or ():
+                self.pools.add(item.pool, plain(denied))
             return
         _check_overflow(item, place_of(record), self._report.add)
         row = release_of(item, record.at_ms) or answer_of(item, record.at_ms)

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from baton.agreement.compiled.agreement import context_of_qualified
 from baton.agreement.reference import AgreementReference
-from baton.contracts.routing import NOBODY_EVER, Candidate, Keeps, QueueItem
+from baton.contracts.routing import NOBODY_EVER, Candidate, QueueItem
+from baton.contracts.workload import Keeps
 from services.router.assignment import routing_answers
 from services.router.assignment.availability import Availability
 from services.router.assignment.barred import Barred

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from baton.agreement.compiled.pools import NO_LIMITS
 from baton.agreement.reference import AgreementReference
-from baton.contracts.routing import Keeps, LeadRouted, LeadUnrouted, PersonNote, QueueItem
+from baton.contracts.routing import LeadRouted, LeadUnrouted, QueueItem
 from baton.contracts.topic_names import ROUTER_PEOPLE
+from baton.contracts.workload import Keeps, PersonNote
 from baton.engine.reducer import Fact
 from services.router.assignment.availability import NO_LOAD, Availability
 from services.router.assignment.step import AssignmentStep

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from baton.agreement.compiled.pools import Limits
-from baton.contracts.routing import Keeps
+from baton.contracts.workload import Keeps
 from services.router.limit_words import (
     DAY_LIMIT_ALL,
     FULL_ALL,

@@ -17,16 +17,15 @@ from baton.agreement.compiled.pools import PersonRule
 from baton.agreement.reference import AgreementReference
 from baton.agreement.wall_time import local_date, zone_named
 from baton.contracts.routing import (
-    Keeps,
     LeadRouted,
     LeadUnrouted,
-    PersonNote,
     QueueItem,
     RequestKind,
     UnroutedOutcome,
 )
 from baton.contracts.streams import answer
 from baton.contracts.topic_names import ROUTER_ANSWERS, ROUTER_PEOPLE, ROUTER_QUEUE
+from baton.contracts.workload import Keeps, PersonNote
 from baton.engine.reducer import Event, Fact, Reducer, Step, View
 from services.router.workload.person_limits import limit_reached, sums_of, unreported
 from services.router.workload.state import Denial, PersonLoad, PoolShare

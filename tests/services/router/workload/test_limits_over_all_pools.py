@@ -12,7 +12,8 @@ import pytest
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.compiled.pools import Limits
-from baton.contracts.routing import Keeps, LeadRouted, LeadUnrouted, QueueItem, RequestKind
+from baton.contracts.routing import LeadRouted, LeadUnrouted, QueueItem, RequestKind
+from baton.contracts.workload import Keeps
 from services.router.workload.person_limits import Sums, limit_reached, sums_of
 from services.router.workload.state import Denial, PoolShare
 from tests.services.router.router_world import (
