@@ -8,7 +8,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down demo test check simulate-seeds quarter mutants chaos bench schemas readme lock clean
+.PHONY: help setup up down demo round-trip test check simulate-seeds quarter mutants chaos bench schemas readme lock clean
 
 help:               ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {sub(/ +$$/, "", $$1); printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ down: $(READY)      ## stop what runs and clean up
 
 demo: $(READY)      ## a small simulated company against clocks of seconds; ends by itself, exit 1 if it does not add up
 	@$(BIN)/baton demo
+
+round-trip: $(READY) ## one lead from HubSpot to Slack and back, won on the board, beside fakes of both; ends by itself; ARGS=--stay keeps it running
+	@$(BIN)/python -m tests.kafka.round_trip $(ARGS)
 
 JOBS ?= 2
 test: $(READY)      ## JOBS=2 at a time, every test; those that need Kafka use BATON_BOOTSTRAP, else an embedded broker

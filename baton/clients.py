@@ -1,5 +1,5 @@
-"""How every Kafka client of Baton is told where the cluster is and how to be let in: the one place
-where settings become options.
+"""Where every Kafka client of Baton learns where the cluster is and how to authenticate: the one
+place where settings become options.
 
 Both libraries in use have their own words for the same things. Neither function connects.
 """
@@ -16,7 +16,7 @@ NO_BROKER = (
 
 
 class NoBroker(RuntimeError):
-    """Nothing says where a Kafka cluster is; the text tells how to have one."""
+    """Nothing says where a Kafka cluster is; the text says how to have one."""
 
 
 def bootstrap_of(settings: Settings) -> str:

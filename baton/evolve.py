@@ -30,9 +30,11 @@ def maker(record_type: type[T]) -> Callable[..., T]:
     """``record_type`` as a function of its fields, by place or by name, with the same defaults,
     those that are made too."""
     described = fields(record_type)  # type: ignore[arg-type]  # a dataclass
-    defaults = {each.name: each.default for each in described if each.default is not MISSING}
+    defaults = {field.name: field.default for field in described if field.default is not MISSING}
     fresh = {
-        each.name: each.default_factory for each in described if each.default_factory is not MISSING
+        field.name: field.default_factory
+        for field in described
+        if field.default_factory is not MISSING
     }
     values = {
         name: f"fresh_{name}() if {name} is unset_ else {name}" if name in fresh else name

@@ -43,21 +43,21 @@ def service_of(name: str) -> Service:
 
 
 def run_gateway(settings: Settings) -> None:
-    """The gateway, in this process, until it is told to stop; only its own code is loaded."""
+    """The gateway, in this process, until it is asked to stop; only its own code is loaded."""
     from services.ingest.gateway.process import run
 
     run(settings)
 
 
 def run_board(settings: Settings) -> None:
-    """The board, in this process, until it is told to stop; only its own code is loaded."""
+    """The board, in this process, until it is asked to stop; only its own code is loaded."""
     from services.insights.process import run
 
     run(settings)
 
 
 def run_delivery(settings: Settings) -> None:
-    """Delivery, in this process, until it is told to stop; only its own code is loaded."""
+    """Delivery, in this process, until it is asked to stop; only its own code is loaded."""
     from services.delivery.process import run
 
     run(settings)

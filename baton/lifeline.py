@@ -1,4 +1,4 @@
-"""Ends a process when the one that looks after it is gone, however that went: nothing else is told
+"""Ends a process when the one that looks after it is gone, however that went: nothing else learns
 of a kill -9.
 
 The supervisor holds the other end of this process's standard input and never writes to it. When it

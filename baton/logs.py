@@ -123,7 +123,7 @@ class Repeats(logging.Filter):
     """Lets what one library says again and again through every ten seconds only, with how often it
     was held back meanwhile.
 
-    While no broker answers, each client tells of each attempt: thousands of lines a second, in
+    While no broker answers, each client logs each attempt: thousands of lines a second, in
     which nothing else is found.
     """
 
@@ -144,16 +144,16 @@ class Repeats(logging.Filter):
             return True
         said = text, record.levelno, record.exc_info[0] if record.exc_info else None
         with self._lock:
-            told_at, held = self._held.pop(said, (None, 0))
-            if told_at is not None and now - told_at < self._EVERY_S:
-                self._held[said] = told_at, held + 1
+            shown_at, held = self._held.pop(said, (None, 0))
+            if shown_at is not None and now - shown_at < self._EVERY_S:
+                self._held[said] = shown_at, held + 1
                 return False
             if len(self._held) >= self._KNOWN:
                 del self._held[next(iter(self._held))]
             self._held[said] = now, 0
         if held:
             record.msg, record.args = (
-                f"{text} (and {held:,} times more in the last {now - (told_at or now):,.0f} s)",
+                f"{text} (and {held:,} times more in the last {now - (shown_at or now):,.0f} s)",
                 None,
             )
         return True

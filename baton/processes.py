@@ -1,5 +1,5 @@
-"""Processes that outlive the one that started them: told apart from a later one with the same pid,
-and ended for certain.
+"""Processes that outlive the one that started them, distinguished from a later one with the same
+pid, and ended for certain.
 
 A pid alone says nothing after a crash: the number may belong to somebody else by now. A
 :class:`Mark` is the pid with the process's start time. Nothing here ever signals a process whose

@@ -1,4 +1,4 @@
-"""What every process of Baton can be told from outside: ``BATON_*`` in the environment.
+"""What every process of Baton can be given from outside: ``BATON_*`` in the environment.
 
 Which cluster, which namespace, how to be let in, where to keep things. A service's own settings
 live in its own ``settings.py``. Secrets are masked wherever settings are printed.

@@ -18,6 +18,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,16 @@ class Sizes:
     identities: int = 100_000
     many: int = 1_000_000
     core_events: int = 40_000
+    chain_events: int = 30_000
+    chain_people: int = 3_000
+    chain_companies: int = 750
+    company_people: int = 500
+    listed: int = 20_000
+    rates: tuple[int, ...] = (10, 300, 1_000)
     rate: int = 300
     seconds: float = 30.0
     one_in: int = 15
+    forms: int = 50
     idle_s: float = 20.0
     warm_s: float = 10.0
 
@@ -66,9 +74,16 @@ QUICK = Sizes(
     identities=500,
     many=20_000,
     core_events=1_000,
+    chain_events=1_000,
+    chain_people=100,
+    chain_companies=25,
+    company_people=50,
+    listed=500,
+    rates=(50,),
     rate=50,
     seconds=2.0,
     one_in=5,
+    forms=40,
     idle_s=1.0,
     warm_s=1.0,
 )
@@ -76,7 +91,7 @@ QUICK = Sizes(
 
 
 class Bench:
-    """Runs parts and keeps what they tell."""
+    """Runs parts and keeps what they report."""
 
     def __init__(
         self,
@@ -109,7 +124,11 @@ class Bench:
             "a", ("loop", "empty", "adding", "lead", "faust", "faust_table", "streams"), self._flow
         )
         self._together("b", ("restore",), self._restore)
-        self._together("c", ("whole",), self._whole)
+        self._together("e", ("chain",), self._chain)
+        for number, rate in enumerate(sizes.rates):
+            letter = f"c{number}"
+            self._together(letter, (f"way_{rate}",), partial(self._way, rate, letter))
+        self._together("f", ("concierge",), self._concierge)
         self._together(
             "d",
             ("hop",),
@@ -127,19 +146,41 @@ class Bench:
         for reducer in ("empty", "adding", "lead"):
             self._part(reducer, "engine", {"reducer": reducer, **everything})
         self._part("streams", "streams", everything)
-        for name, tells in (("faust_table", False), ("faust", True)):
-            self._part(name, "faust", {"tells": tells, **everything, "events": sizes.faust_events})
+        for name, reports in (("faust_table", False), ("faust", True)):
+            self._part(
+                name, "faust", {"reports": reports, **everything, "events": sizes.faust_events}
+            )
 
     def _restore(self) -> None:
         options = {"leads": self._sizes.restored, "acts": self._sizes.acts, **self._where("b")}
         if self._made("restore_fill", options):
             self._part("restore", "restore", options)
 
-    def _whole(self) -> None:
+    def _chain(self) -> None:
+        """A crowd in many companies, as many events of one company's people, a list."""
+        sizes = self._sizes
+        events = {"events": sizes.chain_events}
+        mixes = {
+            "chain": {**events, "people": sizes.chain_people, "companies": sizes.chain_companies},
+            "chain_company": {**events, "people": sizes.company_people, "companies": 1},
+            "chain_list": {"rows": sizes.listed},
+        }
+        self._part("chain", "chain", {"mixes": mixes, "broker": self._broker, **self._where("e")})
+        found = self.results.pop("chain", {})
+        whole = "failed" in found
+        self.results |= {name: found if whole else found[name] for name in mixes}
+
+    def _way(self, rate: int, letter: str) -> None:
+        sizes = self._sizes
+        paces = {"rate": rate, "seconds": sizes.seconds, "one_in": sizes.one_in}
+        rests = {"warm_s": sizes.warm_s, "idle_s": sizes.idle_s, "broker": self._broker}
+        self._part(f"way_{rate}", "whole", {**paces, **rests, **self._where(letter)})
+
+    def _concierge(self) -> None:
         sizes = self._sizes
         paces = {"rate": sizes.rate, "seconds": sizes.seconds, "one_in": sizes.one_in}
-        rests = {"warm_s": sizes.warm_s, "idle_s": sizes.idle_s, "broker": self._broker}
-        self._part("whole", "whole", {**paces, **rests, **self._where("c")})
+        rests = {"warm_s": sizes.warm_s, "forms": sizes.forms, "broker": self._broker}
+        self._part("concierge", "concierge", {**paces, **rests, **self._where("f")})
 
     def _where(self, letter: str) -> dict[str, Any]:
         return {"bootstrap": self._bootstrap, "namespace": f"{self._name}{letter}"}
@@ -172,17 +213,17 @@ class Bench:
         self._console.print(f"{part} ...", end=" ", highlight=False)
         began = time.monotonic()
         self.results[part] = found = measured(module, options)
-        told = (
+        reported = (
             f"failed: {found['failed']}"
             if "failed" in found
             else f"{time.monotonic() - began:.0f} s"
         )
-        self._console.print(told, highlight=False, markup=False)
+        self._console.print(reported, highlight=False, markup=False)
         return found
 
 
 def measured(module: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What a part tells, from a process of its own."""
+    """What a part reports, from a process of its own."""
     words = [sys.executable, "-m", "benchmarks.parts", module, json.dumps(options)]
     with subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -228,7 +269,7 @@ def main() -> int:
         action="append",
         default=[],
         metavar="NAME",
-        help="only this part, such as lead, restore or whole; may be repeated",
+        help="only this part, such as lead, restore or chain; may be repeated",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="everything, with the machine")
     parser.add_argument(
@@ -243,19 +284,19 @@ def main() -> int:
     with kafka(console) as (bootstrap, broker):
         bench = Bench(sizes, tuple(options.only), console, bootstrap, broker)
         bench.run()
-    found = rows(bench.results, leads=sizes.leads)
+    found = rows(bench.results, leads=sizes.leads, rates=sizes.rates)
     if options.json:
-        told = {
+        reported = {
             "machine": about,
             "quick": options.quick,
             "rows": [row.plain() for row in found],
             "results": bench.results,
         }
-        options.json.write_text(json.dumps(told, indent=2, default=str) + "\n")
+        options.json.write_text(json.dumps(reported, indent=2, default=str) + "\n")
     if options.markdown:
         options.markdown.write_text(markdown_of(shown(found), about))
     Console(width=None if sys.stdout.isatty() else _WIDTH).print(table_of(shown(found)))
-    return 1 if any("failed" in each for each in bench.results.values()) else 0
+    return 1 if any("failed" in part for part in bench.results.values()) else 0
 
 
 if __name__ == "__main__":

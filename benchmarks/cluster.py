@@ -61,8 +61,8 @@ def topics() -> Mapping[str, TopicSpec]:
     shared = ("leads.accepted.v1", *lead.inputs, *lead.outputs, "baton.skips.v1")
     own = (
         spec
-        for each in (*REDUCERS.values(), lead)
-        for spec in engine_topics(each.name, each.service)
+        for reducer in (*REDUCERS.values(), lead)
+        for spec in engine_topics(reducer.name, reducer.service)
     )
     totals = TopicSpec(
         name="bench.totals.v1", record=Total, says="counted", key="lead", writer="bench"
@@ -86,8 +86,8 @@ def clear(bootstrap: str, namespace: str) -> None:
         name for name in admin.list_topics(timeout=_TIMEOUT_S).topics if name.startswith(namespace)
     ]
     groups = [
-        each.group_id
-        for each in admin.list_consumer_groups(request_timeout=_TIMEOUT_S).result().valid
+        consumer_group.group_id
+        for consumer_group in admin.list_consumer_groups(request_timeout=_TIMEOUT_S).result().valid
     ]
     mine = [name for name in groups if name.startswith(namespace)]
     waiting = [
@@ -96,10 +96,10 @@ def clear(bootstrap: str, namespace: str) -> None:
     waiting += (
         admin.delete_consumer_groups(mine, request_timeout=_TIMEOUT_S) if mine else {}
     ).values()
-    for each in waiting:
+    for topic in waiting:
         # a group whose member has just gone may not be empty yet; its topics are gone
         with contextlib.suppress(Exception):
-            each.result(_TIMEOUT_S)
+            topic.result(_TIMEOUT_S)
 
 
 def event_topic(namespace: str) -> str:

@@ -76,7 +76,9 @@ def committed(host: KafkaHost) -> int:
     # While a batch is open the position is ahead of what is committed; then what counts is where
     # the batch began.
     stands = [
-        each.core.positions if each.core._open_batch is None else each.core._open_batch.positions
-        for each in memories
+        memory.core.positions
+        if memory.core._open_batch is None
+        else memory.core._open_batch.positions
+        for memory in memories
     ]
-    return sum(each.get(topic, 0) for each in stands for topic in EVENT_TOPICS)
+    return sum(stand.get(topic, 0) for stand in stands for topic in EVENT_TOPICS)

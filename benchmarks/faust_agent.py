@@ -34,12 +34,14 @@ from benchmarks.reducers import Total
 
 _LIMIT_S = 600.0
 _LOOK_S = 0.25
-_TOLD = TopicSpec(name="faust.totals.v1", record=Total, says="counted", key="lead", writer="bench")
+_TOTALS = TopicSpec(
+    name="faust.totals.v1", record=Total, says="counted", key="lead", writer="bench"
+)
 _RAW = {"key_serializer": "raw", "value_serializer": "raw"}
 
 
 def measured(options: dict[str, Any]) -> dict[str, Any]:
-    """The first ``events`` events; ``tells``: whether a fact is sent for each."""
+    """The first ``events`` events; ``reports``: whether a fact is sent for each."""
     logging.basicConfig(level=logging.ERROR)
     calm_collector()
     with tempfile.TemporaryDirectory(prefix="baton-bench-faust-") as folder:
@@ -69,16 +71,18 @@ def _app(bootstrap: str, name: str, folder: str) -> Any:
 
 
 async def _run(options: dict[str, Any], folder: str) -> dict[str, Any]:
-    bootstrap, namespace, count, tells = (
+    bootstrap, namespace, count, reports = (
         options["bootstrap"],
         options["namespace"],
         options["events"],
-        options["tells"],
+        options["reports"],
     )
-    app = _app(bootstrap, f"{namespace}-faust-{'tells' if tells else 'counts'}", folder)
+    app = _app(bootstrap, f"{namespace}-faust-{'reports' if reports else 'counts'}", folder)
     topic = app.topic(event_topic(namespace), key_type=bytes, value_type=bytes, **_RAW)
-    make_topics(bootstrap, namespace, [_TOLD])
-    told = app.topic(physical(namespace, _TOLD.name), key_type=bytes, value_type=bytes, **_RAW)
+    make_topics(bootstrap, namespace, [_TOTALS])
+    reported = app.topic(
+        physical(namespace, _TOTALS.name), key_type=bytes, value_type=bytes, **_RAW
+    )
     table = app.Table("totals", default=lambda: [0, 0], partitions=PARTITIONS, key_type=bytes)
     schema, meter, encode = (
         parse_schema(avro_schema_of(LeadEvent)),
@@ -95,8 +99,8 @@ async def _run(options: dict[str, Any], folder: str) -> dict[str, Any]:
             number, latest_ms = table[event.key]
             total = Total(count=number + 1, latest_ms=max(latest_ms, value["occurred_at_ms"]))
             table[event.key] = [total.count, total.latest_ms]
-            if tells:
-                await told.send(key=event.key, value=encode(total))
+            if reports:
+                await reported.send(key=event.key, value=encode(total))
             seen += 1
             if seen == count:
                 await asyncio.Event().wait()  # no more than was asked for
@@ -105,7 +109,7 @@ async def _run(options: dict[str, Any], folder: str) -> dict[str, Any]:
     meter.mark(0)
     await app.start()
     written = _Written(
-        bootstrap, [table.changelog_topic.get_topic_name()] + [told.get_topic_name()] * tells
+        bootstrap, [table.changelog_topic.get_topic_name()] + [reported.get_topic_name()] * reports
     )
     try:
         async with asyncio.timeout(_LIMIT_S):

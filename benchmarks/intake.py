@@ -5,7 +5,7 @@ with the demonstration's company.
 
 Times are CPU time of this process, without brokers; each figure is the best of several rounds.
 Lines are those of the demonstration's visitors (of five one is new, some come twice, some cannot be
-taken) and the deeds of its people. `identify` counts what identities tell each other as part of the
+taken) and the deeds of its people. `identify` counts what identities report to each other as part of the
 event that was the reason. Its population is restored from a changelog, as a worker does: copies of
 some hundred leads that were grown by events.
 """
@@ -83,8 +83,8 @@ class Known:
 def script(leads: int, seed: int) -> list[bytes]:
     """The lines of so many visitors, and of the people who deal with some of them."""
     lines = [
-        (each.after_ms, each.line)
-        for each in visitors(leads=leads, span_ms=3_600_000, seed=seed, begins_ms=START_MS)
+        (visitor.after_ms, visitor.line)
+        for visitor in visitors(leads=leads, span_ms=3_600_000, seed=seed, begins_ms=START_MS)
     ]
     random = Random(seed)
     for number in range(int(leads * HANDED_OVER_SHARE)):
@@ -154,9 +154,9 @@ class Way:
             )
         inputs = self.core.reducer.inputs
         return [
-            (each.topic, each.key or b"", each.value or b"", each.headers)
-            for each in batch.outgoing
-            if each.topic in inputs
+            (record.topic, record.key or b"", record.value or b"", record.headers)
+            for record in batch.outgoing
+            if record.topic in inputs
         ]
 
     def all(self, records: Sequence[Piece], *, keep: bool = False) -> None:
@@ -177,9 +177,9 @@ def keyed(lines: Sequence[bytes]) -> list[Piece]:
     admit = Way(Admit())
     admit.all(inbox(lines), keep=True)
     return [
-        (INTAKE_KEYED, each.key or b"", each.value or b"", each.headers)
-        for each in admit.facts
-        if each.topic == INTAKE_KEYED
+        (INTAKE_KEYED, fact.key or b"", fact.value or b"", fact.headers)
+        for fact in admit.facts
+        if fact.topic == INTAKE_KEYED
     ]
 
 
@@ -189,7 +189,7 @@ def grown() -> list[tuple[Known, list[tuple[bytes, bytes]]]]:
     way.all(keyed(script(TEMPLATES, seed=1)), keep=True)
     leads = [Known(number) for number in range(TEMPLATES)]
     owner = {
-        key: each.number for each in leads for key in (each.names[b"first"], each.names[b"second"])
+        key: lead.number for lead in leads for key in (lead.names[b"first"], lead.names[b"second"])
     }
     found: list[list[tuple[bytes, bytes]]] = [[] for _ in leads]
     for key, value in way.changelog.items():
@@ -359,8 +359,10 @@ def measured(options: dict[str, Any]) -> dict[str, Any]:
         "admit": admit_us(options["events"]),
     }
     templates = grown()
-    for each in options["identities"]:
-        figures[f"identify, {each:,} identities"] = identify_us(options["events"], each, templates)
+    for option in options["identities"]:
+        figures[f"identify, {option:,} identities"] = identify_us(
+            options["events"], option, templates
+        )
     return figures | {
         f"body: {way} of {count:,}": body_us(way, count) for way in TAKES for count in BODIES
     }
@@ -374,7 +376,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     options = {
-        "identities": [int(each) for each in arguments.identities.split(",")],
+        "identities": [int(part) for part in arguments.identities.split(",")],
         "events": arguments.events,
     }
     figures = measured(options)

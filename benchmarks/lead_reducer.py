@@ -66,8 +66,8 @@ def rounds(core: Core, leads: int, count: int) -> Iterator[tuple[float, int]]:
         began = process_time_ns()
         for start in range(0, count, BATCH):
             core.begin(0)
-            for each in stream[start : start + BATCH]:
-                core.process(TOPIC, each)
+            for event in stream[start : start + BATCH]:
+                core.process(TOPIC, event)
             batch = core.seal()
             assert batch is not None
             facts += len(batch.outgoing)
@@ -98,9 +98,9 @@ def measured(options: dict[str, Any]) -> dict[str, Any]:
     """The figures for each size of population in ``leads``, by ``events`` events each."""
     book = Book()
     templates = grown(book, ENTRIES)
-    changelog = sum(len(key) + len(value) for each in templates for key, value in each) / len(
-        templates
-    )
+    changelog = sum(
+        len(key) + len(value) for template in templates for key, value in template
+    ) / len(templates)
     found = [measure(book, templates, leads, options["events"]) for leads in options["leads"]]
     return {"entries": ENTRIES, "changelog_bytes_a_lead": changelog, "populations": found}
 
@@ -123,11 +123,11 @@ def main() -> None:
         f"CPython {about['python']} on {about['machine']}; {found['entries']} live entries a lead, "
         f"{found['changelog_bytes_a_lead']:.0f} bytes of changelog"
     )
-    for each in found["populations"]:
+    for row in found["populations"]:
         print(
-            f"{each['leads']:>9.0f} leads {each['event_us']:7.1f} us an event, "
-            f"{each['facts_an_event']:.2f} facts an event, "
-            f"{each['bytes_a_lead']:.0f} bytes a lead"
+            f"{row['leads']:>9.0f} leads {row['event_us']:7.1f} us an event, "
+            f"{row['facts_an_event']:.2f} facts an event, "
+            f"{row['bytes_a_lead']:.0f} bytes a lead"
         )
 
 

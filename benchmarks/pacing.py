@@ -19,7 +19,7 @@ def paced(rate: float, count: int, offset_s: float = 0.0) -> Iterator[int]:
 
 
 def percentiles(delays_s: Sequence[float]) -> dict[str, Any]:
-    """p50, p99 and the longest, in ms; None where there are too few to tell."""
+    """p50, p99 and the longest, in ms; None where there are too few to say."""
     if len(delays_s) < 2:
         return {"p50_ms": None, "p99_ms": None, "longest_ms": None}
     cuts = statistics.quantiles(delays_s, n=100, method="inclusive")

@@ -1,5 +1,5 @@
 """Two reducers that do next to nothing, so that what is left is the engine: one forgets, one keeps
-a state and tells a fact."""
+a state and reports a fact."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from baton.engine.reducer import Event, Fact, Reducer, Step, View
 @provisional
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Total:
-    """What is kept of a lead, and told: how many events there were, and when the latest one
+    """What is kept of a lead, and reported: how many events there were, and when the latest one
     happened."""
 
     count: int
@@ -73,4 +73,6 @@ class Adding(Reducer[Any, Any]):
         return Step(head=total, facts=(Fact("bench.totals.v1", view.key, total),))
 
 
-REDUCERS: Mapping[str, Reducer[Any, Any]] = {each.name: each for each in (Empty(), Adding())}
+REDUCERS: Mapping[str, Reducer[Any, Any]] = {
+    reducer.name: reducer for reducer in (Empty(), Adding())
+}

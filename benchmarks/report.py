@@ -3,46 +3,21 @@ it is met. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
 from typing import Any
 
-Results = Mapping[str, Mapping[str, Any]]
-"""By name of a part, what it told; ``left_out`` says why it told nothing, ``failed`` what went
-wrong."""
+from benchmarks.chain_report import chain_rows
+from benchmarks.row import NOT_ASKED, Results, Row, quotient, row_of, unmeasured
 
-RESTORE_S, TIMER_US, IDLE_SHARE, P99_MS = 15.0, 1.5, 0.10, 1000.0
+RESTORE_S, TIMER_US, IDLE_SHARE = 15.0, 1.5, 0.03
+P99_MS, P99_RATE, PEEK_MS = 250.0, 300, 300.0
 BEHIND_MS = 250
 """So much later than it is due an event may be sent, and the rate still be called steady."""
-NOT_ASKED = "not asked for"
 LEAD_TO_FAUST, EMPTY_TO_STREAMS = 0.1, 1.2
 LEAD_US, LEAD_GROWTH = 60.0, 1.15
 """Of the lead reducer in memory: an event at so many leads, and at how many times as many against
 it."""
 BASE_LEADS, MANY_LEADS = 100_000, 1_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One line of the table. ``value`` is what a target is held against; None: nothing was
-    measured, and ``shown`` says why."""
-
-    name: str
-    label: str
-    does: str
-    shown: str
-    value: float | None = None
-    target: float | None = None
-    unit: str = ""
-
-    @property
-    def met(self) -> bool | None:
-        """Whether the value is not above the target; None where there is no target or no value."""
-        return None if self.target is None or self.value is None else self.value <= self.target
-
-    def plain(self) -> dict[str, Any]:
-        """For JSON."""
-        return {**asdict(self), "met": self.met}
 
 
 _EVENTS: tuple[tuple[str, str, str], ...] = (
@@ -85,6 +60,12 @@ _RATIOS: tuple[tuple[str, str, str, str, float | None], ...] = (
     ("adding_to_loop", "(b+) / (a)", "adding", "loop", None),
 )
 
+CHAINS: tuple[tuple[str, str, str], ...] = (
+    ("chain", "the whole chain", "30,000 events of 3,000 people in 750 companies, over HTTP"),
+    ("chain_company", "one company of 500", "as many events of 500 people in one company"),
+    ("chain_list", "a list of people", "20,000 rows by baton import; an event is a row"),
+)
+
 _CORE = (
     ("timer_start_us", "a million timers: start one", "us", TIMER_US),
     ("timer_move_us", "a million timers: move one", "us", None),
@@ -102,43 +83,22 @@ def shown(found: list[Row]) -> list[Row]:
     return [row for row in found if NOT_ASKED not in row.shown]
 
 
-def rows(results: Results, *, leads: tuple[int, ...]) -> list[Row]:
+def rows(results: Results, *, leads: tuple[int, ...], rates: tuple[int, ...]) -> list[Row]:
     """Every row there is, in order, measured or not. ``leads``: the populations that the lead
-    reducer was to be measured with."""
+    reducer was to be measured with; ``rates``: events a second of the ways to routed."""
     parts: tuple[Callable[[], list[Row]], ...] = (
+        lambda: [row for mix in CHAINS for row in chain_rows(results, *mix)],
+        lambda: [row for rate in rates for row in _way(results, rate)],
         lambda: [_events(results, *each) for each in _EVENTS],
         lambda: [_ratio(results, *each) for each in _RATIOS],
         lambda: _restore(results),
         lambda: _leads(results, leads),
         lambda: [_core(results, *each) for each in _CORE],
-        lambda: _whole(results),
+        lambda: _concierge(results),
         lambda: _hop(results),
         lambda: _small(results),
     )
     return [row for part in parts for row in part()]
-
-
-def _nothing(results: Results, part: str) -> str:
-    """Why a part told nothing; empty: it did."""
-    found = results.get(part, {"left_out": NOT_ASKED})
-    if "failed" in found:
-        return f"failed: {found['failed']}"
-    return f"left out: {found['left_out']}" if "left_out" in found else ""
-
-
-def _row(
-    results: Results,
-    part: str,
-    name: str,
-    label: str,
-    does: str,
-    make: Callable[[Any], tuple[float, str]],
-    **more: Any,
-) -> Row:
-    if why := _nothing(results, part):
-        return Row(name=name, label=label, does=does, shown=why, **more)
-    value, shown = make(results[part])
-    return Row(name=name, label=label, does=does, shown=shown, value=value, **more)
 
 
 def _events(results: Results, name: str, label: str, does: str) -> Row:
@@ -150,7 +110,7 @@ def _events(results: Results, name: str, label: str, does: str) -> Row:
         )
         return found["cpu_us"], shown
 
-    return _row(
+    return row_of(
         results, name, name, label, does, make, unit="us of CPU an event, second half of the run"
     )
 
@@ -159,7 +119,7 @@ def _ratio(
     results: Results, name: str, label: str, one: str, other: str, target: float | None
 ) -> Row:
     does = "CPU an event against CPU an event, second halves"
-    return _quotient(
+    return quotient(
         results,
         one,
         other,
@@ -169,17 +129,6 @@ def _ratio(
         does=does,
         target=target,
     )
-
-
-def _quotient(
-    results: Results, one: str, other: str, figure: Callable[[Any], float], **row: Any
-) -> Row:
-    """A part's figure against that of another."""
-    for part in (one, other):
-        if why := _nothing(results, part):
-            return Row(shown=why, **row)
-    ratio = round(figure(results[one]) / figure(results[other]), 3)
-    return Row(shown=f"{ratio:.2f}", value=ratio, **row)
 
 
 def _restore(results: Results) -> list[Row]:
@@ -194,7 +143,7 @@ def _restore(results: Results) -> list[Row]:
         "check"
     )
     return [
-        _row(
+        row_of(
             results,
             "restore",
             "restore_s",
@@ -204,7 +153,7 @@ def _restore(results: Results) -> list[Row]:
             target=RESTORE_S,
             unit="s",
         ),
-        _row(
+        row_of(
             results,
             "restore",
             "restored_bytes",
@@ -224,7 +173,7 @@ def _leads(results: Results, leads: tuple[int, ...]) -> list[Row]:
             "lead reducer in memory, no broker: 60 rules, 30 live entries a lead",
         )
         found += [
-            _row(
+            row_of(
                 results,
                 part,
                 f"lead_us_{number}",
@@ -234,7 +183,7 @@ def _leads(results: Results, leads: tuple[int, ...]) -> list[Row]:
                 unit="us",
                 target=LEAD_US if number == BASE_LEADS else None,
             ),
-            _row(
+            row_of(
                 results,
                 part,
                 f"lead_bytes_{number}",
@@ -256,7 +205,7 @@ def _growth(results: Results) -> Row:
         "lead reducer in memory: what a larger population costs",
     )
     many, base = f"leads_{MANY_LEADS}", f"leads_{BASE_LEADS}"
-    return _quotient(
+    return quotient(
         results,
         many,
         base,
@@ -274,7 +223,7 @@ def _event_us(found: Any) -> float:
 
 def _core(results: Results, name: str, label: str, unit: str, target: float | None) -> Row:
     does = "timers of a task" if name.startswith("timer") else "one process, no broker"
-    return _row(
+    return row_of(
         results,
         "core",
         name,
@@ -286,63 +235,97 @@ def _core(results: Results, name: str, label: str, unit: str, target: float | No
     )
 
 
-def _whole(results: Results) -> list[Row]:
+def _way(results: Results, rate: int) -> list[Row]:
+    """202 to routed at so many events a second; idle and busy shares beside it."""
+    part = f"way_{rate}"
+
     def way(found: Any) -> tuple[float, str]:
-        told = found["way"]
-        lost = "" if told["routed"] == told["asked"] else " (not all came)"
+        measured = found["way"]
+        lost = "" if measured["routed"] == measured["asked"] else " (not all came)"
         late = (
-            f"; the sender fell up to {told['sender_behind_ms']} ms behind"
-            if told["sender_behind_ms"] > BEHIND_MS
+            f"; the sender fell up to {measured['sender_behind_ms']} ms behind"
+            if measured["sender_behind_ms"] > BEHIND_MS
             else ""
         )
         # A record that never came is later than any: no p99 of the others may stand for it.
-        value = float("inf") if lost or told["p99_ms"] is None else told["p99_ms"]
+        value = float("inf") if lost or measured["p99_ms"] is None else measured["p99_ms"]
         return (
             value,
             (
-                f"p50 {told['p50_ms']} ms, p99 {told['p99_ms']} ms, {told['routed']} of "
-                f"{told['asked']} routed{lost}{late}"
+                f"p50 {measured['p50_ms']} ms, p99 {measured['p99_ms']} ms, "
+                f"{measured['routed']} of {measured['asked']} routed{lost}{late}"
             ),
         )
 
     def share(kind: str) -> Callable[[Any], tuple[float, str]]:
         def make(found: Any) -> tuple[float, str]:
-            each = ", ".join(
+            shares = ", ".join(
                 f"{name} {part:.1%}" for name, part in found[kind].items() if name != "all"
             )
-            return found[kind]["all"], f"{found[kind]['all']:.1%} of a core ({each})"
+            return found[kind]["all"], f"{found[kind]['all']:.1%} of a core ({shares})"
 
         return make
 
     return [
-        _row(
+        row_of(
             results,
-            "whole",
-            "idle_share",
+            part,
+            f"idle_share_{rate}",
             "idle",
-            "all four services as processes, nothing comes in; the broker apart",
+            "all processes, nothing comes in; the broker apart",
             share("idle"),
             target=IDLE_SHARE,
             unit="cores",
         ),
-        _row(
+        row_of(
             results,
-            "whole",
-            "way_p99_ms",
-            "202 to routed",
-            "HTTP 202 to the committed routed record, steady rate, all services",
+            part,
+            f"way_p99_ms_{rate}",
+            f"202 to routed at {rate:,}/s",
+            "HTTP 202 to the committed routed record of a complete lead, steady rate, all processes",
             way,
-            target=P99_MS,
+            target=P99_MS if rate == P99_RATE else None,
             unit="ms",
         ),
-        _row(
+        row_of(
             results,
-            "whole",
-            "busy_share",
-            "all services at that rate",
+            part,
+            f"busy_share_{rate}",
+            f"all processes at {rate:,}/s",
             "the same run; the broker apart",
             share("busy"),
             unit="cores",
+        ),
+    ]
+
+
+def _concierge(results: Results) -> list[Row]:
+    def call(name: str) -> Callable[[Any], tuple[float, str]]:
+        def make(found: Any) -> tuple[float, str]:
+            times, events = found[name], found["events"]
+            late = f", {found['peek_over_300_ms']} over 300 ms" if name == "peek" else ""
+            beside = f"beside {events['sent']} events, 202 to routed p99 {events['p99_ms']} ms"
+            return times["p99_ms"], (
+                f"p50 {times['p50_ms']} ms, p99 {times['p99_ms']} ms, longest "
+                f"{times['longest_ms']} ms of {times['answers']}{late}; {beside}"
+            )
+
+        return make
+
+    does = "open forms at a steady rate beside events, all services; each form of another buyer"
+    return [
+        row_of(
+            results,
+            "concierge",
+            "concierge_peek_p99_ms",
+            "peek",
+            does,
+            call("peek"),
+            target=PEEK_MS,
+            unit="ms",
+        ),
+        row_of(
+            results, "concierge", "concierge_claim_p99_ms", "claim", does, call("claim"), unit="ms"
         ),
     ]
 
@@ -359,14 +342,14 @@ def _hop(results: Results) -> list[Row]:
         )
 
     does = "one exactly-once hop of (b+) at a steady rate: event handed over to committed fact"
-    return [_row(results, "hop", "hop_p99_ms", "one hop", does, make, unit="ms")]
+    return [row_of(results, "hop", "hop_p99_ms", "one hop", does, make, unit="ms")]
 
 
 def _small(results: Results) -> list[Row]:
     found = []
     for name in ("encode", "decode"):
         found.append(
-            _row(
+            row_of(
                 results,
                 "codec",
                 f"codec_{name}",
@@ -388,7 +371,7 @@ def _small(results: Results) -> list[Row]:
 
 def _questions(results: Results, part: str, does: str) -> list[Row]:
     """A row for each figure of a part that names them itself; one row where it told none."""
-    if why := _nothing(results, part):
+    if why := unmeasured(results, part):
         return [Row(name=part, label=part, does=does, shown=why)]
     return [
         Row(

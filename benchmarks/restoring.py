@@ -108,7 +108,7 @@ async def _restore(host: Any, leads: int) -> dict[str, Any]:
         if running.done():
             running.result()
         if stopped := [
-            each.reason for each in host.statuses() if each.state is not TaskState.RUNNING
+            status.reason for status in host.statuses() if status.state is not TaskState.RUNNING
         ]:
             raise RuntimeError("; ".join(stopped))
         seconds, used = time.perf_counter() - began, cpu_s() - cpu

@@ -204,7 +204,7 @@ def grown(book: Book, entries: int, *, end_ms: int = START_MS) -> list[list[tupl
             )
             events.append(engagement(number * 1_000 + turn, lead, at_ms, draw))
     core.begin(0)
-    for offset, event in enumerate(sorted(events, key=lambda each: each.occurred_at_ms)):
+    for offset, event in enumerate(sorted(events, key=lambda entry: entry.occurred_at_ms)):
         core.process(TOPIC, fetched(offset, event.occurred_at_ms, event))
     batch = core.seal()
     assert batch is not None

@@ -12,30 +12,22 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import os
 import random
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import psutil
 from confluent_kafka import Consumer, KafkaError
 
 from baton.contracts.codec import codec_for
 from baton.contracts.routing import LeadRouted
 from baton.contracts.topics import physical
-from baton.local.up.preparing import prepare_cluster
-from baton.local.up.services import service_commands
 from baton.local.up.system import System
-from baton.local.up.write_key import key_file
-from baton.settings import load_settings
-from benchmarks.cluster import PARTITIONS
 from benchmarks.pacing import paced, percentiles
+from benchmarks.running import ProcessTimes, gateway_of, running
 from benchmarks.sample import EXAMPLES
 
 _SENDERS = 16
@@ -43,24 +35,15 @@ _SENDERS = 16
 _CROWD = 2_000
 _LAST_S = 10.0
 _ROUTED = ("leads.routed.sdr.v1", "leads.routed.sales.v1")
-_OTHERS = ("BATON_WRITE_KEYS", "BATON_WRITE_KEYS_FILE", "BATON_INSECURE", "BATON_REGISTRY_URL")
 
 
 def measured(options: dict[str, Any]) -> dict[str, Any]:
     """Idle first, then ``rate`` events a second of which one in ``one_in`` asks for a
     demonstration."""
-    with tempfile.TemporaryDirectory(prefix="baton-bench-whole-") as folder:
-        _environment(Path(folder), options)
-        system = System(
-            load_settings(),
-            prepare=lambda reached: prepare_cluster(reached, _hush),
-            commands=service_commands,
-            say=_hush,
-        )
-        with system.running():
-            time.sleep(options["warm_s"])
-            idle = _idle(system, options.get("broker"), options["idle_s"])
-            return idle | _Way(system, options).measured()
+    with running(options, agreement()) as system:
+        time.sleep(options["warm_s"])
+        idle = _idle(system, options.get("broker"), options["idle_s"])
+        return idle | Way(system, options).measured()
 
 
 def agreement() -> str:
@@ -71,69 +54,20 @@ def agreement() -> str:
     )
 
 
-def _environment(home: Path, options: dict[str, Any]) -> None:
-    (home / "agreement.yaml").write_text(agreement(), encoding="utf-8")
-    for name in _OTHERS:
-        os.environ.pop(name, None)
-    os.environ |= {
-        "BATON_BOOTSTRAP": options["bootstrap"],
-        "BATON_NAMESPACE": options["namespace"],
-        "BATON_PARTITIONS": str(PARTITIONS),
-        "BATON_HOME": str(home),
-        "BATON_AGREEMENT": str(home / "agreement.yaml"),
-        "BATON_GATEWAY_PORT": "0",
-        "BATON_METRICS_PORT": "0",
-        "BATON_BOARD_PORT": "0",
-        "BATON_LOG_LEVEL": "WARNING",
-    }
-    load_settings.cache_clear()
-
-
-def _hush(_text: str) -> None:
-    pass
-
-
 def _idle(system: System, broker: int | None, seconds: float) -> dict[str, Any]:
     """Shares of one core."""
-    shares = _Shares(system, broker)
+    times = ProcessTimes(system, broker)
     time.sleep(seconds)
-    return {"idle": shares.taken()}
+    return {"idle": times.shares()}
 
 
-class _Shares:
-    """CPU of the services since it was made, as shares of one core."""
-
-    def __init__(self, system: System, broker: int | None) -> None:
-        self._processes = {
-            each.name: psutil.Process(each.mark.pid) for each in system.run.processes
-        }
-        if broker is not None:
-            self._processes["broker"] = psutil.Process(broker)
-        self._before, self._began = self._used(), time.perf_counter()
-
-    def taken(self) -> dict[str, float]:
-        """By service, ``all`` without the broker."""
-        used, seconds = self._used(), time.perf_counter() - self._began
-        shares = {name: round((used[name] - self._before[name]) / seconds, 4) for name in used}
-        return {
-            "all": round(sum(share for name, share in shares.items() if name != "broker"), 4),
-            **shares,
-        }
-
-    def _used(self) -> dict[str, float]:
-        return {name: sum(each.cpu_times()[:2]) for name, each in self._processes.items()}
-
-
-class _Way:
+class Way:
     """Sends, reads, and puts the two together."""
 
     def __init__(self, system: System, options: dict[str, Any]) -> None:
         self._options = options
         self._system = system
-        self._gateway = next(
-            each.addresses["http"] for each in system.run.processes if "http" in each.addresses
-        )
-        key = key_file(system.settings.home).read_text().strip().rsplit(":", 1)[1]
+        self._gateway, key = gateway_of(system)
         self._authorization = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
         self._taken: dict[str, float] = {}
         self._routed: dict[str, float] = {}
@@ -148,9 +82,9 @@ class _Way:
         self._send(self._options["warm_s"], "warm")
         self._taken.clear()
         self._late_s = 0.0
-        shares = _Shares(self._system, self._options.get("broker"))
+        times = ProcessTimes(self._system, self._options.get("broker"))
         sent = self._send(self._options["seconds"], "event")
-        taken = shares.taken()
+        taken = times.shares()
         until = time.monotonic() + _LAST_S
         while time.monotonic() < until and not self._taken.keys() <= self._routed.keys():
             time.sleep(0.1)

@@ -33,7 +33,7 @@ def _why(report: Any) -> str:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     for why in sorted(set(_skipped.values())):
-        number = sum(each == why for each in _skipped.values())
+        number = sum(skipped == why for skipped in _skipped.values())
         terminalreporter.write_line(f"{number} tests must run and were skipped: {why}", red=True)
 
 

@@ -37,7 +37,7 @@ class Slotless:
     one: int
 
 
-@given(st.dictionaries(st.sampled_from([each.name for each in fields(LeadHead)]), st.integers()))
+@given(st.dictionaries(st.sampled_from([field.name for field in fields(LeadHead)]), st.integers()))
 def test_an_evolved_record_is_what_replace_gives(changes: dict[str, int]) -> None:
     head = LeadHead(stage="mql", ledger=b"ledger", cycle=3)
     assert evolve(head, **changes) == replace(head, **changes)  # type: ignore[arg-type]  # any value will do

@@ -64,7 +64,7 @@ def test_whatever_is_said_is_one_line(out: io.StringIO, form: LogFormat) -> None
     assert "third" in out.getvalue()
 
 
-def test_off_a_terminal_lines_are_json_unless_told_otherwise(out: io.StringIO) -> None:
+def test_off_a_terminal_lines_are_json_unless_set_otherwise(out: io.StringIO) -> None:
     set_up_logs("ingest", stream=out)
     logging.getLogger("x").info("hello")
     assert json.loads(out.getvalue())["message"] == "hello"
@@ -118,27 +118,29 @@ def test_what_is_no_address_stays(text: str) -> None:
     assert without_addresses(text) == text
 
 
-def test_what_a_library_repeats_is_told_every_ten_seconds_with_how_often() -> None:
+def test_what_a_library_repeats_is_reported_every_ten_seconds_with_how_often() -> None:
     now = 100.0
     repeats = Repeats("aiokafka", clock=lambda: now)
 
-    def told(name: str, text: str, *args: object) -> str | None:
+    def reported(name: str, text: str, *args: object) -> str | None:
         record = logging.LogRecord(name, logging.ERROR, __file__, 1, text, args, None)
         return record.getMessage() if repeats.filter(record) else None
 
-    assert told("aiokafka", "no node %d", 1) == "no node 1"
-    assert told("aiokafka.consumer", "no node %d", 2) == "no node 2"
-    assert [told("aiokafka", "no node %d", 1) for _ in range(1_200)] == [None] * 1_200
-    assert [told("baton.engine", "no node %d", 1) for _ in range(2)] == ["no node 1"] * 2
+    assert reported("aiokafka", "no node %d", 1) == "no node 1"
+    assert reported("aiokafka.consumer", "no node %d", 2) == "no node 2"
+    assert [reported("aiokafka", "no node %d", 1) for _ in range(1_200)] == [None] * 1_200
+    assert [reported("baton.engine", "no node %d", 1) for _ in range(2)] == ["no node 1"] * 2
     now += 10
-    assert told("aiokafka", "no node %d", 1) == "no node 1 (and 1,200 times more in the last 10 s)"
+    assert (
+        reported("aiokafka", "no node %d", 1) == "no node 1 (and 1,200 times more in the last 10 s)"
+    )
     now += 10
-    assert told("aiokafka", "no node %d", 1) == "no node 1"
+    assert reported("aiokafka", "no node %d", 1) == "no node 1"
     wrong = logging.LogRecord("aiokafka", logging.ERROR, __file__, 1, "%d nodes", ("no",), None)
     assert repeats.filter(wrong), "left to the handler"
     for number in range(1_000):
-        told("aiokafka", f"another {number}")
-    assert told("aiokafka", "no node %d", 1) == "no node 1", (
+        reported("aiokafka", f"another {number}")
+    assert reported("aiokafka", "no node %d", 1) == "no node 1", (
         "forgotten: what is remembered is bounded"
     )
 

@@ -34,6 +34,11 @@ EDGES = {
     "services/delivery/answers/": "takes what comes back over HTTP",
     "services/delivery/concierge/desk.py": "asks and keeps promises in the store",
     "services/delivery/concierge/keeping.py": "sends what makes promises true",
+    "services/delivery/concierge/assembling.py": "reads the book of people",
+    "services/delivery/concierge/busy_cache.py": "is written and read by several threads",
+    "services/delivery/concierge/openings.py": "keeps what it computed for some seconds",
+    "services/delivery/concierge/feeds.py": "asks calendars",
+    "services/delivery/concierge/feed_reading.py": "a process that reads one calendar",
     "services/delivery/crm/carrier.py": "takes changes of leads to a CRM",
     "services/delivery/crm/hubspot.py": "calls HubSpot",
     "services/delivery/crm/salesforce.py": "calls Salesforce",
@@ -42,10 +47,11 @@ EDGES = {
     "services/delivery/mail.py": "sends mail",
     "services/delivery/slack/carrier.py": "calls Slack",
     "services/delivery/carriers.py": "makes what carries to each target",
+    "services/delivery/checking.py": "asks targets",
     "services/delivery/sender.py": "takes what is due to its target",
     "services/delivery/metrics.py": "counts",
     "services/delivery/files.py": "where the files are",
-    "services/delivery/process.py": "runs delivery until it is told to stop",
+    "services/delivery/process.py": "runs delivery until it is asked to stop",
     "services/delivery/serving.py": "runs the web server",
     "services/delivery/operations.py": "health pages",
     "services/delivery/commandline.py": "what the command line asks",
@@ -53,7 +59,7 @@ EDGES = {
     "services/insights/exporting.py": "writes tables to files",
     "services/insights/board/access.py": "one-time links and sessions",
     "services/insights/board/guard.py": "headers, hosts and forms of the web application",
-    "services/insights/process.py": "runs the board until it is told to stop",
+    "services/insights/process.py": "runs the board until it is asked to stop",
     "services/insights/commandline.py": "links, copies and exports for the command line",
     "services/insights/board/operations.py": "health pages",
     "services/insights/board/live.py": "news for open pages",
@@ -141,13 +147,13 @@ def _found(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
     for node in ast.walk(tree):
         match node:
             case ast.Import(names=names):
-                for each in names:
-                    yield from _module(node.lineno, each.name)
+                for entry in names:
+                    yield from _module(node.lineno, entry.name)
             case ast.ImportFrom(module=str(module), names=names):
                 yield from _module(node.lineno, module)
-                for each in names:
-                    if (module, each.name) in FORBIDDEN_NAMES:
-                        yield node.lineno, f"from {module} import {each.name}", "random or I/O"
+                for entry in names:
+                    if (module, entry.name) in FORBIDDEN_NAMES:
+                        yield node.lineno, f"from {module} import {entry.name}", "random or I/O"
             case ast.Call(func=ast.Name(id=name)) if name in FORBIDDEN_CALLS:
                 yield node.lineno, f"{name}()", FORBIDDEN_CALLS[name]
             case ast.Attribute(
@@ -159,7 +165,7 @@ def _found(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
 
 def _module(line: int, name: str) -> Iterator[tuple[int, str, str]]:
     for why, modules in FORBIDDEN_MODULES.items():
-        if any(name == each or name.startswith(f"{each}.") for each in modules):
+        if any(name == module or name.startswith(f"{module}.") for module in modules):
             yield line, f"import {name}", why
 
 

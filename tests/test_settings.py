@@ -1,4 +1,4 @@
-"""The settings: what is refused, what clients are told, and that no secret is printed."""
+"""The settings: what is refused, what client are given, and that no secret is printed."""
 
 import ssl
 from pathlib import Path
@@ -29,7 +29,7 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-def test_plain_clients_are_told_the_address_only() -> None:
+def test_plain_clients_get_the_address_only() -> None:
     given = Settings(bootstrap="localhost:9092")
     assert client_options(given) == {
         "bootstrap_servers": "localhost:9092",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import fnmatch
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -24,7 +25,6 @@ FILE_LINES, FUNCTION_LINES, PARAMETERS, COLUMNS = 300, 40, 7, 100
 
 LONG_FILES = {
     "baton/agreement/compiled/calendars.py": 324,
-    "baton/cli/agreement.py": 316,
 }
 """Catalogues and reducers that are to be split where their subject splits."""
 
@@ -136,6 +136,19 @@ HOMONYMS: dict[str, int] = {
 """Modules of one name in several packages, and in how many: how the name says too little."""
 
 
+WORDS = frozenset({"each", "tell", "tells", "told", "telling", "draft"})
+"""Parts of names that say too little: a loop variable is named for what it iterates, and what is
+published, notified, recorded or reported is called so."""
+
+PROSE = re.compile(r"(?<![A-Za-z])(tells?|told|telling)(?![A-Za-z])", re.IGNORECASE)
+"""The same in docstrings, comments, texts and documents."""
+
+SPOKEN: dict[str, int] = {
+    "baton/cli/up.py": 1,  # the position in a file: Python's own name for it
+}
+"""Files in which words of ``PROSE`` are left, and how many: only where another library has them."""
+
+
 def of(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Every function."""
     for node in ast.walk(tree):
@@ -234,6 +247,73 @@ def test_no_two_modules_have_one_name_but_those_listed_and_the_list_only_shrinks
 
 def test_a_planted_homonym_is_found() -> None:
     assert homonyms(["reducer", "reducer", "facts", "facts", "queue"]) == {"facts": 2}
+
+
+def own_names(text: str) -> Iterator[tuple[int, str]]:
+    """Every name that a module gives: functions, classes, parameters, and what it assigns."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.lineno, node.name
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.id
+
+
+def vague_names(text: str) -> list[tuple[int, str]]:
+    """Variables named ``each`` or with another of ``WORDS`` in them. In the names of functions
+    and classes ``each`` is English (``test_each_event_counts``)."""
+    found = []
+    for line, name in own_names(text):
+        parts = set(name.lower().split("_")) & WORDS
+        if parts - {"each"} or name == "each":
+            found.append((line, name))
+    return sorted(found)
+
+
+def written_files() -> list[Path]:
+    """The project's code and documents; records of what ran once, and this list, are not."""
+    folders = ("baton", "services", "tests", "docs", "tools", "benchmarks", "examples", "deploy")
+    kinds = {".py", ".md", ".yaml", ".html"}
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*")]
+    return sorted(
+        path
+        for path in [*paths, *ROOT.glob("*.md")]
+        if path.suffix in kinds and path != Path(__file__).resolve()
+    )
+
+
+def test_variables_are_named_for_what_they_hold() -> None:
+    found = {
+        str(path.relative_to(ROOT)): names
+        for path in written_files()
+        if path.suffix == ".py" and (names := vague_names(path.read_text(encoding="utf-8")))
+    }
+    assert found == {}
+
+
+def test_what_is_published_or_reported_is_called_so_and_the_list_of_exceptions_only_shrinks() -> (
+    None
+):
+    counts = {
+        str(path.relative_to(ROOT)): len(PROSE.findall(path.read_text(encoding="utf-8")))
+        for path in written_files()
+    }
+    found = {name: count for name, count in counts.items() if count}
+    assert {name: count for name, count in found.items() if count > SPOKEN.get(name, 0)} == {}
+    assert {name for name in SPOKEN if found.get(name, 0) < SPOKEN[name]} == set(), (
+        "there are fewer now: take them off the list"
+    )
+
+
+def test_planted_words_are_found() -> None:
+    text = "def was_told(draft):\n    return [each for each in draft]\ndef test_each_row(): ...\n"
+    assert vague_names(text) == [(1, "draft"), (1, "was_told"), (2, "each")]
+    assert PROSE.findall("Who is told, and what it tells; untold, tellers, was_told") == [
+        "told",
+        "tells",
+        "told",
+    ]
 
 
 @pytest.mark.timeout(600)

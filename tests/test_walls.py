@@ -36,7 +36,7 @@ def layers() -> set[str]:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
         "contracts"
     ]
-    found = next(each["layers"] for each in contracts if each["type"] == "layers")
+    found = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
     return {f"baton.{name.strip()}" for line in found for name in line.split("|")}
 
 
@@ -57,7 +57,7 @@ def imports_by_name(source: str) -> Iterator[int]:
             case ast.Call(func=ast.Name(id="__import__") | ast.Attribute(attr="import_module")):
                 yield node.lineno
             case ast.ImportFrom(module="importlib", names=names):
-                yield from (node.lineno for each in names if each.name == "import_module")
+                yield from (node.lineno for name in names if name.name == "import_module")
 
 
 def test_every_package_stands_in_the_layers() -> None:

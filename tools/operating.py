@@ -82,14 +82,19 @@ def metrics_tables() -> str:
 def rights_table() -> str:
     """What each service must be allowed on the cluster."""
     rows = [
-        (f"`{each.service}`", _names(each.reducers), _names(each.reads), _names(each.writes))
-        for each in map(topics_of, (*dict.fromkeys(REDUCERS.values()), GATEWAY, BOARD, DELIVERY))
+        (
+            f"`{reducer.service}`",
+            _names(reducer.reducers),
+            _names(reducer.reads),
+            _names(reducer.writes),
+        )
+        for reducer in map(topics_of, (*dict.fromkeys(REDUCERS.values()), GATEWAY, BOARD, DELIVERY))
     ]
     return _table(("service", "groups and transactional ids", "reads", "writes"), rows)
 
 
 def _names(names: tuple[str, ...]) -> str:
-    return ", ".join(f"`{each}`" for each in names)
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]] | list[tuple[str, ...]]) -> str:

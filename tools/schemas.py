@@ -121,9 +121,9 @@ def main() -> int:
 
 def _path(root: Path, folder: str, record: str, ids: dict[str, int], *, bump: bool) -> Path:
     versions = [
-        int(Path(each).name.removesuffix(".avsc").rsplit(".v", 1)[1])
-        for each in ids
-        if Path(each).name.rsplit(".v", 1)[0] == record
+        int(Path(schema_id).name.removesuffix(".avsc").rsplit(".v", 1)[1])
+        for schema_id in ids
+        if Path(schema_id).name.rsplit(".v", 1)[0] == record
     ]
     version = max(versions, default=0 if bump else 1) + (1 if bump else 0)
     return Path(folder) / f"{record}.v{version}.avsc"

@@ -30,9 +30,14 @@ def absences_known(records: Sequence[tuple[int, int, PeopleRecord]]) -> tuple[Ab
         )
         if not record.cancelled:
             newest[record.record_id] = (since_ms, record)
-    absences = {_absence(each, each.from_ms, each.until_ms) for _, each in newest.values()} | past
+    absences = {
+        _absence(absence, absence.from_ms, absence.until_ms) for _, absence in newest.values()
+    } | past
     return tuple(
-        sorted(absences, key=lambda each: (each.person, each.from_ms, each.until_ms, each.reason))
+        sorted(
+            absences,
+            key=lambda absence: (absence.person, absence.from_ms, absence.until_ms, absence.reason),
+        )
     )
 
 

@@ -47,7 +47,7 @@ def model_of(plain: Any) -> Agreement:
 
 def _with_written_points(plain: Any) -> Any:
     """``plain`` with the points that examples expect as they were written: JSON's numbers do not
-    tell 8 from 8.000000."""
+    distinguish 8 from 8.000000."""
     examples = plain.get("examples") if isinstance(plain, dict) else None
     if not isinstance(examples, list):
         return plain

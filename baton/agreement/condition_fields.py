@@ -141,7 +141,7 @@ def catalogue_of(sources: FieldSources) -> dict[str, Field]:
         ]
     for purpose, channels in sources.purposes.items():
         made += [_consent(purpose, channel) for channel in (*channels, ANY_CHANNEL)]
-    return {each.name: each for each in made}
+    return {field.name: field for field in made}
 
 
 def _profile(name: str, kind: str) -> Field:

@@ -95,7 +95,7 @@ def week_changes(
     one."""
     runs: list[tuple[str, list[str]]] = []
     for day in DAYS:
-        before, after = (hours_words(each.get(day, ())) for each in (old, new))
+        before, after = (hours_words(hours.get(day, ())) for hours in (old, new))
         text = f"{before} -> {after}" if before != after else ""
         if not runs or runs[-1][0] != text:
             runs.append((text, []))
@@ -127,7 +127,7 @@ def value_words(value: Any) -> str:
         case bool():
             return "yes" if value else "no"
         case list() | tuple():
-            return ", ".join(value_words(each) for each in value) or "none"
+            return ", ".join(value_words(item) for item in value) or "none"
         case dict():
-            return ", ".join(f"{key} {value_words(each)}" for key, each in value.items()) or "none"
+            return ", ".join(f"{key} {value_words(item)}" for key, item in value.items()) or "none"
     return str(value)

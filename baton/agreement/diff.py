@@ -35,7 +35,7 @@ def changes(old: Agreement, new: Agreement) -> tuple[Change, ...]:
 def summary(found: Sequence[Change]) -> str:
     """``3 added, 1 removed, 2 changed``."""
     counts = {
-        kind: sum(each.kind == kind for each in found)
+        kind: sum(change.kind == kind for change in found)
         for kind in ("added", "removed", "changed", "moved")
     }
     return (
@@ -54,7 +54,7 @@ def _all(old: Agreement, new: Agreement) -> Iterator[Change]:
     yield from value_change("definitions", "roles", one.roles, two.roles)
     yield from value_change("definitions", "role_field", one.role_field, two.role_field)
     yield from listed_changes(
-        "definitions", "segment", one.segments, two.segments, lambda each: each.name
+        "definitions", "segment", one.segments, two.segments, lambda segment: segment.name
     )
     yield from _levels(one.levels, two.levels)
     yield from named_changes("fit", "criterion", old.fit, new.fit)
@@ -71,7 +71,7 @@ def _all(old: Agreement, new: Agreement) -> Iterator[Change]:
     yield from section_changes("consent", "hand-off", old.consent.hand_off, new.consent.hand_off)
     yield from section_changes("consent", "nurture", old.consent.nurture, new.consent.nurture)
     yield from listed_changes(
-        "examples", "example", old.examples, new.examples, lambda each: each.name
+        "examples", "example", old.examples, new.examples, lambda example: example.name
     )
 
 
@@ -79,7 +79,7 @@ def _levels(old: LevelsModel, new: LevelsModel) -> Iterator[Change]:
     for which in ("fit", "engagement"):
         before, after = getattr(old, which), getattr(new, which)
         yield from presence_changes("levels", f"{which} band", before, after)
-        for name in (each for each in before if each in after):
+        for name in (shared for shared in before if shared in after):
             one, two = before[name], after[name]
             yield from points_change(
                 "levels", f"{which} band {name} begins at", one.enter, two.enter
@@ -122,14 +122,14 @@ def _lifecycle(old: Agreement, new: Agreement) -> Iterator[Change]:
 def _routing(old: Agreement, new: Agreement) -> Iterator[Change]:
     one, two = old.routing, new.routing
     yield from listed_changes(
-        "routing", "suppression", one.suppress, two.suppress, lambda each: each.name
+        "routing", "suppression", one.suppress, two.suppress, lambda rule: rule.name
     )
     yield from named_changes("routing", "named account", one.accounts, two.accounts)
     yield from listed_changes(
-        "routing", "territory rule", one.territories, two.territories, lambda each: each.name
+        "routing", "territory rule", one.territories, two.territories, lambda rule: rule.name
     )
     yield from listed_changes(
-        "routing", "segment rule", one.segments, two.segments, lambda each: each.name
+        "routing", "segment rule", one.segments, two.segments, lambda rule: rule.name
     )
     yield from value_change("routing", "default", one.default, two.default)
     yield from value_change("routing", "skills that every lead needs", one.needs, two.needs)

@@ -63,13 +63,13 @@ def named_changes(
 def listed_changes(
     section: str, what: str, old: Sequence[Any], new: Sequence[Any], name_of: Callable[[Any], str]
 ) -> Iterator[Change]:
-    before, after = ({name_of(each): each for each in listed} for listed in (old, new))
+    before, after = ({name_of(item): item for item in listed} for listed in (old, new))
     yield from named_changes(section, what, before, after)
     kept = [name for name in before if name in after]
     order = [name for name in after if name in before]
     if kept != order:
         moved = next(name for name, former in zip(order, kept, strict=True) if name != former)
-        rest = ", ".join(_quote(each) for each in order)
+        rest = ", ".join(_quote(name) for name in order)
         yield Change(
             section=section,
             kind="moved",
@@ -187,14 +187,14 @@ def _shown(value: Any) -> str:
             return wait_words(value)
         case GoOnModel():
             return go_on_words(value)
-        case tuple() if value and all(isinstance(each, StepModel) for each in value):
+        case tuple() if value and all(isinstance(step_model, StepModel) for step_model in value):
             return ladder_words(value)
         case Section():
             return value_words(value.model_dump(mode="json", by_alias=True, exclude_defaults=True))
-        case tuple() | list() if value and all(isinstance(each, Section) for each in value):
-            return "; ".join(_shown(each) for each in value)
+        case tuple() | list() if value and all(isinstance(section, Section) for section in value):
+            return "; ".join(_shown(section) for section in value)
         case Mapping():
-            return ", ".join(f"{name} {_shown(each)}" for name, each in value.items()) or "none"
+            return ", ".join(f"{name} {_shown(inner)}" for name, inner in value.items()) or "none"
     return value_words(value)
 
 

@@ -28,7 +28,7 @@ class Problem:
     severity: Severity = Severity.ERROR
     file: str | None = None
 
-    def told(self, file: str) -> str:
+    def described(self, file: str) -> str:
         """``agreement.yaml:41: pool "emea-sdr" is not defined; did you mean "emea_sdr"?``"""
         file = self.file or file
         place = f"{file}:{self.line}" if self.line else file
@@ -39,8 +39,8 @@ class Problem:
 def path_words(path: Path) -> str:
     """The path as people write it: ``pools.dach-sdr.members`` or ``slas.promises[2]``."""
     words = ""
-    for each in path:
-        words += f"[{each + 1}]" if isinstance(each, int) else f".{each}" if words else each
+    for step in path:
+        words += f"[{step + 1}]" if isinstance(step, int) else f".{step}" if words else step
     return words
 
 

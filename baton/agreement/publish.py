@@ -76,9 +76,9 @@ class KafkaAgreementTopic:
             LogReader(confluent_options(self._settings), self._settings.namespace)
         ) as reader:
             return [
-                Written(record=codec.decode(each.value), at_ms=each.at_ms, offset=each.offset)
-                for each in reader.read({BATON_AGREEMENTS: [0]})
-                if each.value is not None
+                Written(record=codec.decode(record.value), at_ms=record.at_ms, offset=record.offset)
+                for record in reader.read({BATON_AGREEMENTS: [0]})
+                if record.value is not None
             ]
 
     def write(self, record: AgreementRecord) -> None:
@@ -103,8 +103,8 @@ class KafkaAgreementTopic:
 def book_of(written: Sequence[Written]) -> AgreementBook:
     """The topic, folded as every task folds it."""
     book = AgreementBook()
-    for each in written:
-        book.take(each.record, each.at_ms)
+    for earlier in written:
+        book.take(earlier.record, earlier.at_ms)
     return book
 
 
@@ -208,8 +208,8 @@ async def publish_agreement(
 
 
 def wall_ms() -> int:
-    """The worker's clock: only to tell a moment in the future from one that has passed. The log's
-    time decides."""
+    """The worker's clock: only to distinguish a moment in the future from one that has passed. The
+    log's time decides."""
     return int(datetime.now(UTC).timestamp() * 1000)
 
 

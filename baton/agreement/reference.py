@@ -58,7 +58,7 @@ class AgreementReference:
         good included.
         """
         return tuple(
-            each for each in self._by_person.get(person, ()) if each[1] - each[0] <= MAX_WAITED_MS
+            span for span in self._by_person.get(person, ()) if span[1] - span[0] <= MAX_WAITED_MS
         )
 
     def hours_of(self, rule: SlaRule, *, person: str | None, pool: str | None) -> AnyCalendar:
@@ -183,7 +183,7 @@ class AgreementBook:
     def _unchanged_around(self, now: int) -> tuple[int, int]:
         """From when until when (exclusive) the answer is the one for ``now``."""
         changes = sorted(
-            [each.from_ms for each in self._in_force] + [person[0] for person in self._people]
+            [term.from_ms for term in self._in_force] + [person[0] for person in self._people]
         )
         index = bisect_right(changes, now)
         return changes[index - 1] if index else SINCE_EVER, changes[index] if index < len(
@@ -194,7 +194,7 @@ class AgreementBook:
         entry = self._entry_at(now)
         if entry is None:
             return None
-        known = bisect_right(self._people, now, key=lambda each: each[0])
+        known = bisect_right(self._people, now, key=lambda person: person[0])
         made = self._made.get((entry.version, known))
         if made is None:
             agreement = load_canonical(entry.text, self._books.of(hashes_in(entry.text)))
@@ -206,7 +206,11 @@ class AgreementBook:
 
     def versions(self) -> Mapping[str, str]:
         """The canonical text of every version ever published, by version."""
-        return {name: each.text for name, each in self._versions.items() if each.text is not None}
+        return {
+            name: version.text
+            for name, version in self._versions.items()
+            if version.text is not None
+        }
 
     def compiled(self, version: str) -> CompiledAgreement | None:
         """A version that was published, with its books; None: not, or some book is not whole."""
@@ -217,7 +221,7 @@ class AgreementBook:
 
     def terms(self) -> tuple[Term, ...]:
         """Every version that came or will come into force, in order of time."""
-        return tuple(Term(version=each.version, from_ms=each.from_ms) for each in self._in_force)
+        return tuple(Term(version=term.version, from_ms=term.from_ms) for term in self._in_force)
 
     def approvals(self, version: str) -> Mapping[str, Approval]:
         """Who signed ``version``, by side."""
@@ -225,7 +229,7 @@ class AgreementBook:
         return dict(known.approvals) if known else {}
 
     def _entry_at(self, now: int) -> _InForce | None:
-        index = bisect_right(self._in_force, now, key=lambda each: each.from_ms) - 1
+        index = bisect_right(self._in_force, now, key=lambda term: term.from_ms) - 1
         return self._in_force[index] if index >= 0 else None
 
     def _take_agreement(self, record: AgreementRecord, at_ms: int) -> None:
@@ -275,5 +279,7 @@ class AgreementBook:
 
     def _take_people(self, record: PeopleRecord, at_ms: int) -> None:
         self._order += 1
-        insort(self._people, (at_ms + SETTLE_MS, self._order, record), key=lambda each: each[:2])
+        insort(
+            self._people, (at_ms + SETTLE_MS, self._order, record), key=lambda person: person[:2]
+        )
         self._forget()

@@ -33,7 +33,7 @@ def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
         if key == "title" and isinstance(value, str):
             continue
         if key in ("properties", "$defs"):
-            tidy[key] = {name: _tidy(each) for name, each in value.items()}
+            tidy[key] = {name: _tidy(item) for name, item in value.items()}
         elif key == "description":
             tidy[key] = " ".join(value.replace("``", "").split())
         elif key == "default" and schema.get("type") == "string" and isinstance(value, int):
@@ -41,7 +41,7 @@ def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
         elif isinstance(value, dict):
             tidy[key] = _tidy(value)
         elif isinstance(value, list):
-            tidy[key] = [_tidy(each) if isinstance(each, dict) else each for each in value]
+            tidy[key] = [_tidy(item) if isinstance(item, dict) else item for item in value]
         else:
             tidy[key] = value
     return tidy

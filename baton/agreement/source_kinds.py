@@ -1,8 +1,8 @@
-"""How late news of people's acts may come, by the kind of tool that tells them, where the agreement
-does not say.
+"""How late news of people's acts may come, by the kind of tool that reports them, where the
+agreement does not say.
 
 A tool is known by a word of its source's name (``salesforce``, ``eu-salesforce``, ``crm``). One
-that is not known tells at once: its acts count from their receipt.
+that is not known reports at once: its acts count from their receipt.
 """
 
 import re
@@ -54,6 +54,6 @@ def source_kind(source: str) -> SourceKind | None:
 
 
 def default_grace_ms(source: str) -> int:
-    """How late the source may tell; 0: it tells at once."""
+    """How late the source may report; 0: it reports at once."""
     kind = source_kind(source)
     return kind.grace_ms if kind else 0

@@ -213,7 +213,7 @@ def _lines(
 
 
 def _read(stored: Iterator[Stored]) -> list[Any]:
-    records = ((_RECORDS.get(each.topic), each.value) for each in stored)
+    records = ((_RECORDS.get(record.topic), record.value) for record in stored)
     return [
         codec_for(record).decode(value)
         for record, value in records
@@ -224,7 +224,7 @@ def _read(stored: Iterator[Stored]) -> list[Any]:
 def _scored(simulation: Simulation, agreement: CompiledAgreement, at_ms: int) -> dict[str, str]:
     states = LeadStates()
     changelog = simulation.host.log.records(states.topic, 0)
-    states.restore((each.key, each.value) for each in changelog if each.key is not None)
+    states.restore((record.key, record.value) for record in changelog if record.key is not None)
     heads = [view.head for view in states.leads() if view.head is not None]
     refused = _refusals(simulation)
     if refused or not heads:

@@ -65,7 +65,7 @@ def impact_of(settings: Settings, model: Agreement, *, now_ms: int) -> Impact:
     with LogReader(confluent_options(settings), settings.namespace) as reader:
         places = {states.topic: list(range(reader.partitions(states.topic)))}
         states.restore(
-            (each.key, each.value) for each in reader.read(places) if each.key is not None
+            (record.key, record.value) for record in reader.read(places) if record.key is not None
         )
     present = book_of(KafkaAgreementTopic(settings).read()).at(now_ms)
     return compare(states, present, model, now_ms=now_ms)
@@ -185,9 +185,11 @@ def _load(
     shares = {person: Fraction(count) for (_, person), count in owners.items()}
     for pool, count in pools.items():
         members = [
-            each for each in agreement.pools[pool].members if agreement.people[each.person].active
+            person_entry
+            for person_entry in agreement.pools[pool].members
+            if agreement.people[person_entry.person].active
         ]
-        weights = sum(each.weight for each in members)
+        weights = sum(pool_member.weight for pool_member in members)
         count -= sum(own for (of_pool, _), own in owners.items() if of_pool == pool)
         for member in members if count and weights else ():
             shares[member.person] = (

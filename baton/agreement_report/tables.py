@@ -60,10 +60,12 @@ def _left(band: Band) -> str:
 
 def _fit(agreement: CompiledAgreement) -> Table:
     table = table_of("Fit", "criterion", "points", "when")
-    for name, each in sorted(
+    for name, fit_rule in sorted(
         agreement.raw.fit.items(), key=lambda item: (-item[1].points, item[0])
     ):
-        table.add_row(escape(name), points_words(each.points), escape(condition_words(each.when)))
+        table.add_row(
+            escape(name), points_words(fit_rule.points), escape(condition_words(fit_rule.when))
+        )
     return table
 
 
@@ -126,10 +128,10 @@ def _lifecycle(agreement: CompiledAgreement) -> Table:
 def _tracks(agreement: CompiledAgreement) -> Table:
     raw = agreement.raw.recycling
     table = table_of("Tracks", "track", "what", "topics", "content", "may last")
-    for name, each in sorted(raw.tracks.items()):
-        lasts = duration_words(each.may_last) if each.may_last is not None else ""
+    for name, track in sorted(raw.tracks.items()):
+        lasts = duration_words(track.may_last) if track.may_last is not None else ""
         table.add_row(
-            name, escape(each.label or ""), ", ".join(each.topics), each.stage or "", lasts
+            name, escape(track.label or ""), ", ".join(track.topics), track.stage or "", lasts
         )
     beyond = (
         f"after {raw.limit} recyclings, for {duration_words(raw.long_term.comes_back)} each time"
@@ -140,12 +142,12 @@ def _tracks(agreement: CompiledAgreement) -> Table:
 
 def _consent(agreement: CompiledAgreement) -> Table:
     table = table_of("Consent", "before", "purpose", "channels", "basis", "")
-    for before, each in (
+    for before, rule in (
         ("a hand-off", agreement.raw.consent.hand_off),
         ("nurture", agreement.raw.consent.nurture),
     ):
-        raised = "a raised hand allows it" if each.hand_raise_allows else ""
-        table.add_row(before, each.purpose, ", ".join(each.channels), each.basis.value, raised)
+        raised = "a raised hand allows it" if rule.hand_raise_allows else ""
+        table.add_row(before, rule.purpose, ", ".join(rule.channels), rule.basis.value, raised)
     return table
 
 
@@ -159,10 +161,12 @@ def _routing(agreement: CompiledAgreement) -> Table:
     for domain, account in sorted(raw.accounts.items()):
         pools = ", ".join(filter(None, (account.to.sdr, account.to.sales))) if account.to else ""
         table.add_row("named account", domain, account.owner or pools)
-    for each in (*raw.territories, *raw.segments):
-        pools = ", ".join(filter(None, (each.to.sdr, each.to.sales)))
-        needs = f" (needs {', '.join(each.needs)})" if each.needs else ""
-        table.add_row(escape(each.name), escape(condition_words(each.when)), pools + needs)
+    for territory in (*raw.territories, *raw.segments):
+        pools = ", ".join(filter(None, (territory.to.sdr, territory.to.sales)))
+        needs = f" (needs {', '.join(territory.needs)})" if territory.needs else ""
+        table.add_row(
+            escape(territory.name), escape(condition_words(territory.when)), pools + needs
+        )
     if raw.needs:
         table.add_row("every lead", "", f"needs {', '.join(raw.needs)}")
     table.add_row(
@@ -197,31 +201,31 @@ def _ladders(agreement: CompiledAgreement) -> Table:
 
 def _reasons(agreement: CompiledAgreement) -> Table:
     table = table_of("Reasons", "reason", "outcome", "track", "comes back", "cool-off")
-    for name, each in sorted(agreement.raw.recycling.reasons.items()):
-        back = each.comes_back.words if each.comes_back else ""
-        if each.if_unknown is not None:
-            back += f" (else after {duration_words(each.if_unknown)})"
+    for name, reason in sorted(agreement.raw.recycling.reasons.items()):
+        back = reason.comes_back.words if reason.comes_back else ""
+        if reason.if_unknown is not None:
+            back += f" (else after {duration_words(reason.if_unknown)})"
         table.add_row(
             name,
-            each.outcome.value,
-            each.track or "",
+            reason.outcome.value,
+            reason.track or "",
             back,
-            duration_words(each.cool_off) if each.cool_off else "",
+            duration_words(reason.cool_off) if reason.cool_off else "",
         )
     return table
 
 
 def _calendars(agreement: CompiledAgreement) -> Table:
     table = table_of("Calendars", "calendar", "time zone", "hours", "holidays", "other days")
-    for name, each in sorted(agreement.raw.calendars.items()):
-        days = [f"{day} {hours_words(spans)}" for day, spans in each.hours.items()]
-        others = [f"{day} closed" for day in each.closed if day not in each.open]
-        others += [f"{day} {hours_words(spans)}" for day, spans in sorted(each.open.items())]
+    for name, calendar in sorted(agreement.raw.calendars.items()):
+        days = [f"{day} {hours_words(spans)}" for day, spans in calendar.hours.items()]
+        others = [f"{day} closed" for day in calendar.closed if day not in calendar.open]
+        others += [f"{day} {hours_words(spans)}" for day, spans in sorted(calendar.open.items())]
         table.add_row(
             name,
             str(agreement.calendars[name].zone),
             "; ".join(days),
-            ", ".join(each.holidays),
+            ", ".join(calendar.holidays),
             "; ".join(others),
         )
     return table

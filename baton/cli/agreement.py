@@ -10,22 +10,21 @@ from rich.console import Console
 from rich.table import Table
 
 from baton.agreement.canonical import canonical_text, compiled_of, version_of
-from baton.agreement.compiled.agreement import CompiledAgreement
-from baton.agreement.diff import changes, summary
+from baton.agreement.diff import changes
 from baton.agreement.model.scoring import DEFAULT_PER_DAY, groups_without_limit
 from baton.agreement.publish import (
     KafkaAgreementTopic,
     NotPublished,
-    Written,
     approve,
     book_of,
     publish,
     wall_ms,
 )
-from baton.agreement.reference import SINCE_EVER
 from baton.agreement.schema import schema_text
-from baton.agreement.source.read import Examined, examine, read_agreement
+from baton.agreement.source.read import examine, read_agreement
 from baton.agreement_report.tables import shown
+from baton.cli.agreement_in_force import compiled_in_force
+from baton.cli.agreement_words import act_words, print_changes, since_words, verdict
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import moment_ms, written
 
@@ -50,12 +49,14 @@ def check(file: Path = _FILE, as_json: bool = _JSON) -> None:
         else None
     )
     if as_json:
-        problems = [{**asdict(each), "severity": each.severity.value} for each in examined.problems]
+        problems = [
+            {**asdict(problem), "severity": problem.severity.value} for problem in examined.problems
+        ]
         typer.echo(json.dumps({"file": str(file), "version": version, "problems": problems}))
     else:
-        for each in examined.problems:
-            typer.echo(each.told(str(file)), err=True)
-        typer.echo(_verdict(file, version, examined))
+        for problem in examined.problems:
+            typer.echo(problem.described(str(file)), err=True)
+        typer.echo(verdict(file, version, examined))
         if (
             version is not None
             and examined.model is not None
@@ -81,8 +82,8 @@ def show(
     if as_json:
         typer.echo(canonical_text(model))
         return
-    for each in shown(compiled_of(model)):
-        Console().print(each)
+    for line in shown(compiled_of(model)):
+        Console().print(line)
 
 
 @app.command(
@@ -109,24 +110,18 @@ def diff(
     )
     found = changes(before, after)
     if as_json:
-        versions = [version_of(canonical_text(each)) for each in (before, after)]
+        versions = [version_of(canonical_text(model)) for model in (before, after)]
         typer.echo(
             json.dumps(
                 {
                     "old": versions[0],
                     "new": versions[1],
-                    "changes": [asdict(each) for each in found],
+                    "changes": [asdict(change) for change in found],
                 }
             )
         )
         return
-    section = ""
-    for each in found:
-        if each.section != section:
-            typer.secho(each.section, bold=True)
-            section = each.section
-        typer.echo(f"  {each.text}")
-    typer.echo(summary(found))
+    print_changes(found)
 
 
 @app.command(
@@ -169,7 +164,7 @@ def publish_(
     wanted = moment_ms(effective_at) if effective_at else None
     topic = KafkaAgreementTopic(cluster_settings())
     outcome = publish(topic, model, now_ms=wall_ms(), source=_text(file), effective_at_ms=wanted)
-    when = _since_words(outcome.from_ms)
+    when = since_words(outcome.from_ms)
     typer.echo(
         f"version {outcome.version} "
         f"{'is published: ' if outcome.changed else 'was published already: '}in force {when}"
@@ -187,16 +182,18 @@ def history(as_json: bool = _JSON) -> None:
             {"at_ms": record.at_ms, **asdict(record.record), "text": None, "source": None}
             for record in records
         ]
-        typer.echo(json.dumps({"records": entries, "in_force": [asdict(each) for each in terms]}))
+        typer.echo(
+            json.dumps({"records": entries, "in_force": [asdict(version) for version in terms]})
+        )
         return
     table = Table(box=None, header_style="bold")
     for heading in ("when", "version", "what"):
         table.add_column(heading)
     for record in records:
-        table.add_row(written(record.at_ms), record.record.version, _act_words(record))
+        table.add_row(written(record.at_ms), record.record.version, act_words(record))
     Console().print(table if records else "no agreement was ever signed or published here")
     for term in terms:
-        typer.echo(f"version {term.version} is in force {_since_words(term.from_ms)}")
+        typer.echo(f"version {term.version} is in force {since_words(term.from_ms)}")
 
 
 @app.command()
@@ -235,13 +232,13 @@ def examples(file: Path = _FILE, as_json: bool = _JSON) -> None:
     from baton.agreement_report.examples import run_examples
 
     ran = list(run_examples(read_agreement(file)))
-    failed = [each for each in ran if each.differences]
+    failed = [run for run in ran if run.differences]
     if as_json:
-        typer.echo(json.dumps([asdict(each) for each in ran]))
+        typer.echo(json.dumps([asdict(run) for run in ran]))
     else:
-        for each in ran:
-            typer.echo(f"{'differs' if each.differences else 'passed '}  {each.name}")
-            for difference in each.differences:
+        for run in ran:
+            typer.echo(f"{'differs' if run.differences else 'passed '}  {run.name}")
+            for difference in run.differences:
                 typer.echo(
                     f"           {difference.what}: expected {difference.expected}, came to "
                     f"{difference.found}"
@@ -271,46 +268,3 @@ def impact(file: Path = _FILE, as_json: bool = _JSON) -> None:
 
 def _text(file: Path) -> str:
     return file.read_text(encoding="utf-8", errors="replace")
-
-
-def compiled_in_force() -> CompiledAgreement:
-    """The agreement in force on the cluster."""
-    book = book_of(KafkaAgreementTopic(cluster_settings()).read())
-    found = book.at(wall_ms())
-    if found is None:
-        raise NotPublished(
-            "no agreement is in force on this cluster; put one in force with: baton agreement "
-            "publish FILE"
-        )
-    return found.agreement
-
-
-def _verdict(file: Path, version: str | None, examined: Examined) -> str:
-    errors, warnings = len(examined.errors), len(examined.warnings)
-    counted = (
-        f"{errors} error{'' if errors == 1 else 's'}, {warnings} "
-        f"warning{'' if warnings == 1 else 's'}"
-    )
-    if errors and not examined.complete:
-        once = "it is" if errors == 1 else "they are"
-        known = counted if warnings else counted.partition(",")[0]  # none found is not none
-        counted = f"{known}; once {once} mended there may be further errors and warnings"
-    return f"{file}: version {version}, {counted}" if version else f"{file}: {counted}"
-
-
-def _act_words(each: Written) -> str:
-    record = each.record
-    if record.kind == "approved":
-        return f"signed for {record.side} by {record.by or 'somebody'}"
-    later = f", not before {written(record.effective_at_ms)}" if record.effective_at_ms else ""
-    return f"published{later}"
-
-
-def _since_words(from_ms: int | None) -> str:
-    if from_ms is None:
-        return "at no time"
-    return (
-        "since ever (it was the first)"
-        if from_ms == SINCE_EVER
-        else f"from {written(from_ms)} UTC on"
-    )

@@ -113,5 +113,5 @@ def entrance_to(settings: Settings, person: str | None = None) -> str | None:
 
     run = read_run(settings.home)
     addresses = (process.addresses.get("board") for process in run.processes) if run else ()
-    address = next((each for each in addresses if each), None)
+    address = next((candidate for candidate in addresses if candidate), None)
     return None if address is None else str(board_commands().entrance(settings, person, address))

@@ -91,10 +91,10 @@ def _faults(model: type[BaseSettings]) -> Iterator[str]:
     try:
         model()
     except ValidationError as error:
-        for each in error.errors():
-            field = "_".join(map(str, each["loc"]))
+        for problem in error.errors():
+            field = "_".join(map(str, problem["loc"]))
             name = f"{variable_of(model, field)}: " if field else ""
-            yield name + each["msg"].removeprefix("Value error, ")
+            yield name + problem["msg"].removeprefix("Value error, ")
 
 
 def _between_settings() -> Iterator[Problem]:

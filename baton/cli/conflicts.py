@@ -28,7 +28,7 @@ def conflicts_(
     """List the conflicts of identity: two known people an event said to be one. They were left as
     two; a person decides.
 
-    `baton explain LEAD` tells the story of each; a `link` by somebody who knows joins them where
+    `baton explain LEAD` shows the story of each; a `link` by somebody who knows joins them where
     they are one.
     """
     settings = cluster_settings()
@@ -36,12 +36,12 @@ def conflicts_(
         aliases = ((record.at_ms, value) for record, value in values_of(reader, INTAKE_ALIASES))
         found = conflicts(aliases, moment_ms(since) if since else 0)
     if as_json:
-        for each in found:
-            typer.echo(json.dumps(each._asdict()))
+        for conflict in found:
+            typer.echo(json.dumps(conflict._asdict()))
         return
     console = Console()
-    for each in found:
-        console.print(_words(each), soft_wrap=True, highlight=False)
+    for conflict in found:
+        console.print(_words(conflict), soft_wrap=True, highlight=False)
     console.print(f"{len(found)} conflicts" if found else "no conflicts of identity")
 
 

@@ -136,7 +136,7 @@ def _ended(console: Console, scale: "Scale", *, stay: bool) -> tuple[Sums, list[
 
 
 def _own_environment(home: Path) -> None:
-    """What the services of this run are told, over whatever the caller's environment says of
+    """What the services of this run are given, over whatever the caller's environment says of
     another one."""
     os.environ |= {
         "BATON_HOME": str(home),

@@ -82,11 +82,13 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 def _settings() -> Iterator[Finding]:
     found = list(problems(os.environ))
-    for each in found:
+    for problem in found:
         yield Finding(
-            check="settings", verdict=Verdict.WRONG if each.wrong else Verdict.NOTE, text=each.text
+            check="settings",
+            verdict=Verdict.WRONG if problem.wrong else Verdict.NOTE,
+            text=problem.text,
         )
-    if not any(each.wrong for each in found):
+    if not any(problem.wrong for problem in found):
         yield Finding(check="settings", verdict=Verdict.GOOD, text="each can be so")
 
 
@@ -155,13 +157,15 @@ def _jars(settings: Settings) -> Iterator[Finding]:
         return
     folder = settings.cache / f"kafka-{KAFKA_VERSION}"
     locked = locked_artifacts()
-    sound = sum(is_sound(each, folder / each.file_name) for each in locked)
+    sound = sum(is_sound(artifact, folder / artifact.file_name) for artifact in locked)
     if sound == len(locked):
         text = f"all {sound} there and verified; a start needs no network"
         yield Finding(check="kafka files", verdict=Verdict.GOOD, text=text)
     else:
         missing = sum(
-            each.size_bytes for each in locked if not is_sound(each, folder / each.file_name)
+            artifact.size_bytes
+            for artifact in locked
+            if not is_sound(artifact, folder / artifact.file_name)
         )
         text = (
             f"{len(locked) - sound} of {len(locked)} are to be fetched at the next start "
@@ -262,7 +266,7 @@ def _unwritable(folder: Path) -> str | None:
 
 
 def _existing(folder: Path) -> Path:
-    return next(each for each in (folder, *folder.parents) if each.exists())
+    return next(parent for parent in (folder, *folder.parents) if parent.exists())
 
 
 def _show(console: Console, findings: list[Finding]) -> None:

@@ -6,13 +6,13 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from baton.local.broker.artifacts import KAFKA_VERSION
-from baton.local.broker.fetch import Progress as Told
+from baton.local.broker.fetch import Progress as Listener
 
 
-def download_shown(console: Console) -> Told:
+def download_shown(console: Console) -> Listener:
     """A listener that draws a bar on a terminal, and says two lines elsewhere; silent when nothing
     is missing."""
-    return _Bar(console).told
+    return _Bar(console).advance
 
 
 class _Bar:
@@ -21,7 +21,7 @@ class _Bar:
         self._bar: Progress | None = None
         self._lock = threading.Lock()
 
-    def told(self, done: int, total: int) -> None:
+    def advance(self, done: int, total: int) -> None:
         """Bytes there and bytes to be; called from several threads."""
         with self._lock:
             if self._bar is None and done < total:

@@ -24,10 +24,10 @@ def words_of(error: BaseException) -> str:
         case "ValidationError":
             problems: list[dict[str, Any]] = error.errors()  # type: ignore[attr-defined]  # pydantic's; not imported for this alone
             return "\n".join(
-                f"BATON_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}".replace(
+                f"BATON_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}".replace(
                     "BATON_: ", ""
                 )
-                for each in problems
+                for problem in problems
             )
         case "KafkaException":
             return f"Kafka: {error.args[0].str()}; see what is wrong with: baton doctor"

@@ -100,7 +100,7 @@ def show_story(
     console.print(Text(f"lead {lead_id}", style="bold"))
     for chapter in chapters:
         _print(console, chapter, why, brief=brief)
-    values = [each.value for each in chapters]
+    values = [record.value for record in chapters]
     last = conclusion(values, name=_name_in(values) if names else None)
     if last is not None:
         console.print(Text(last, style="bold green"), soft_wrap=True)

@@ -247,7 +247,7 @@ def _print(found: Rehearsal) -> None:
                 f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in event.items()
             )
             console.print(f"line {number}: {words}", highlight=False, markup=False)
-    for kind, listed in (("not understood", found.troubles), ("left out", found.notes)):
+    for kind, listed in (("not understood", found.troubles), ("noted", found.notes)):
         for trouble in listed:
             console.print(
                 f"line {trouble.number}: {kind}: {trouble.problem}", highlight=False, markup=False
@@ -256,4 +256,4 @@ def _print(found: Rehearsal) -> None:
         f"{found.read} rows: {found.understood} understood as {found.events} events, "
         f"{len(found.troubles)} problems, "
     )
-    console.print(f"{words}{len(found.notes)} values left out; nothing was sent", highlight=False)
+    console.print(f"{words}{len(found.notes)} values noted; nothing was sent", highlight=False)

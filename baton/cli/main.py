@@ -201,16 +201,19 @@ class Commands(TyperGroup):
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
-        for each in COMMANDS:
+        for command in COMMANDS:
             line = TyperCommand(
-                each.name, help=each.says, rich_help_panel=each.heading, hidden=not _is_there(each)
+                command.name,
+                help=command.says,
+                rich_help_panel=command.heading,
+                hidden=not _is_there(command),
             )
             self.add_command(line)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command itself, loaded; raises :class:`ExtraMissing`."""
         name, command, rest = super().resolve_command(ctx, args)
-        listed = next((each for each in COMMANDS if each.name == name), None)
+        listed = next((command for command in COMMANDS if command.name == name), None)
         return name, command if listed is None else _load(listed), rest
 
 

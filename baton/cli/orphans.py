@@ -25,7 +25,7 @@ def orphans(
     be none.
 
     A lead on its way between two services is none; one that has been so for ten minutes is. `baton
-    explain` tells its story.
+    explain` shows its story.
     """
     settings = cluster_settings()
     with LogReader(confluent_options(settings), settings.namespace) as reader:
@@ -47,8 +47,8 @@ def orphans_in(reader: LogReader) -> list[LeadOrphan]:
             orphan: LeadOrphan = codec.decode(record.value)
             last[orphan.lead_id] = orphan
     return sorted(
-        (each for each in last.values() if each.kind == OrphanKind.FOUND),
-        key=lambda each: (each.since_ms, each.lead_id),
+        (orphan for orphan in last.values() if orphan.kind == OrphanKind.FOUND),
+        key=lambda fact: (fact.since_ms, fact.lead_id),
     )
 
 

@@ -41,14 +41,14 @@ def refusals_(
             for record, value in read
             if event in (None, value.cause_id)
         ]
-    found.sort(key=lambda each: (each.at_ms, each.refused.cause_id))
+    found.sort(key=lambda refusal: (refusal.at_ms, refusal.refused.cause_id))
     if as_json:
-        for each in found:
-            typer.echo(json.dumps({"at_ms": each.at_ms, **asdict(each.refused)}))
+        for refusal in found:
+            typer.echo(json.dumps({"at_ms": refusal.at_ms, **asdict(refusal.refused)}))
         return
     console = Console()
-    for each in found:
-        console.print(_words(each), soft_wrap=True, highlight=False)
+    for refusal in found:
+        console.print(_words(refusal), soft_wrap=True, highlight=False)
     counted = ", ".join(
         f"{reason}: {count}" for reason, count in count_reasons(found).most_common()
     )

@@ -1,4 +1,4 @@
-"""One lead of a simulation that has run: its story, as ``explain`` tells it, and its numbers at the
+"""One lead of a simulation that has run: its story, as ``explain`` shows it, and its numbers at the
 end. Needs the whole log."""
 
 import json
@@ -102,8 +102,12 @@ def _show_numbers(console: Console, numbers: Numbers) -> None:
     head = f"lead {numbers.lead_id} at {written(numbers.at_ms)}: {score.grade} {score.level}"
     console.print(Text(head, style="bold"), soft_wrap=True)
     for title, micro, lines in (
-        ("engagement", score.engagement_micro, [contribution_line(each) for each in numbers.lines]),
-        ("fit", score.fit_micro, [criterion_line(each) for each in numbers.criteria]),
+        (
+            "engagement",
+            score.engagement_micro,
+            [contribution_line(number) for number in numbers.lines],
+        ),
+        ("fit", score.fit_micro, [criterion_line(criterion) for criterion in numbers.criteria]),
     ):
         console.print(Text(f"{points(micro):>9} {title}, of which"), soft_wrap=True)
         for line in lines:

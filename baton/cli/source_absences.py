@@ -13,7 +13,7 @@ import typer
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.wall_time import zone_named
 from baton.cli.absence import publish_absence
-from baton.cli.agreement import compiled_in_force
+from baton.cli.agreement_in_force import compiled_in_force
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import written
 from baton.clients import confluent_options

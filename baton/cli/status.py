@@ -23,7 +23,7 @@ _ANSWER_S = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One process as it is told."""
+    """One process as it is reported."""
 
     name: str
     pid: int | None

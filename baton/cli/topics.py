@@ -73,9 +73,9 @@ def _check(as_json: bool) -> int:
     settings = cluster_settings()
     found = compare_topics(confluent_options(settings), layout_of(settings))
     if as_json:
-        typer.echo(json.dumps([asdict(each) for each in found]))
+        typer.echo(json.dumps([asdict(difference) for difference in found]))
     elif found:
-        typer.echo("\n".join(str(each) for each in found), err=True)
+        typer.echo("\n".join(str(difference) for difference in found), err=True)
         typer.echo(
             "missing topics are made by: baton topics --make; what differs is for you to decide",
             err=True,

@@ -39,11 +39,11 @@ class Via(StrEnum):
 
 
 class GatewayUnknown(LookupError):
-    """Nothing says where the gateway is; the text tells how to say it."""
+    """Nothing says where the gateway is; the text says how to say it."""
 
 
 class SenderSettings(BaseSettings):
-    """What a sender can be told by ``BATON_*``."""
+    """What a sender can be set to by ``BATON_*``."""
 
     model_config = SettingsConfigDict(
         env_prefix="BATON_", frozen=True, extra="ignore", env_ignore_empty=True
@@ -127,7 +127,7 @@ def opened(file: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def reporting(file: str, ledger: Path | None, *, as_json: bool) -> Iterator[Tally]:
-    """A tally that tells each trouble as it comes, and at the end the sum; leaves with exit code 1
+    """A tally that reports each trouble as it comes, and at the end the sum; leaves with exit code 1
     if anything was not accepted."""
     console = Console(stderr=True, soft_wrap=True)
     name = "standard input" if file == "-" else file
@@ -196,5 +196,5 @@ def _say(console: Console, tally: Tally, stopped: SendingStopped | None) -> None
     if tally.unacknowledged:
         words += f", {tally.unacknowledged} not acknowledged (sending the same file again is safe)"
     if tally.noted:
-        words += f"; {tally.noted} values left out"
+        words += f"; {tally.noted} values noted"
     console.print(f"{tally.read} read: {words}", highlight=False)

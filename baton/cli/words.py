@@ -42,8 +42,8 @@ def words(
         known = in_force.agreement.raw.definitions
         found = unknown_words(events, acts=known.acts, fields=known.profile)
     if as_json:
-        for each in found:
-            typer.echo(json.dumps(_document(each)))
+        for word in found:
+            typer.echo(json.dumps(_document(word)))
         return
     Console().print(
         _table(found) if found else "every act and field that came is a word of the agreement"

@@ -29,10 +29,10 @@ class ContractsDiffer(RuntimeError):
 def worker(
     service: str = typer.Argument(help="The service to run."),
 ) -> None:
-    """Run one service until it is told to stop (SIGTERM, Ctrl-C).
+    """Run one service until it is asked to stop (SIGTERM, Ctrl-C).
 
     Start more of the same anywhere to share its work: they join the consumer groups and partitions
-    move over; a gateway has none, put a load balancer before several. It tells how it is at
+    move over; a gateway has none, put a load balancer before several. It reports its state at
     /healthz, /readyz and /metrics on BATON_METRICS_HOST:BATON_METRICS_PORT.
     """
     if service not in WORKERS:
@@ -58,15 +58,15 @@ def refuse_drift(schemas: SchemaShelf, reducers: Sequence[Reducer[Any, Any]]) ->
     states = [
         kind
         for reducer in reducers
-        for kind in (reducer.head_type, *(each.type for each in reducer.entry_kinds))
+        for kind in (reducer.head_type, *(entry_kind.type for entry_kind in reducer.entry_kinds))
     ]
     records = (*event_records(), *(state for state in states if state is not None))
     problems = [*differences(schemas, records), *unreadable(schemas)]
     if problems:
-        told = "\n  ".join(
+        reported = "\n  ".join(
             problem if len(problem) <= _LINE else f"{problem[:_LINE]} ..." for problem in problems
         )
         raise ContractsDiffer(
             "schemas and models differ, so nothing may be written (in a checkout see `make "
-            f"schemas`):\n  {told}"
+            f"schemas`):\n  {reported}"
         )

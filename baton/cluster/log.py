@@ -178,17 +178,17 @@ class LogReader:
         self, wanted: list[TopicPartition], *, follow: bool, until: Callable[[], bool]
     ) -> Iterator[Record]:
         self._consumer.assign(wanted)
-        waiting = {(each.topic, each.partition) for each in wanted}
+        waiting = {(topic_partition.topic, topic_partition.partition) for topic_partition in wanted}
         while (follow or waiting) and not until():
             message = self._consumer.poll(_POLL_S)
             if message is None:
                 continue
-            for each in (message, *self._consumer.consume(_AT_ONCE, 0)):
-                error = each.error()
+            for consumer in (message, *self._consumer.consume(_AT_ONCE, 0)):
+                error = consumer.error()
                 if error is None:
-                    yield self._record(each)
+                    yield self._record(consumer)
                 elif error.code() == KafkaError._PARTITION_EOF:
-                    waiting.discard((each.topic(), each.partition()))
+                    waiting.discard((consumer.topic(), consumer.partition()))
                 else:
                     raise KafkaException(error)
 

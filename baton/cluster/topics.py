@@ -101,7 +101,7 @@ def ensure_topics(
         for name, future in admin.create_topics(made, operation_timeout=_TIMEOUT_S).items()
         if _settle(name, future)
     }
-    _await_known(admin, {each.topic for each in made})
+    _await_known(admin, {new_topic.topic for new_topic in made})
     return tuple(spec.name for spec in missing if physical(layout.namespace, spec.name) in new)
 
 

@@ -106,22 +106,22 @@ def rights_of(service: str, namespace: str) -> tuple[Right, ...]:
     return tuple(_rights(topics_of(service), namespace))
 
 
-def _rights(told: ServiceTopics, namespace: str) -> Iterator[Right]:
+def _rights(declared: ServiceTopics, namespace: str) -> Iterator[Right]:
     def topic(name: str, operations: tuple[str, ...]) -> Right:
         return Right(resource="topic", name=physical(namespace, name), operations=operations)
 
-    for name in (*told.reads, *REFERENCE_TOPICS, BATON_SKIPS):
+    for name in (*declared.reads, *REFERENCE_TOPICS, BATON_SKIPS):
         yield topic(name, READ)
-    for name in told.writes:
+    for name in declared.writes:
         yield topic(name, WRITE)
-    for reducer in told.reducers:
+    for reducer in declared.reducers:
         group = consumer_group(namespace, reducer)
         yield Right(resource="group", name=group, operations=READ)
         yield Right(resource="transactional_id", name=f"{group}-", operations=WRITE, prefixed=True)
         yield topic(changelog_topic(reducer), ("Read", *WRITE))
         for name in (journal_topic(reducer), ticks_topic(reducer)):
             yield topic(name, WRITE)
-    if told.service == _JUDGES:
+    if declared.service == _JUDGES:
         for before in dict.fromkeys(owner for owner in REDUCERS.values() if owner != _JUDGES):
             others = topics_of(before)
             for reducer in others.reducers:

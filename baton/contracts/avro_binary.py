@@ -147,16 +147,18 @@ def _write_plain(source: _Source, place: str, hint: Any, indent: str) -> None:
 def _write_blocks(
     source: _Source, place: str, origin: Any, arguments: tuple[Any, ...], indent: str
 ) -> None:
-    many, each = source.name(), source.name()
+    many, element = source.name(), source.name()
     source.line(f"{indent}{many} = {place}")
     source.line(f"{indent}if {many}:")
     source.line(f"{indent}    a(long(len({many})))")
     if origin is tuple:
-        source.line(f"{indent}    for {each} in {many}:")
+        source.line(f"{indent}    for {element} in {many}:")
     else:
-        source.line(f"{indent}    for {each}k, {each} in {many}.items():")
-        _write_plain(source, f"{each}k", str, indent + "        ")
-    _write(source, each, arguments[-1] if origin is Mapping else arguments[0], indent + "        ")
+        source.line(f"{indent}    for {element}k, {element} in {many}.items():")
+        _write_plain(source, f"{element}k", str, indent + "        ")
+    _write(
+        source, element, arguments[-1] if origin is Mapping else arguments[0], indent + "        "
+    )
     source.line(f"{indent}a(b'\\0')")
 
 
@@ -180,7 +182,7 @@ def _read_record(source: _Source, hint: Any, indent: str) -> str:
     """Fields go straight into the slots: a frozen dataclass's own ``__init__`` takes 2.5 times as
     long and checks nothing."""
     name, value, hints = hint.__name__, source.name(), get_type_hints(hint)
-    parts = [(each.name, _read(source, hints[each.name], indent)) for each in fields(hint)]
+    parts = [(field.name, _read(source, hints[field.name], indent)) for field in fields(hint)]
     source.scope[name] = hint
     if not hasattr(hint, "__slots__") or hasattr(hint, "__post_init__"):
         source.line(

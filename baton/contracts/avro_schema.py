@@ -45,15 +45,15 @@ def _record(record_type: Any, *, seen: set[str], path: tuple[str, ...]) -> Any:
 
 
 def _field(
-    each: "Field[Any]", hint: Any, *, seen: set[str], path: tuple[str, ...]
+    field: "Field[Any]", hint: Any, *, seen: set[str], path: tuple[str, ...]
 ) -> dict[str, Any]:
-    described: dict[str, Any] = {"name": each.name, "type": _avro_type(hint, seen=seen, path=path)}
-    if each.default is not MISSING:
+    described: dict[str, Any] = {"name": field.name, "type": _avro_type(hint, seen=seen, path=path)}
+    if field.default is not MISSING:
         described["default"] = (
-            each.default.value if isinstance(each.default, StrEnum) else _plain(each.default)
+            field.default.value if isinstance(field.default, StrEnum) else _plain(field.default)
         )
-    elif each.default_factory is not MISSING:
-        described["default"] = _plain(each.default_factory())
+    elif field.default_factory is not MISSING:
+        described["default"] = _plain(field.default_factory())
     return described
 
 

@@ -130,7 +130,7 @@ def provisional(record_type: type[T]) -> type[T]:
     and benchmarks."""
     known = shelf().versions(record_type.__name__)
     if not known:
-        taken = _PROVISIONAL_IDS + sum(1 for each in shelf() if each.id >= _PROVISIONAL_IDS)
+        taken = _PROVISIONAL_IDS + sum(1 for schema in shelf() if schema.id >= _PROVISIONAL_IDS)
         schema = avro_schema_of(record_type)
         shelf().add(
             SchemaFile(

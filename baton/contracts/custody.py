@@ -2,8 +2,8 @@
 over all).
 
 Three decide it, each its part: the lead reducer the stage, the router who was handed the lead or
-where it waits, the SLA watcher the track and the return date. ``told`` takes one record of any of
-their streams, ``holder_of`` reads off who has the lead; it is by the reducer ``custody``, which
+where it waits, the SLA watcher the track and the return date. ``updated`` takes one record of any
+of their streams, ``holder_of`` reads off who has the lead; it is by the reducer ``custody``, which
 watches while the system runs, and by the audit, which looks afterwards, so both mean the same.
 
 The streams have no order between them: what names a former qualification or hand-off changes
@@ -133,7 +133,7 @@ class Holding:
         )
 
 
-def told(holding: Holding, record: StreamRecord) -> Holding:
+def updated(holding: Holding, record: StreamRecord) -> Holding:
     """What is known after one more record of the streams; the same object where it changes
     nothing."""
     match record:

@@ -2,7 +2,7 @@
 
 The engine knows nothing of leads. It hands each fact of a topic that stands here to the function
 beside it, and applies what comes back once the fact's batch is committed; other topics cost
-nothing. The functions are pure, and tell no personal data: label values are words of the contracts
+nothing. The functions are pure, and carry no personal data: label values are words of the contracts
 and names of the agreement.
 """
 

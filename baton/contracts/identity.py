@@ -38,17 +38,17 @@ class AliasKind(StrEnum):
     """What identity keys send each other, and what they report.
 
     ``link``: the group of ``from_identity`` and the receiver are the same person. ``attach``: the
-    same, told by a member to its root: ``subject`` belongs to it. ``joined``: ``from_identity`` has
-    become a member of the receiver. ``moved``: the receiver's root is now ``from_identity``.
-    ``named``: the receiver is the id of the lead whose root is ``from_identity``. ``split``: a
-    person says that the receiver is not the lead of the message; ``left``: ``from_identity`` has
-    left the group; ``resettled``: after that the receiver's root is ``from_identity`` (the receiver
-    itself: it takes over from ``subject``, with the members in ``granted``).
-    ``erase``: forget the person behind the receiver; ``erased``: the root has done so. Reports,
-    which change nothing: ``resolved`` (the receiver's key belongs to ``lead_id`` from now on),
-    ``conflict`` (two known people were said to be one; nothing was merged), ``duplicate`` (the
-    event ``cause_id`` was taken before), ``dropped`` (it came too late: its person is erased; or it
-    was only for somebody who is known, and nobody was).
+    same, reported by a member to its root: ``subject`` belongs to it. ``joined``:
+    ``from_identity`` has become a member of the receiver. ``moved``: the receiver's root is now
+    ``from_identity``. ``named``: the receiver is the id of the lead whose root is
+    ``from_identity``. ``split``: a person says that the receiver is not the lead of the message;
+    ``left``: ``from_identity`` has left the group; ``resettled``: after that the receiver's root
+    is ``from_identity`` (the receiver itself: it takes over from ``subject``, with the members in
+    ``granted``). ``erase``: forget the person behind the receiver; ``erased``: the root has done
+    so. Reports, which change nothing: ``resolved`` (the receiver's key belongs to ``lead_id`` from
+    now on), ``conflict`` (two known people were said to be one; nothing was merged), ``duplicate``
+    (the event ``cause_id`` was taken before), ``dropped`` (it came too late: its person is erased;
+    or it was only for somebody who is known, and nobody was).
     """
 
     LINK = "link"

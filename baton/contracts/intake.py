@@ -99,9 +99,9 @@ class IntakeRecord:
 
     ``event_id`` is derived from the source and the source's own event id. Exactly one of the
     optional parts matches ``kind``; ``person`` and ``profile`` may ride on any kind but retraction,
-    erasure and command (a form tells both). ``derived``: names of profile fields that nobody told
-    but intake concluded (a company's domain from an address): what a source says outranks them,
-    however old it is. ``unread``: what came and could not be taken for certain, as paths
+    erasure and command (a form reports both). ``derived``: names of profile fields that nobody
+    reported but intake concluded (a company's domain from an address): what a source says outranks
+    them, however old it is. ``unread``: what came and could not be taken for certain, as paths
     (``identifiers.user`` for a placeholder, ``profile.employees``), without the values.
     ``update_only``: it is about somebody who is known, or about nobody: it begins no lead.
     ``to_ask``: identity keys that may know its lead; ``asked``: those that it has come by.
@@ -139,7 +139,7 @@ class IdentityAlias:
 
     ``lead_id``, ``known`` and ``since_ms`` are those of the group whose root is ``from_identity``:
     which lead it is, whether it has an identifier stronger than an anonymous one, when it began.
-    ``slots`` are the identifiers that tell people apart (e-mail address, id in a CRM), as digests;
+    ``slots`` are the identifiers that distinguish people (e-mail address, id in a CRM), as digests;
     ``granted`` those of the receiver that the group has already taken in. ``forced``: a person has
     decided it, so nothing that differs is a conflict.
     """
@@ -164,9 +164,9 @@ class LeadEvent:
     """``leads.accepted.v1``: an accepted event of a lead that is no act of the firm; no personal
     data.
 
-    ``profile`` is what the event tells of the profile, whatever its kind: a form is an engagement
-    that tells one. ``derived``: names of its fields that nobody told but intake concluded; what a
-    source says outranks them.
+    ``profile`` is what the event reports of the profile, whatever its kind: a form is an engagement
+    that reports one. ``derived``: names of its fields that nobody reported but intake concluded;
+    what a source says outranks them.
     """
 
     event_id: str
@@ -241,12 +241,12 @@ class LeadMerge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadInput:
-    """``intake.leads.v1``: what ``identify`` says of one lead, in order; all that one event tells
+    """``intake.leads.v1``: what ``identify`` says of one lead, in order; all that one event reports
     is one record.
 
     Exactly one of ``event``, ``act``, ``command``, ``merge`` and ``answers`` is set, or ``merge``
-    and ``answers`` together. ``person`` is what the event tells of the person. ``joins``: how many
-    other identities the event says are the same person and were asked just now; each of them
+    and ``answers`` together. ``person`` is what the event reports of the person. ``joins``: how
+    many other identities the event says are the same person and were asked just now; each of them
     answers with a record of its own, under the lead it was asked by, that names the event in
     ``answers`` (a merge that comes of it is in the same record). ``body``, ``body_events``: see
     :class:`IntakeRecord`.

@@ -1,5 +1,5 @@
-"""The catalogue of metrics: every ``baton_*`` that a worker tells at ``/metrics``, what it means
-and by what it is told apart.
+"""The catalogue of metrics: every ``baton_*`` that a worker reports at ``/metrics``, what it means
+and which labels it has.
 
 Base units; names are as Prometheus sees them. It is data: the engine and the gateway make their
 counters from it, the tables of ``docs/OPERATING.md`` are written from it, and every alert and panel
@@ -48,7 +48,7 @@ class MetricSpec:
     def series(self) -> tuple[str, ...]:
         """The names that can be asked for."""
         if self.kind is Kind.HISTOGRAM:
-            return tuple(f"{self.name}_{each}" for each in ("bucket", "count", "sum"))
+            return tuple(f"{self.name}_{suffix}" for suffix in ("bucket", "count", "sum"))
         return (self.name,)
 
 
@@ -277,6 +277,11 @@ _DELIVERY = (
     ),
     _seconds(
         "baton_concierge_seconds", "Answers to open forms", "call", buckets=_WORK_S, about=_OUT
+    ),
+    _gauge(
+        "baton_concierge_calendars_failing",
+        "Calendars that could not be read when they were asked last",
+        about=_OUT,
     ),
 )
 

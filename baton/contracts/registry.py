@@ -49,7 +49,7 @@ def _subjects(schemas: SchemaShelf) -> Iterator[tuple[str, SchemaFile]]:
     for spec in TOPICS.values():
         if spec.record is not None:
             topics_of.setdefault(spec.record.__name__, []).append(spec.name)
-    for file in sorted(schemas, key=lambda each: (each.record, each.version)):
+    for file in sorted(schemas, key=lambda schema: (schema.record, schema.version)):
         for subject in (
             (f"{topic}-value" for topic in topics_of.get(file.record, []))
             if file.record in topics_of

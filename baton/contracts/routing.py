@@ -16,7 +16,7 @@ class RequestKind(StrEnum):
     """What travels from dispatch to assignment, in one order per account and then per pool.
 
     ``request`` wants a holder, ``accepted`` turns an offer into open work, ``release`` gives it
-    back. ``offered`` reinstates an offer that was taken away too soon. ``amended`` tells what has
+    back. ``offered`` reinstates an offer that was taken away too soon. ``amended`` reports what has
     changed of a lead that waits or is offered: a raised hand, a consent. From workload to
     assignment: ``denied`` gives back a lead whose person is at a limit over all pools, ``room``
     says that they are not any more.
@@ -261,9 +261,9 @@ class HandoffNoted:
     """``leads.handoffs.v1``: a hand-off was withdrawn, a wish about one was refused, or something
     about it is worth noting.
 
-    ``withdrawn``: whoever was told of it holds it no longer, by no act of theirs. ``noted`` with
-    reason ``reinstated``: it stands again, held by ``owner``, after another one was asked for too
-    soon; that one is withdrawn ``in_favour_of`` this.
+    ``withdrawn``: whoever was notified of it holds it no longer, by no act of theirs. ``noted``
+    with reason ``reinstated``: it stands again, held by ``owner``, after another one was asked for
+    too soon; that one is withdrawn ``in_favour_of`` this.
     """
 
     handoff_id: str

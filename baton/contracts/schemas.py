@@ -64,7 +64,7 @@ class SchemaShelf:
             )
         self._by_id[file.id] = file
         versions.append(file)
-        versions.sort(key=lambda each: each.version)
+        versions.sort(key=lambda version: version.version)
 
     def by_id(self, schema_id: int) -> SchemaFile | None:
         """The schema with this id, if there is one."""

@@ -1,4 +1,4 @@
-"""What operators tell the workers through the log."""
+"""What operators order of the workers through the log."""
 
 from dataclasses import dataclass
 

@@ -60,7 +60,7 @@ class HandoffEvent(StrEnum):
     open work. ``returned``: rejected, what follows is decided elsewhere. ``withdrawn``: taken from
     who had it. ``closed``: its qualification has ended. ``reinstated``: it stands again.
     ``refused``: what somebody wanted done with it is not done. ``amended``: it has become more
-    urgent, and who holds it is told.
+    urgent, and who holds it is notified.
     """
 
     REQUESTED = "requested"
@@ -106,8 +106,8 @@ class HandoffChange:
     """``router.handoffs.v1``: one change of a hand-off, as dispatch owns it.
 
     ``owner``, ``pool``, ``leg``: who holds it, or held it. ``published``: of an end, whether
-    ``leads.handoffs.v1`` tells it, which it does not where the holder's own act is the end, or
-    nobody was told of the hand-off. ``routed``, ``unrouted``: the answer, whole.
+    ``leads.handoffs.v1`` reports it, which it does not where the holder's own act is the end, or
+    nobody was notified of the hand-off. ``routed``, ``unrouted``: the answer, whole.
     """
 
     lead_id: str

@@ -241,7 +241,7 @@ class ReducerRunner:
         if self.skips and self._skipped(open_batch, place):
             key_state.skip(edition, place)
             return
-        # What holds may come to hold again: the revision tells the two adoptions apart.
+        # What holds may come to hold again: the revision distinguishes the two adoptions.
         key_state.cause = derived_id(
             "adopt", self._reducer.name, key_state.key, edition, key_state.revision
         )

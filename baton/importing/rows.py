@@ -9,6 +9,7 @@ dated no, and with ``fill_empty`` a list never overrules what is known.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,8 @@ from baton.ids import derived_id
 from baton.importing.cells import CellWrong, addresses_in, came, moment_ms
 from baton.importing.columns import CONSENT, ENGAGEMENT, IDENTIFIERS, PERSON, PLAIN, ColumnMap
 from baton.importing.consents import consents_of
+from baton.importing.names import split_name
+from baton.importing.spreadsheet_losses import note_lost_plus, restored_postal
 from baton.importing.terms import UNDATED_MS, Cells, ImportTerms, RowWrong
 from baton.intake.fields import profile_fields
 from baton.intake.identifiers import CANONICAL
@@ -32,13 +35,15 @@ _SPECIAL = frozenset({*IDENTIFIERS, *PERSON, *ENGAGEMENT, *PLAIN})
 _IDS = frozenset(IdentifierScheme) - {IdentifierScheme.EMAIL}
 """Schemes whose cell is one id; a cell of addresses may hold several."""
 _MAX_ADDRESSES = 8
+_SEPARATORS = re.compile(r"\s*[;,]\s*")
 _MAX_OWN_ID = 128
 _MAX_TEXT = {"stated_problem": 2_000, "note": 2_000}
 
 
 @dataclass(slots=True, kw_only=True)
 class Understood:
-    """The event lines of a row, and what of it was left out (field and reason, never a value)."""
+    """The event lines of a row, and what of it was left out or put right (field and reason, never a
+    value)."""
 
     lines: list[dict[str, Any]] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
@@ -126,6 +131,8 @@ def _emails(cells: Cells, notes: list[Problem]) -> list[str]:
 
 def _id(scheme: str, system: str, cell: str, name: str, notes: list[Problem]) -> str | None:
     place = f"identifiers.{scheme}"
+    if scheme == IdentifierScheme.CRM:
+        cell = _first_id(cell, place, notes)
     if is_no_id(cell):
         notes.append(
             Problem(place, "is a placeholder, or a number that a spreadsheet has rewritten")
@@ -141,6 +148,13 @@ def _id(scheme: str, system: str, cell: str, name: str, notes: list[Problem]) ->
         return None
 
 
+def _first_id(cell: str, place: str, notes: list[Problem]) -> str:
+    several = [part for part in _SEPARATORS.split(cell) if part]
+    if len(several) > 1:
+        notes.append(Problem(place, f"has {len(several)} ids; only the first was taken"))
+    return several[0] if several else cell
+
+
 # --- what it says
 
 
@@ -149,7 +163,7 @@ def _person_and_profile(
 ) -> dict[str, Any]:
     person = {name: text for name in PERSON if (text := _person_text(cells, name, notes))}
     if full := _first(cells, "name"):
-        person = {**_split_name(full), **person}
+        person = {**split_name(full), **person}
     if isinstance(identifiers.get("email"), list):
         person["email"] = identifiers["email"][0]
     profile: dict[str, str] = {}
@@ -160,6 +174,8 @@ def _person_and_profile(
             profile |= profile_fields({name.removeprefix("profile."): texts[0]})
         except ValueError as error:
             notes.append(Problem("profile", str(error)))
+    profile = restored_postal(profile, notes)
+    note_lost_plus(person, profile, notes)
     return ({"person": person} if person else {}) | ({"profile": profile} if profile else {})
 
 
@@ -172,15 +188,6 @@ def _person_text(cells: Cells, name: str, notes: list[Problem]) -> str | None:
         )
         return None
     return text
-
-
-def _split_name(full: str) -> dict[str, str]:
-    """``Ann Maria Berg`` and ``Berg, Ann Maria``."""
-    last, comma, first = full.partition(",")
-    if not comma:
-        first, _, last = full.strip().partition(" ")
-    parts = {"first_name": first.strip()[:200], "last_name": last.strip()[:200]}
-    return {name: part for name, part in parts.items() if part}
 
 
 def _engagement(cells: Cells, terms: ImportTerms) -> dict[str, Any]:

@@ -38,7 +38,7 @@ PART_OF_KIND = {
     EventKind.COMMAND: "command",
 }
 _PARTS = tuple(PART_OF_KIND.values())
-TELLS_PERSON = frozenset(
+CARRIES_PERSON = frozenset(
     {EventKind.PROFILE, EventKind.ENGAGEMENT, EventKind.ACT, EventKind.CONSENT, EventKind.LINK}
 )
 
@@ -81,7 +81,7 @@ class EventLine(BaseModel):
             if given != (name == needed):
                 says = "does not belong to" if given else "is needed by"
                 raise _of_field(name, f"{says} kind {self.kind.value}")
-        if (self.profile or self.person) and self.kind not in TELLS_PERSON:
+        if (self.profile or self.person) and self.kind not in CARRIES_PERSON:
             raise _of_field(
                 "profile" if self.profile else "person",
                 f"does not belong to kind {self.kind.value}",

@@ -19,7 +19,7 @@ _DECIMAL = re.compile(r"(\+?\d{6,})[.,]0*\Z")
 _BEFORE = re.compile(
     r"(?:tel|phone|fon|mobil|mobile|p|t|m|w|h|c|o)?\s*[:.]\s*|[='\"’]+", re.IGNORECASE
 )
-_SEVERAL = re.compile(r"\s*(?:[;,|\n]|\s/\s|\bor\b|\boder\b|\bund\b|\band\b)\s*", re.IGNORECASE)
+_SEVERAL = re.compile(r"\s*(?::::|[;,|\n]|\s/\s|\bor\b|\boder\b|\bund\b|\band\b)\s*", re.IGNORECASE)
 _MIN_DIGITS = 5
 
 

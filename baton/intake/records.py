@@ -24,7 +24,7 @@ from baton.ids import derived_id
 from baton.intake.act_parts import ActPart, CommandPart
 from baton.intake.identifiers import company_domain, email, identity_key
 from baton.intake.line_parts import EngagementPart
-from baton.intake.lines import TELLS_PERSON, EventLine
+from baton.intake.lines import CARRIES_PERSON, EventLine
 from baton.intake.phones import phone
 from baton.intake.placeholders import is_placeholder
 from baton.intake.profile_values import SUBDIVISION, normalised_profile, subdivision_of
@@ -164,7 +164,7 @@ def _person(
 ) -> tuple[Person | None, list[str]]:
     """The person of an event, without what says nothing; then the names of what could not be
     read."""
-    if line.kind not in TELLS_PERSON:
+    if line.kind not in CARRIES_PERSON:
         return None, []
     given = vars(line.person).items() if line.person else ()
     known = {name: value for name, value in given if value and not says_nothing(value)}

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from baton.contracts.intake import EventKind
-from baton.intake.lines import PART_OF_KIND, TELLS_PERSON, EventLine
+from baton.intake.lines import CARRIES_PERSON, PART_OF_KIND, EventLine
 
 FILE = "event-line.schema.json"
 _ID = "https://baton.example/schemas/" + FILE
@@ -25,7 +25,7 @@ def event_line_schema() -> dict[str, Any]:
 def _rule(kind: EventKind) -> dict[str, Any]:
     needed = PART_OF_KIND.get(kind)
     others = sorted(set(PART_OF_KIND.values()) - {needed})
-    if kind not in TELLS_PERSON:
+    if kind not in CARRIES_PERSON:
         others += ["person", "profile"]
     then: dict[str, Any] = {"properties": {name: {"type": "null"} for name in others}}
     if "profile" in others:

@@ -42,7 +42,9 @@ def _lead(lead_id: str, name: str | None) -> str:
 
 def _why(qualified: LeadQualified) -> str:
     shown = qualified.story.why_now[:_MOST]
-    made_of = ", ".join(f"{each.name} {_points(each.points_micro)}" for each in shown)
+    made_of = ", ".join(
+        f"{contribution.name} {_points(contribution.points_micro)}" for contribution in shown
+    )
     asked = "it asked for a person" if qualified.hand_raised else f"it became {qualified.level}"
     return f"{asked} ({qualified.grade}: {made_of})" if made_of else f"{asked} ({qualified.grade})"
 

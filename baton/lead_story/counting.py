@@ -28,10 +28,10 @@ def uncounted(
 ) -> Mapping[str, str]:
     """By event id, why an act counts nothing at ``now_ms``; what is not in it counts. ``story``:
     all events of the lead."""
-    retracted = {each.retracts for each in story if each.retracts is not None}
+    retracted = {event.retracts for event in story if event.retracts is not None}
     why: dict[str, str] = {}
     acts: list[_Act] = []
-    for event in sorted(story, key=lambda each: (each.occurred_at_ms, each.event_id)):
+    for event in sorted(story, key=lambda event: (event.occurred_at_ms, event.event_id)):
         if event.engagement is None:
             continue
         rule = agreement.engagement.rule_for(event.engagement)
@@ -87,7 +87,7 @@ def _scanned(acts: Sequence[_Act], agreement: CompiledAgreement) -> set[str]:
         for first in range(len(clicks) - scanner.clicks + 1):
             some = clicks[first : first + scanner.clicks]
             if some[-1].occurred_at_ms - some[0].occurred_at_ms <= scanner.within_ms:
-                found |= {each.event_id for each in some}
+                found |= {click.event_id for click in some}
     return found
 
 

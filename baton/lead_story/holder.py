@@ -8,7 +8,7 @@ nothing.
 from collections.abc import Callable, Iterator
 
 from baton.contracts.codec import codec_for
-from baton.contracts.custody import Holder, HolderKind, Holding, holder_of, told
+from baton.contracts.custody import Holder, HolderKind, Holding, holder_of, updated
 from baton.contracts.leads import Stage
 from baton.contracts.partitioner import partition_of
 from baton.contracts.streams import LeadDecision, StreamRecord
@@ -23,7 +23,7 @@ def holding_of(reader: Reader, lead_id: str) -> Holding | None:
     """What the services have said of the lead; None where it was never anybody's work."""
     holding, ever_worked_on = Holding(), False
     for record in _stream_records(reader, lead_id):
-        holding = told(holding, record)
+        holding = updated(holding, record)
         ever_worked_on = ever_worked_on or _is_work(record)
     return holding if ever_worked_on else None
 
@@ -32,7 +32,9 @@ def _stream_records(reader: Reader, lead_id: str) -> Iterator[StreamRecord]:
     key = lead_id.encode()
     places = {topic: [partition_of(key, reader.partitions(topic))] for topic in _STREAMS}
     records = [record for record in reader.read(places) if record.key == key]
-    for record in sorted(records, key=lambda each: (each.at_ms, each.topic, each.offset)):
+    for record in sorted(
+        records, key=lambda earlier: (earlier.at_ms, earlier.topic, earlier.offset)
+    ):
         if record.value is not None:
             record_type = TOPICS[record.topic].record
             assert record_type is not None, f"{record.topic} is a stream of records"

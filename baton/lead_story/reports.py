@@ -96,7 +96,7 @@ def conflicts(aliases: Iterable[tuple[int, IdentityAlias]], since_ms: int = 0) -
 
 def _leads_of(alias: IdentityAlias, lead_of: Mapping[str, str]) -> set[str]:
     """The leads of the two; an identity that was never given to another lead has its own."""
-    identities = [each for each in (alias.identity, alias.subject) if each]
+    identities = [side for side in (alias.identity, alias.subject) if side]
     return {lead_of.get(identity, derived_id("lead", identity)) for identity in identities}
 
 
@@ -118,7 +118,9 @@ def unknown_words(
             word.count += 1
             word.sources.add(event.source)
             word.last_ms = max(word.last_ms, event.received_at_ms)
-    return sorted(found.values(), key=lambda each: (-each.count, each.kind, each.word))
+    return sorted(
+        found.values(), key=lambda conflict: (-conflict.count, conflict.kind, conflict.word)
+    )
 
 
 def _like(word: str, known: Iterable[str]) -> str | None:
@@ -151,7 +153,7 @@ def erasures(
             found[event.event_id] = Erasure(
                 event.event_id, event.lead_id, event.source, at_ms, None
             )
-    return sorted(found.values(), key=lambda each: (each.at_ms, each.event_id))
+    return sorted(found.values(), key=lambda erasure: (erasure.at_ms, erasure.event_id))
 
 
 _OURS = "baton"

@@ -170,7 +170,7 @@ def _rating_sentence(value: LeadScored | LeadQualified | LeadAmended) -> Sentenc
         case LeadScored():
             numbers = f"fit {points(value.fit_micro)}, engagement {points(value.engagement_micro)}"
             because = tuple(contribution_line(contribution) for contribution in value.contributions)
-            criteria = tuple(criterion_line(each) for each in value.criteria)
+            criteria = tuple(criterion_line(criterion) for criterion in value.criteria)
             return Sentence(
                 about="scored",
                 text=f"{numbers} -> {value.grade} {value.level} ({value.level_reason})",
@@ -185,7 +185,7 @@ def _rating_sentence(value: LeadScored | LeadQualified | LeadAmended) -> Sentenc
             return Sentence(
                 about="qualified",
                 text=text,
-                because=tuple(contribution_line(each) for each in value.story.why_now),
+                because=tuple(contribution_line(reason) for reason in value.story.why_now),
             )
         case LeadAmended():
             raised = ", it asked for a person" if value.hand_raised else ""
@@ -195,22 +195,19 @@ def _rating_sentence(value: LeadScored | LeadQualified | LeadAmended) -> Sentenc
             )
 
 
-def criterion_line(each: Criterion) -> str:
+def criterion_line(criterion: Criterion) -> str:
     """A fit criterion: its points and how it stands."""
-    worth = points(each.points_micro) if each.points_micro else "0"
-    return f"{worth:>9} fit: {each.name}, {each.outcome.replace('_', ' ')}"
+    worth = points(criterion.points_micro) if criterion.points_micro else "0"
+    return f"{worth:>9} fit: {criterion.name}, {criterion.outcome.replace('_', ' ')}"
 
 
-def contribution_line(each: Contribution) -> str:
+def contribution_line(contribution: Contribution) -> str:
     """One line of an explanation: its points, what it is, and what it was before it decayed."""
-    group = f" [{each.group}]" if each.group else ""
-    title = f" “{each.content_title}”" if each.content_title else ""
-    was = (
-        f" (was {points(each.base_micro)})"
-        if each.base_micro is not None and each.base_micro != each.points_micro
-        else ""
-    )
-    return f"{points(each.points_micro):>9} {each.name}{group}{title}{was}"
+    group = f" [{contribution.group}]" if contribution.group else ""
+    title = f" “{contribution.content_title}”" if contribution.content_title else ""
+    worth, before = contribution.points_micro, contribution.base_micro
+    was = f" (was {points(before)})" if before is not None and before != worth else ""
+    return f"{points(worth):>9} {contribution.name}{group}{title}{was}"
 
 
 def _routing_sentence(value: LeadRouted | LeadUnrouted | HandoffNoted) -> Sentence:

@@ -168,7 +168,8 @@ def story_of(
             "an e-mail address?"
         )
     return sorted(
-        chapters, key=lambda each: (each.record.at_ms, each.record.topic, each.record.offset)
+        chapters,
+        key=lambda chapter: (chapter.record.at_ms, chapter.record.topic, chapter.record.offset),
     )
 
 

@@ -59,22 +59,43 @@ def absences_in(
     words: Collection[str] = WORDS,
 ) -> tuple[Span, ...]:
     """The absences between two moments, spans that touch joined. ``zone``: where days are meant."""
+    events = events_between(feed, from_ms, until_ms)
+    return tuple(joined(span_of(event, zone) for event in events if _is_absence(event, words)))
+
+
+def events_between(feed: bytes, from_ms: int, until_ms: int) -> list[Any]:
+    """The events of a feed between two moments, repetitions written out; raises
+    :class:`CalendarWrong`."""
+    calendar = calendar_of(feed)
+    try:
+        events: list[Any] = recurring_ical_events.of(calendar).between(
+            datetime.fromtimestamp(from_ms / 1000, UTC),
+            datetime.fromtimestamp(until_ms / 1000, UTC),
+        )
+    except Exception as error:  # noqa: BLE001 - the library raises whatever a feed makes it
+        raise _no_calendar(error) from None
+    if len(events) > MAX_EVENTS:
+        raise CalendarWrong(f"has more than {MAX_EVENTS} events in the time asked for")
+    return events
+
+
+def calendar_of(feed: bytes) -> Any:
+    """The feed as icalendar has it, of bounded size and without repetitions finer than a day;
+    raises :class:`CalendarWrong`."""
     if len(feed) > MAX_FEED_BYTES:
         raise CalendarWrong(f"has more than {MAX_FEED_BYTES} bytes")
     try:
         calendar: Any = Calendar.from_ical(feed)
         _check(calendar)
-        events = recurring_ical_events.of(calendar).between(
-            datetime.fromtimestamp(from_ms / 1000, UTC),
-            datetime.fromtimestamp(until_ms / 1000, UTC),
-        )
     except CalendarWrong:
         raise
-    except Exception as error:  # noqa: BLE001 - both libraries raise whatever a feed makes them
-        raise CalendarWrong(f"is no calendar (iCalendar): {type(error).__name__}") from None
-    if len(events) > MAX_EVENTS:
-        raise CalendarWrong(f"has more than {MAX_EVENTS} events in the time asked for")
-    return tuple(_joined(_span(event, zone) for event in events if _is_absence(event, words)))
+    except Exception as error:  # noqa: BLE001 - the library raises whatever a feed makes it
+        raise _no_calendar(error) from None
+    return calendar
+
+
+def _no_calendar(error: Exception) -> CalendarWrong:
+    return CalendarWrong(f"is no calendar (iCalendar): {type(error).__name__}")
 
 
 def to_announce(
@@ -113,13 +134,15 @@ def _is_absence(event: Any, words: Collection[str]) -> bool:
     return any(word.casefold() in title for word in words)
 
 
-def _span(event: Any, zone: tzinfo) -> Span:
+def span_of(event: Any, zone: tzinfo) -> Span:
+    """``zone``: where days and times without a zone are meant."""
     starts = event["DTSTART"].dt
     ends = event["DTEND"].dt if "DTEND" in event else starts + timedelta(days=1)
-    return Span(_ms(starts, zone), _ms(ends, zone))
+    return Span(moment_ms(starts, zone), moment_ms(ends, zone))
 
 
-def _ms(moment: date | datetime, zone: tzinfo) -> int:
+def moment_ms(moment: date | datetime, zone: tzinfo) -> int:
+    """A day or moment of a feed in milliseconds since 1970."""
     if not isinstance(moment, datetime):
         moment = datetime.combine(moment, time(), zone)
     elif moment.tzinfo is None:
@@ -127,7 +150,8 @@ def _ms(moment: date | datetime, zone: tzinfo) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def _joined(spans: Iterable[Span]) -> Iterator[Span]:
+def joined(spans: Iterable[Span]) -> Iterator[Span]:
+    """In order; spans that touch are one."""
     open_span: Span | None = None
     for span in sorted(spans):
         if span.until_ms <= span.from_ms:

@@ -19,11 +19,15 @@ from jmespath.exceptions import JMESPathError, JMESPathTypeError
 from baton.ids import derived_id
 from baton.intake.identifiers import salesforce_id
 from baton.number_text import number_text
+from baton.sources.amounts_and_days import day_of, minor_amount
 
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 _MAX_CHARACTERS = 2_000
+_MAX_SPREAD = 2_500
+_READS_ON = ("subexpression",)
 _TEXT: Mapping[str, Any] = {"types": ["string"]}
 _NUMBER: Mapping[str, Any] = {"types": ["number"]}
+_TEXT_OR_NUMBER: Mapping[str, Any] = {"types": ["string", "number"]}
 _OBJECT: Mapping[str, Any] = {"types": ["object"]}
 _SCALAR: Mapping[str, Any] = {"types": ["string", "number", "boolean"]}
 
@@ -118,6 +122,26 @@ class TotalFunctions(functions.Functions):  # type: ignore[misc]  # published wi
         nobody of the book."""
         return self.people.get(text.strip().casefold())
 
+    @_takes(_TEXT_OR_NUMBER, _TEXT)
+    def _func_minor(self, amount: str | float, currency: str) -> int | None:
+        """An amount in minor units of its currency: ``48000.50`` of EUR is 4800050; null for what
+        is no number."""
+        return minor_amount(amount, currency)
+
+    @_takes(_TEXT_OR_NUMBER, _TEXT)
+    def _func_day(self, moment: str | float, zone: str) -> str | None:
+        """The day of a moment in a zone (``Europe/Berlin``): of milliseconds, also as text, or of
+        ISO 8601; a day stays as it is."""
+        return day_of(moment, zone)
+
+    @_takes(_OBJECT, _TEXT, {"types": []})
+    def _func_spread(self, record: Mapping[str, Any], name: str, values: Any) -> list[Any]:
+        """The record once for each of several values, which stands under ``name``; as it is where
+        there are none."""
+        if not isinstance(values, list) or not values:
+            return [record]
+        return [{**record, name: value} for value in values[:_MAX_SPREAD]]
+
     @_takes(_NUMBER)
     def _func_from_seconds(self, seconds: float) -> int:
         """Seconds since 1970 as the milliseconds that an event line takes."""
@@ -152,8 +176,11 @@ class Expression:
             self._parsed = jmespath.compile(text)
         except JMESPathError as error:
             raise ExpressionWrong(f"is no JMESPath: {str(error).splitlines()[0]}") from None
-        for name, given in _calls(self._parsed.parsed):
-            _check_call(name, given)
+        for node in _nodes(self._parsed.parsed):
+            if node["type"] == "function_expression":
+                _check_call(node["value"], len(node["children"]))
+            elif node["type"] in _READS_ON and node["children"][0]["type"] == "not_expression":
+                raise ExpressionWrong("!a.b is read as (!a).b, which is never true: say !(a.b)")
 
     def value(self, record: Any, options: Any = _OPTIONS) -> Any:
         """What it gives for a record; None where it cannot be computed."""
@@ -163,12 +190,11 @@ class Expression:
             return None
 
 
-def _calls(node: Any) -> Iterator[tuple[str, int]]:
-    if node["type"] == "function_expression":
-        yield node["value"], len(node["children"])
+def _nodes(node: Any) -> Iterator[Any]:
+    yield node
     for child in node["children"]:
         if isinstance(child, dict):
-            yield from _calls(child)
+            yield from _nodes(child)
 
 
 def _check_call(name: str, given: int) -> None:

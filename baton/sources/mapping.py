@@ -36,7 +36,9 @@ class SourceMapping:
 
     def records_in(self, body: Any) -> list[Any]:
         """The records of a body; raises :class:`LineRefused` where it has none to split into."""
-        found = body if self._split is None else self._split.value(body, self._options)
+        found = body
+        if self._split is not None and isinstance(body, list | dict):
+            found = self._split.value(body, self._options)
         if isinstance(found, list):
             return found
         if isinstance(found, dict):
@@ -83,8 +85,11 @@ class SourceMapping:
 
 
 def is_no_event(source: SourceModel, mapping: SourceMapping, record: Any) -> bool:
-    """Whether a record is left alone: the source ignores it, or a machine has filled in a form."""
-    fields = record.get("fields") if isinstance(record, dict) else None
+    """Whether a record is left alone: the source ignores it, or a machine has filled in a form.
+    What is no object is never left alone, since nothing can be said of it."""
+    if not isinstance(record, dict):
+        return False
+    fields = record.get("fields")
     honeypot = source.form.honeypot if source.form else None
     if honeypot and isinstance(fields, dict) and fields.get(honeypot):
         return True

@@ -66,7 +66,7 @@ def read_people(path: Path) -> PeopleBook:
         raise PeopleWrong(f"{path} cannot be read: {error}") from None
     document = read_yaml(text)
     if document.problems:
-        raise PeopleWrong("\n".join(problem.told(str(path)) for problem in document.problems))
+        raise PeopleWrong("\n".join(problem.described(str(path)) for problem in document.problems))
     try:
         book = PeopleBook.model_validate(document.data)
     except ValidationError as error:

@@ -33,7 +33,7 @@ def read_sources(path: Path) -> SourcesModel:
                 return _paths_differ(model, path)
         except ValidationError as error:
             problems += [problem_of(found, document) for found in error.errors(include_url=False)]
-    raise SourcesWrong("\n".join(problem.told(str(path)) for problem in problems))
+    raise SourcesWrong("\n".join(problem.described(str(path)) for problem in problems))
 
 
 def source_files(place: Path) -> list[Path]:

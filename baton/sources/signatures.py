@@ -21,6 +21,7 @@ from baton.sources.model import BasicRule, HmacRule, TokenRule
 
 _PART = re.compile(r"\{(method|url|path|body|timestamp|secret)\}")
 _AHEAD_MS = 5_000
+_MAX_SHOWN = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +56,20 @@ def check_hmac(rule: HmacRule, request: SignedRequest, secret: str) -> None:
 
 
 def rule_for(rules: Sequence[HmacRule], request: SignedRequest) -> HmacRule:
-    """The rule that a request is for: the first whose header is there, and whose condition holds.
+    """The rule that a request is for: the first whose header is there and has its pattern, and
+    whose condition holds.
 
     The sender chooses among signatures, so a list is as weak as its weakest.
     """
     for rule in rules:
-        condition = rule.only_if
-        if rule.header.lower() in request.headers and (
-            condition is None or request.headers.get(condition.header.lower()) == condition.value
+        condition, shown = rule.only_if, request.headers.get(rule.header.lower())
+        if (
+            shown is not None
+            and (rule.pattern is None or re.search(rule.pattern, shown[:_MAX_SHOWN]))
+            and (
+                condition is None
+                or request.headers.get(condition.header.lower()) == condition.value
+            )
         ):
             return rule
     return rules[0]
@@ -97,7 +104,7 @@ def check_basic(rule: BasicRule, request: SignedRequest, secret: str) -> None:
 def _parts_of(rule: HmacRule, request: SignedRequest, shown: str) -> tuple[str, str | None]:
     signature, timestamp = shown, None
     if rule.pattern is not None:
-        found = re.search(rule.pattern, shown[:1_000])
+        found = re.search(rule.pattern, shown[:_MAX_SHOWN])
         if found is None:
             raise NotAuthentic(f"the header {rule.header} is not written as it must be")
         signature, timestamp = found["signature"], found.groupdict().get("timestamp")

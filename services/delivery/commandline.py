@@ -11,9 +11,9 @@ from typing import Any
 
 from baton.settings import Settings
 from services.delivery.answers.inbox import NotTaken
-from services.delivery.carriers import Surroundings, carriers_of
+from services.delivery.carriers import Surroundings
+from services.delivery.checking import check_targets
 from services.delivery.files import folder_of
-from services.delivery.sender import Carrier
 from services.delivery.settings import DeliverySettings
 from services.delivery.store import outbox
 from services.delivery.store.store import FILE, Store, rows
@@ -109,13 +109,4 @@ def check(settings: Settings) -> list[tuple[str, bool, str]]:
     around = Surroundings(
         secrets=secrets, own=own, folder=folder, namespace=settings.namespace, inbox=_Nowhere()
     )
-    return asyncio.run(_check(carriers_of(found, around)))
-
-
-async def _check(carriers: dict[str, Carrier]) -> list[tuple[str, bool, str]]:
-    verdicts = []
-    for name, carrier in carriers.items():
-        good, words = await carrier.check()
-        verdicts.append((name, good, words))
-        await carrier.close()
-    return verdicts
+    return asyncio.run(check_targets(found, around))

@@ -33,6 +33,7 @@ OLDEST = _made("baton_delivery_oldest_waiting_seconds")
 DISABLED = _made("baton_delivery_targets_disabled")
 CLICKS = _made("baton_delivery_answers_total")
 CONCIERGE = _made("baton_concierge_seconds")
+CALENDARS_FAILING = _made("baton_concierge_calendars_failing")
 
 
 def attempted(target: str, outcome: Outcome, state: str) -> None:

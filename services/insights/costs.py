@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import IO, Final
 
+from baton.contracts.currencies import minor_digits
 from baton.contracts.meetings import CampaignRecord
 from baton.ids import derived_id
-from services.insights.board.words import minor_digits
 
 COLUMNS: Final = ("campaign", "month", "amount", "currency")
 OPTIONAL: Final = ("channel", "owner")

@@ -81,12 +81,12 @@ def write_parquet(rows: Iterator[tuple[Any, ...]], table: Table, path: Path) -> 
 
     fields = [
         pa.field(
-            each.name,
-            pa.string() if each.type == TEXT else pa.int64(),
-            each.nullable,
-            {"says": each.says},
+            column.name,
+            pa.string() if column.type == TEXT else pa.int64(),
+            column.nullable,
+            {"says": column.says},
         )
-        for each in table.columns
+        for column in table.columns
     ]
     schema = pa.schema(fields, {"table": table.name, "says": table.says})
     count = 0

@@ -2,7 +2,7 @@
 only writer of its file.
 
 It projects and serves. It is ready when it listens: while it is built, or when it has stopped, its
-pages say so. It ends with 0 when it was told to stop (SIGTERM, SIGINT): the open transaction is
+pages say so. It ends with 0 when it was asked to stop (SIGTERM, SIGINT): the open transaction is
 finished, no new connections are taken.
 """
 
@@ -18,7 +18,7 @@ from services.insights.board.serving import serve
 
 
 def run(settings: Settings) -> None:
-    """Run until told to stop; raises what it cannot start without."""
+    """Run until asked to stop; raises what it cannot start without."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_stopped(settings))
 

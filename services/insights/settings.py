@@ -100,9 +100,9 @@ class BoardSettings(BaseSettings):
     def networks(self) -> tuple[Network, ...]:
         """The networks of trusted proxies."""
         return tuple(
-            ipaddress.ip_network(each.strip())
-            for each in self.proxy_networks.split(",")
-            if each.strip()
+            ipaddress.ip_network(part.strip())
+            for part in self.proxy_networks.split(",")
+            if part.strip()
         )
 
     @property
@@ -143,8 +143,8 @@ class BoardSettings(BaseSettings):
     @field_validator("proxy_networks")
     @classmethod
     def _are_networks(cls, value: str) -> str:
-        for each in filter(None, map(str.strip, value.split(","))):
-            ipaddress.ip_network(each)
+        for part in filter(None, map(str.strip, value.split(","))):
+            ipaddress.ip_network(part)
         return value
 
     @model_validator(mode="after")

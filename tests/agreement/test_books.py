@@ -49,7 +49,7 @@ def written(
     return file
 
 
-def told(file: Path) -> list[str]:
+def reported(file: Path) -> list[str]:
     """What is said of it; files by their names."""
     with pytest.raises(AgreementRefused) as refused:
         read_agreement(file)
@@ -82,7 +82,7 @@ SHAPES: list[tuple[dict[str, str | bytes], list[str]]] = [
 def test_a_book_of_a_wrong_shape_is_refused_with_file_line_and_reason(
     tmp_path: Path, parts: dict[str, str], said: list[str]
 ) -> None:
-    found = told(written(tmp_path, **parts))
+    found = reported(written(tmp_path, **parts))
     if "hash" in str(parts.get("books")):
         assert len(found) == 1
         assert found[0].startswith("agreement.yaml:")
@@ -121,7 +121,7 @@ def test_a_row_that_means_nothing_is_refused_with_its_line(
 ) -> None:
     text = (ACCOUNTS if name == "accounts" else TERRITORIES) + row + "\n"
     file = written(tmp_path, **{name: text})
-    assert told(file) == [f"{name}.csv:4: {words}" for words in said]
+    assert reported(file) == [f"{name}.csv:4: {words}" for words in said]
 
 
 UNREAD: list[tuple[str, str]] = [
@@ -133,7 +133,7 @@ UNREAD: list[tuple[str, str]] = [
 
 @pytest.mark.parametrize(("row", "said"), UNREAD)
 def test_a_cell_that_no_profile_can_have_is_refused(tmp_path: Path, row: str, said: str) -> None:
-    assert told(written(tmp_path, territories=f"{TERRITORIES}{row}\n")) == [
+    assert reported(written(tmp_path, territories=f"{TERRITORIES}{row}\n")) == [
         f"territories.csv:4: {said}"
     ]
 
@@ -144,7 +144,7 @@ def test_a_country_by_name_is_read_as_the_code_that_profiles_have(tmp_path: Path
     for country, rule in (("GB", "Britain"), ("DE", "Germany")):
         context = context_of_qualified(qualified("l", profile={"country": country}), now_ms=0)
         assert routing.choose(context).path[-1].rule == f"territory book: {rule}"
-    assert told(written(tmp_path, territories=named + "GB,sdr,again\n")) == [
+    assert reported(written(tmp_path, territories=named + "GB,sdr,again\n")) == [
         "territories.csv:4: is never reached: line 2 asks the same"
     ]
 
@@ -177,7 +177,7 @@ def test_a_row_that_takes_some_lead_that_no_row_before_it_takes_is_sound(
 
 def test_rows_of_several_kinds_together_take_the_leads_of_a_later_one(tmp_path: Path) -> None:
     rows = "GB,,sdr,,bridge\nGB,,,sales,field\nGB,Clerk,sdr,sales,clerks\n"
-    assert told(written(tmp_path, territories=f"country,role,sdr,sales,name\n{rows}")) == [
+    assert reported(written(tmp_path, territories=f"country,role,sdr,sales,name\n{rows}")) == [
         (
             "territories.csv:4: is never reached: lines 2 and 3 before it take every lead it would "
             "take; move it above line 2"
@@ -190,14 +190,14 @@ def test_an_account_does_not_stand_in_the_agreement_and_in_a_book(tmp_path: Path
         "  default: {sdr: sdr",
         "  accounts: {big.example: {owner: sales-two}}\n  default: {sdr: sdr",
     )
-    assert told(written(tmp_path, starter=named)) == [
+    assert reported(written(tmp_path, starter=named)) == [
         'accounts.csv:2: account "big.example" stands in the agreement itself too (routing.accounts)'
     ]
 
 
 def test_of_very_many_wrong_rows_the_first_are_named_and_the_rest_counted(tmp_path: Path) -> None:
     wrong = "".join(f"firm{number},sales-one,,\n" for number in range(5_000))
-    said = told(written(tmp_path, accounts=ACCOUNTS + wrong))
+    said = reported(written(tmp_path, accounts=ACCOUNTS + wrong))
     assert len(said) == 21
     assert said[0] == "accounts.csv: and 4980 more rows of this book are wrong"
 

@@ -163,7 +163,7 @@ def at(text: str) -> int:
     )
 
 
-def told(at_ms: int) -> str:
+def local_time(at_ms: int) -> str:
     return local_datetime(at_ms, BERLIN).strftime("%Y-%m-%d %H:%M")
 
 
@@ -240,7 +240,7 @@ def told(at_ms: int) -> str:
 def test_a_shift_over_midnight(
     why: str, calendar: Calendar, start: str, target: str, due: str
 ) -> None:
-    assert told(target_of(parse_target(target), calendar).deadline(at(start))) == due, why
+    assert local_time(target_of(parse_target(target), calendar).deadline(at(start))) == due, why
 
 
 @pytest.mark.parametrize(
@@ -254,6 +254,6 @@ def test_a_shift_over_midnight(
 )
 def test_a_deadline_by_the_end_of_a_day(start: str, target: str, due: str) -> None:
     office = Calendar(name="office", zone=BERLIN, weekly=(((540, 1020),),) * 5 + ((), ()))
-    assert told(target_of(parse_target(target), office).deadline(at(start))) == due
+    assert local_time(target_of(parse_target(target), office).deadline(at(start))) == due
     away = office.without([(at("2026-03-02 09:00"), at("2026-03-04 12:00"))])
     assert local_date(away.end_of_day(at("2026-03-02 10:00")), BERLIN) == date(2026, 3, 4)

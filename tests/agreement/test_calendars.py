@@ -40,7 +40,7 @@ def at(text: str, zone: str = "Europe/Berlin") -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=zone_named(zone)).timestamp() * 1000)
 
 
-def told(ms: int, zone: str = "Europe/Berlin") -> str:
+def local_time(ms: int, zone: str = "Europe/Berlin") -> str:
     return local_datetime(ms, zone_named(zone)).strftime("%Y-%m-%d %H:%M:%S").removesuffix(":00")
 
 
@@ -191,15 +191,15 @@ LUNCH = ((540, 720), (780, 1020))
     ],
 )
 def test_a_deadline(why: str, hours: Calendar, start: str, target: str, deadline: str) -> None:
-    assert told(target_of(parse_target(target), hours).deadline(at(start))) == deadline, why
+    assert local_time(target_of(parse_target(target), hours).deadline(at(start))) == deadline, why
 
 
 def test_a_night_shift_loses_an_hour_in_spring_and_gains_one_in_autumn() -> None:
     night = calendar((0, 480), weekend=True)
     assert night.business_between(at("2026-03-29 00:00"), at("2026-03-30 00:00")) == 7 * HOUR_MS
     assert night.business_between(at("2026-10-25 00:00"), at("2026-10-26 00:00")) == 9 * HOUR_MS
-    assert told(night.add_business(at("2026-03-29 01:00"), 2 * HOUR_MS)) == "2026-03-29 04:00"
-    assert told(night.add_business(at("2026-10-25 01:00"), 2 * HOUR_MS)) == "2026-10-25 02:00"
+    assert local_time(night.add_business(at("2026-03-29 01:00"), 2 * HOUR_MS)) == "2026-03-29 04:00"
+    assert local_time(night.add_business(at("2026-10-25 01:00"), 2 * HOUR_MS)) == "2026-10-25 02:00"
 
 
 def test_hours_that_are_skipped_in_spring_do_not_exist() -> None:
@@ -223,20 +223,20 @@ def test_an_absence_does_not_count() -> None:
             (at("2026-03-03 00:00"), at("2026-03-05 00:00")),
         ]
     )
-    assert told(away.add_business(at("2026-03-02 11:00"), 2 * HOUR_MS)) == "2026-03-05 10:00"
-    assert told(away.add_working_days(at("2026-03-02 11:00"), 1)) == "2026-03-05 11:00"
+    assert local_time(away.add_business(at("2026-03-02 11:00"), 2 * HOUR_MS)) == "2026-03-05 10:00"
+    assert local_time(away.add_working_days(at("2026-03-02 11:00"), 1)) == "2026-03-05 11:00"
     assert (away.is_open(at("2026-03-03 10:00")), away.is_open(at("2026-03-05 10:00"))) == (
         False,
         True,
     )
-    assert told(away.next_open(at("2026-03-02 12:00"))) == "2026-03-05 09:00"
+    assert local_time(away.next_open(at("2026-03-02 12:00"))) == "2026-03-05 09:00"
     assert away.business_between(at("2026-03-02 00:00"), at("2026-03-06 00:00")) == 11 * HOUR_MS
 
 
 def test_open_and_closed_meet_without_overlap() -> None:
     hours = calendar(*LUNCH)
     asked = ["08:59:59", "09:00", "11:59:59", "12:00", "13:00", "16:59:59", "17:00"]
-    assert [hours.is_open(at(f"2026-03-02 {each}")) for each in asked] == [
+    assert [hours.is_open(at(f"2026-03-02 {question}")) for question in asked] == [
         False,
         True,
         True,
@@ -245,7 +245,7 @@ def test_open_and_closed_meet_without_overlap() -> None:
         True,
         False,
     ]
-    assert told(hours.next_open(at("2026-03-02 12:00"))) == "2026-03-02 13:00"
+    assert local_time(hours.next_open(at("2026-03-02 12:00"))) == "2026-03-02 13:00"
 
 
 def test_a_calendar_that_is_never_open_says_so_instead_of_searching_for_ever() -> None:
@@ -259,17 +259,17 @@ def test_a_calendar_that_is_never_open_says_so_instead_of_searching_for_ever() -
 def test_warnings_come_at_fractions_of_the_open_time() -> None:
     target = target_of(parse_target("4 business hours"), calendar())
     start = at("2026-03-02 15:00")
-    assert [told(target.at_percent(start, each)) for each in (25, 50, 75)] == [
+    assert [local_time(target.at_percent(start, percent)) for percent in (25, 50, 75)] == [
         "2026-03-02 16:00",
         "2026-03-02 17:00",
         "2026-03-03 10:00",
     ]
     assert (
-        told(target_of(parse_target("2 hours elapsed"), calendar()).at_percent(start, 50))
+        local_time(target_of(parse_target("2 hours elapsed"), calendar()).at_percent(start, 50))
         == "2026-03-02 16:00"
     )
     assert (
-        told(target_of(parse_target("2 working days"), calendar()).at_percent(start, 50))
+        local_time(target_of(parse_target("2 working days"), calendar()).at_percent(start, 50))
         == "2026-03-03 15:00"
     )
 
@@ -312,7 +312,7 @@ NEAR_CHANGES = st.sampled_from(
 AMOUNTS = st.one_of(st.integers(1, 3 * HOUR_MS), st.integers(1, 400 * HOUR_MS))
 ABSENCES = st.lists(
     st.tuples(st.one_of(MOMENTS, NEAR_CHANGES), st.integers(1, 20 * DAY_MS)).map(
-        lambda each: (each[0], each[0] + each[1])
+        lambda span: (span[0], span[0] + span[1])
     ),
     max_size=4,
 )
@@ -410,14 +410,15 @@ def test_wall_time_and_moment_agree(zone_name: str, moment: int) -> None:
 def test_a_target_uses_the_calendar_it_is_handed() -> None:
     target: Target = target_of(parse_target("1 business hour"), calendar())
     assert (
-        told(target.deadline(at("2026-03-07 15:00"), calendar(weekend=True))) == "2026-03-07 16:00"
+        local_time(target.deadline(at("2026-03-07 15:00"), calendar(weekend=True)))
+        == "2026-03-07 16:00"
     )
 
 
 def test_days_off_are_no_working_days() -> None:
     hours = calendar(places=("DE",))
     first = date(2026, 12, 21)
-    assert [hours.is_working_day(first + timedelta(days=each)) for each in range(7)] == [
+    assert [hours.is_working_day(first + timedelta(days=number)) for number in range(7)] == [
         True
     ] * 4 + [False] * 3
     assert hours.working_days_between(first, date(2027, 1, 4)) == 8

@@ -42,7 +42,7 @@ def shuffled(value: Any, chance: random.Random) -> Any:
         keys = list(value)
         chance.shuffle(keys)
         return {key: shuffled(value[key], chance) for key in keys}
-    return [shuffled(each, chance) for each in value] if isinstance(value, list) else value
+    return [shuffled(item, chance) for item in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -210,14 +210,14 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "told"), CHANGES)
-def test_a_change_is_told_in_words_and_is_another_version(
-    old: str, new: str, told: list[str]
+@pytest.mark.parametrize(("old", "new", "reported"), CHANGES)
+def test_a_change_is_reported_in_words_and_is_another_version(
+    old: str, new: str, reported: list[str]
 ) -> None:
     assert old in SOUND
     before, after = agreement_of(SOUND), agreement_of(SOUND.replace(old, new, 1))
     assert version_of(canonical_text(before)) != version_of(canonical_text(after))
-    assert [f"{each.section}|{each.text}" for each in changes(before, after)] == told
+    assert [f"{change.section}|{change.text}" for change in changes(before, after)] == reported
 
 
 def test_no_change_and_many_changes_are_summed_up() -> None:
@@ -225,7 +225,7 @@ def test_no_change_and_many_changes_are_summed_up() -> None:
     assert (changes(before, before), summary(())) == ((), "nothing changed")
     after = read_agreement(EXAMPLES / "services.yaml")
     found = changes(before, after)
-    assert {each.section for each in found} >= {
+    assert {change.section for change in found} >= {
         "agreement",
         "levels",
         "fit",
@@ -237,7 +237,7 @@ def test_no_change_and_many_changes_are_summed_up() -> None:
         "goals",
         "consent",
     }
-    assert sum(int(each.split()[0]) for each in summary(found).split(", ")) == len(found)
+    assert sum(int(part.split()[0]) for part in summary(found).split(", ")) == len(found)
 
 
 def test_the_compiled_agreement_does_not_depend_on_the_order_of_keys() -> None:

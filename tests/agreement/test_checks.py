@@ -1,4 +1,4 @@
-"""Every class of mistake in an agreement: told with its line, its reason and the way out, all at
+"""Every class of mistake in an agreement: reported with its line, its reason and the way out, all at
 once.
 
 Each row plants one mistake in an agreement without any; the whole list of problems is compared, so
@@ -27,12 +27,12 @@ def planted(old: str, new: str, text: str = SOUND) -> str:
     return text.replace(old, new, 1)
 
 
-def told(text: str) -> list[str]:
+def reported(text: str) -> list[str]:
     """``line: severity: message`` of everything that is said."""
     problems = examine(text).problems
     return [
-        f"{each.line}: {'' if each.severity is Severity.ERROR else 'warning: '}{each.message}"
-        for each in problems
+        f"{problem.line}: {'' if problem.severity is Severity.ERROR else 'warning: '}{problem.message}"
+        for problem in problems
     ]
 
 
@@ -41,7 +41,7 @@ def line_of(text: str, marker: str) -> int:
 
 
 def test_the_examples_have_no_problems() -> None:
-    assert told(SOUND) == []
+    assert reported(SOUND) == []
 
 
 SHAPE = [
@@ -114,7 +114,7 @@ SHAPE = [
 @pytest.mark.parametrize(("old", "new", "marker", "message"), [row for row in SHAPE if row[3]])
 def test_a_wrong_shape(old: str, new: str, marker: str, message: str) -> None:
     text = planted(old, new)
-    found = told(text)
+    found = reported(text)
     assert f"{line_of(text, marker)}: {message}" in found
     assert len(found) == 1 or message.startswith("unknown key") or "cannot be a name" in message, (
         found
@@ -255,12 +255,12 @@ def test_a_wrong_meaning(old: str, new: str, marker: str | None, message: str) -
     text = planted(old, new)
     examined = examine(text)
     assert examined.model is not None, examined.problems
-    errors = [f"{each.line}: {each.message}" for each in examined.errors]
+    errors = [f"{error.line}: {error.message}" for error in examined.errors]
     if marker is None:
-        assert [each.split(": ", 1)[1][: len(message)] for each in errors] == [message]
+        assert [error.split(": ", 1)[1][: len(message)] for error in errors] == [message]
     else:
         assert f"{line_of(text, marker)}: {message}" in [
-            each[: len(f"{line_of(text, marker)}: {message}")] for each in errors
+            error[: len(f"{line_of(text, marker)}: {message}")] for error in errors
         ]
 
 
@@ -318,7 +318,7 @@ def test_something_odd_is_a_warning_and_no_error(
     old: str, new: str, marker: str, message: str
 ) -> None:
     text = planted(old, new)
-    assert told(text) == [f"{line_of(text, marker)}: warning: {message}"]
+    assert reported(text) == [f"{line_of(text, marker)}: warning: {message}"]
     agreement_of(text)
 
 
@@ -331,7 +331,7 @@ def test_a_cap_below_every_threshold_that_needs_it_is_an_error() -> None:
         "events: {half_life: 30 days, cap: 10}",
         text,
     )
-    assert [f"{each.line}: {each.message}" for each in examine(text).errors] == [
+    assert [f"{error.line}: {error.message}" for error in examine(text).errors] == [
         (
             f"{line_of(text, '1: {enter: 70')}: engagement band 1 begins at 70, which hot and warm need, but the groups give 55 at"
             " most (caps: reading 30, events 10, intent 5, mailing 10): it cannot be reached"
@@ -345,7 +345,7 @@ def test_criteria_that_cannot_reach_a_band_are_an_error() -> None:
         "points: 1\n    when: {field: profile.employees",
     )
     text = planted("A: {enter: 70}", "A: {enter: 95}", text)
-    assert [f"{each.line}: {each.message}" for each in examine(text).errors] == [
+    assert [f"{error.line}: {error.message}" for error in examine(text).errors] == [
         (
             f"{line_of(text, 'A: {enter: 95}')}: fit band A begins at 95, but all criteria together "
             "give 91: it cannot be reached"
@@ -361,13 +361,13 @@ def test_a_side_without_goals_and_an_agreement_without_examples_are_odd() -> Non
             for line in text.splitlines(keepends=True)
             if not line.startswith(f"  {name}: {{side: sales")
         )
-    assert [each.split("warning: ")[1] for each in told(text)] == [
+    assert [line.split("warning: ")[1] for line in reported(text)] == [
         "there are no examples: write down a few leads and what you both expect of them",
         "sales has no goal: an agreement has two sides",
     ]
 
 
-def test_everything_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
+def test_everything_wrong_is_reported_at_once_in_the_order_of_the_file() -> None:
     text = SOUND
     for old, new in (
         (
@@ -410,7 +410,7 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
         ),
         (line_of(text, "sqll"), 'stage "sqll" is not defined; did you mean "sql"?'),
     ]
-    assert told(text) == [f"{line}: {message}" for line, message in expected]
+    assert reported(text) == [f"{line}: {message}" for line, message in expected]
 
 
 @pytest.mark.parametrize(
@@ -418,7 +418,7 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
 )
 def test_a_misspelt_key_is_one_mistake_and_drags_nothing_along(key: str) -> None:
     text = planted(f"{key}:", f"{key}x:")
-    assert [each.split('"')[:2] for each in told(text)] == [
+    assert [line.split('"')[:2] for line in reported(text)] == [
         [f"{line_of(text, f'{key}x:')}: unknown key ", f"{key}x"]
     ]
 
@@ -429,7 +429,7 @@ def test_a_misspelt_key_does_not_hide_what_is_odd() -> None:
         "    dwel: 1 day ",
         planted("value: [GB, IE, SE, DK]", "value: [GB, NO, IE, SE, DK]"),
     )
-    assert told(text) == [
+    assert reported(text) == [
         (
             f'{line_of(text, "dwel:")}: unknown key "dwel" in definitions.levels; did you mean '
             '"dwell"?'
@@ -441,7 +441,7 @@ def test_a_misspelt_key_does_not_hide_what_is_odd() -> None:
     ]
 
 
-def test_a_refused_file_tells_file_line_reason_and_way_out(tmp_path: Path) -> None:
+def test_a_refused_file_reports_file_line_reason_and_way_out(tmp_path: Path) -> None:
     file = tmp_path / "agreement.yaml"
     file.write_text(planted("role_field: role", "role_field: rolle"), encoding="utf-8")
     with pytest.raises(AgreementRefused) as raised:
@@ -460,7 +460,7 @@ def test_a_refused_file_tells_file_line_reason_and_way_out(tmp_path: Path) -> No
         ("zzz", [], ""),
         (
             "z",
-            [f"n{each}" for each in range(12)],
+            [f"n{number}" for number in range(12)],
             "; there is n0, n1, n10, n11, n2, n3, n4, n5 ...",
         ),
     ],
@@ -483,7 +483,7 @@ def test_what_was_meant_is_suggested(word: str, known: list[str], hint: str) -> 
         ("manager_queue", ", manager: max", None),
         ("escalate", "", None),
     ],
-    ids=["to nobody", "to their manager", "only told"],
+    ids=["to nobody", "to their manager", "only reported"],
 )
 def test_a_ladder_takes_a_lead_to_nobody_only_where_check_says_so(
     ladder: str, lead: str, said: str | None
@@ -498,7 +498,9 @@ slas:
   promises:
     - {{clock: accept, within: 1 business hour, ladder: [{{do: {ladder}}}]}}
 """
-    found = [each for each in _ladder_problems(text) if "manager" in each]
+    found = [
+        ladder_problem for ladder_problem in _ladder_problems(text) if "manager" in ladder_problem
+    ]
     assert found == ([said] if said else [])
 
 
@@ -511,9 +513,9 @@ def _ladder_problems(text: str) -> list[str]:
     changed["lifecycle"] = {"bridge": "none"}
     changed["goals"], changed["examples"] = {}, []
     return [
-        each.message
-        for each in check(CheckContext(model=model_of(changed)))
-        if each.severity is Severity.ERROR
+        problem.message
+        for problem in check(CheckContext(model=model_of(changed)))
+        if problem.severity is Severity.ERROR
     ]
 
 
@@ -549,4 +551,4 @@ def test_a_week_that_begins_on_sunday_is_not_the_one_that_limits_count_by() -> N
     ],
 )
 def test_what_counts_as_it_reads_is_not_odd(old: str, new: str) -> None:
-    assert told(planted(old, new)) == []
+    assert planted(planted(old, new)) == []

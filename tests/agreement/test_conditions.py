@@ -337,7 +337,7 @@ TESTS = st.one_of(
         asks,
         st.just("profile.employees"),
         st.just("between"),
-        st.tuples(NUMBERS, NUMBERS).map(lambda each: sorted(each)),
+        st.tuples(NUMBERS, NUMBERS).map(lambda drawn: sorted(drawn)),
     ),
 )
 CONDITIONS = st.recursive(
@@ -360,7 +360,7 @@ ALL_PROFILES = [
 @given(CONDITIONS, CONDITIONS)
 def test_who_takes_everything_another_takes_really_does(one: Any, other: Any) -> None:
     if takes_all_of(model(one), model(other), FIELDS):
-        wide, narrow = (compile_condition(model(each), FIELDS, UTC) for each in (one, other))
+        wide, narrow = (compile_condition(model(side), FIELDS, UTC) for side in (one, other))
         for profile in ALL_PROFILES:
             assert not narrow(ConditionContext(profile=profile)) or wide(
                 ConditionContext(profile=profile)
@@ -413,7 +413,7 @@ def test_shadowing_is_seen(wide: Any, narrow: Any, taken: bool) -> None:
     assert takes_all_of(model(wide), model(narrow), FIELDS) is taken
 
 
-def test_shared_words_are_told_as_written() -> None:
+def test_shared_words_are_reported_as_written() -> None:
     one, other = (
         asks("profile.country", "in", ["NO", "SE", "DE"]),
         asks("profile.country", "in", ["de", "no"]),
@@ -485,12 +485,12 @@ def test_what_a_range_says_every_number_in_it_says(
     op: str, wanted: int, low: int, width: int
 ) -> None:
     plain = asks("profile.employees", op, [wanted, wanted + 7] if op == "between" else wanted)
-    each = {
+    answers = {
         holds(plain, profile={"employees": str(number)}) for number in range(low, low + width + 1)
     }
     found = holds(plain, profile={"employees": f"{low}-{low + width}"})
-    assert found is None or each == {found}
-    assert found is not None or len(each) == 2 or op != "between"
+    assert found is None or answers == {found}
+    assert found is not None or len(answers) == 2 or op != "between"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What changes between two agreements is told whole, and in words a manager reads."""
+"""What changes between two agreements is reported whole, and in words a manager reads."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ Place = tuple[str | int, ...]
 
 def leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
     if isinstance(value, dict | list):
-        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from leaves(each, (*place, key))
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(item, (*place, key))
     else:
         yield place, value
 
@@ -121,16 +121,16 @@ def test_nothing_that_is_signed_changes_in_silence(name: str) -> None:
         if new is None:
             assert value in ALONE, place
             continue
-        told = [each.text for each in changes(old, new)]
-        assert told, place
+        reported = [change.text for change in changes(old, new)]
+        assert reported, place
         assert not [
             line
-            for line in told
+            for line in reported
             if re.search(r"Model|[({\[]'|_ms|\b\d{3,4}, \d{3,4}\b", line) and "between" not in line
-        ], told
+        ], reported
 
 
-TOLD = [
+CHANGES = [
     (
         "hours: {mon-fri: 09:00-17:30}",
         "hours: {mon-thu: 09:00-18:00}",
@@ -207,9 +207,11 @@ TOLD = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "told"), TOLD)
-def test_a_change_is_told_in_words(old: str, new: str, told: list[str]) -> None:
+@pytest.mark.parametrize(("old", "new", "reported"), CHANGES)
+def test_a_change_is_reported_in_words(old: str, new: str, reported: list[str]) -> None:
     text = (FOLDER / "software.yaml").read_text(encoding="utf-8")
     assert old in text
-    one, two = (model_of(read_yaml(each).data) for each in (text, text.replace(old, new, 1)))
-    assert [each.text for each in changes(one, two)] == told
+    one, two = (
+        model_of(read_yaml(text_of_one).data) for text_of_one in (text, text.replace(old, new, 1))
+    )
+    assert [change.text for change in changes(one, two)] == reported

@@ -28,8 +28,8 @@ def merged(base: Any, more: Any, key: str = "") -> Any:
     if key == "hours" or not isinstance(base, dict) or not isinstance(more, dict):
         return more
     return base | {
-        each: merged(base[each], value, each) if each in base else value
-        for each, value in more.items()
+        item: merged(base[item], value, item) if item in base else value
+        for item, value in more.items()
     }
 
 
@@ -37,7 +37,7 @@ def in_the_starter(block: str) -> list[str]:
     document = read_yaml(block)
     assert document.problems == ()
     text = json.dumps(merged(read_yaml(BASE).data, document.data), ensure_ascii=False)
-    return [each.message for each in examine(text, ROOT / "examples" / "books").errors]
+    return [error.message for error in examine(text, ROOT / "examples" / "books").errors]
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=[block.split(":")[0] for block in BLOCKS])
@@ -45,9 +45,9 @@ def test_an_example_of_the_reference_fits_into_an_agreement(block: str) -> None:
     assert in_the_starter(block) == []
 
 
-@pytest.mark.parametrize(("block", "told"), WRONG)
-def test_what_check_is_said_to_say_it_says(block: str, told: str) -> None:
-    assert sorted(in_the_starter(block)) == sorted(told.splitlines())
+@pytest.mark.parametrize(("block", "reported"), WRONG)
+def test_what_check_is_said_to_say_it_says(block: str, reported: str) -> None:
+    assert sorted(in_the_starter(block)) == sorted(reported.splitlines())
 
 
 def sections(model: type[Section], seen: set[type[Section]]) -> Iterator[type[Section]]:

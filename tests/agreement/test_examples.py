@@ -1,5 +1,5 @@
 """The examples inside an agreement are run through the whole system, and a wrong expectation is
-told in words."""
+reported in words."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ DEMO = (ROOT / "examples" / "agreements" / "demo.yaml").read_text(encoding="utf-
 def test_the_examples_of_every_agreement_that_ships_pass(file: Path) -> None:
     ran = list(run_examples(read_agreement(file)))
     assert ran
-    assert [each for each in ran if each.differences] == []
+    assert [run for run in ran if run.differences] == []
 
 
 @pytest.mark.parametrize(
@@ -71,12 +71,12 @@ def test_the_examples_of_every_agreement_that_ships_pass(file: Path) -> None:
         ),
     ],
 )
-def test_a_wrong_expectation_is_told_and_nothing_else(
+def test_a_wrong_expectation_is_reported_and_nothing_else(
     old: str, new: str, difference: Difference
 ) -> None:
     assert DEMO.count(old) == 1
     ran = list(run_examples(agreement_of(DEMO.replace(old, new))))
-    assert [each.differences for each in ran if each.differences] == [(difference,)]
+    assert [run.differences for run in ran if run.differences] == [(difference,)]
 
 
 def test_points_are_compared_with_the_decimals_that_are_written() -> None:
@@ -134,9 +134,11 @@ def test_what_hangs_on_the_speed_of_delivery_differs() -> None:
         "value: 1, within: 2 seconds}\n",
     )
     ran = next(
-        each for each in run_examples(agreement_of(hasty)) if each.name.startswith("A webinar")
+        entry for entry in run_examples(agreement_of(hasty)) if entry.name.startswith("A webinar")
     )
-    assert [(each.what, each.expected, each.found) for each in ran.differences] == [
+    assert [
+        (difference.what, difference.expected, difference.found) for difference in ran.differences
+    ] == [
         ("pool, delivered 5 seconds later", "sdr", "none"),
         ("qualified, delivered 5 seconds later", "yes", "no"),
         ("queue, delivered 5 seconds later", "sdr", "none"),

@@ -23,15 +23,15 @@ def paths(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int,
     """Every place in the starter but its root."""
     if isinstance(value, dict):
         return [
-            each
+            place
             for key, inner in value.items()
-            for each in ((*path, key), *paths(inner, (*path, key)))
+            for place in ((*path, key), *paths(inner, (*path, key)))
         ]
     if isinstance(value, list):
         return [
-            each
+            place
             for number, inner in enumerate(value)
-            for each in ((*path, number), *paths(inner, (*path, number)))
+            for place in ((*path, number), *paths(inner, (*path, number)))
         ]
     return []
 
@@ -84,7 +84,7 @@ def test_junk_anywhere_is_answered_with_problems_or_compiled(
 ) -> None:
     examined = examine(json.dumps(planted(path, value), ensure_ascii=False, indent=1))
     if examined.errors:
-        assert all(each.message and each.line >= 0 for each in examined.problems)
+        assert all(problem.message and problem.line >= 0 for problem in examined.problems)
         return
     assert examined.model is not None
     compiled = compiled_of(examined.model)

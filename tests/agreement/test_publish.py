@@ -44,7 +44,10 @@ class Topic:
         )
 
     def acts(self) -> list[tuple[str, str, str | None]]:
-        return [(each.record.kind, each.record.version, each.record.side) for each in self.written]
+        return [
+            (record.record.kind, record.record.version, record.record.side)
+            for record in self.written
+        ]
 
 
 def test_a_publication_waits_for_both_signatures() -> None:
@@ -98,8 +101,8 @@ def test_an_earlier_version_can_be_brought_back_without_new_signatures() -> None
     put_in_force(topic, TWO, by="mona", now_ms=0)
     outcome = publish(topic, ONE, now_ms=0)
     assert outcome == Outcome(version=V1, changed=True, from_ms=topic.written[-1].at_ms + SETTLE_MS)
-    assert [each.version for each in book_of(topic.read()).terms()] == [V1, V2, V1]
-    ids = [each.record.record_id for each in topic.written]
+    assert [term.version for term in book_of(topic.read()).terms()] == [V1, V2, V1]
+    ids = [record.record.record_id for record in topic.written]
     assert len(set(ids)) == len(ids), "compaction must not remove anything of the history"
 
 

@@ -167,7 +167,7 @@ def test_an_earlier_one_is_brought_back_by_publishing_it_again() -> None:
         (52_000, published(TWO)),
     )
     found = book(*FIRST, *second, (100_000, published(ONE, 100_001)))
-    assert [each.version for each in found.terms()] == [V1, V2, V1]
+    assert [term.version for term in found.terms()] == [V1, V2, V1]
     assert found.at(110_000).version == V1  # type: ignore[union-attr]
 
 
@@ -190,7 +190,9 @@ def test_the_same_moment_gives_the_same_object() -> None:
 
 def test_who_signed_is_remembered_with_the_first_signature() -> None:
     found = book(*FIRST, (9_000, signed(V1, "sales", by="late")))
-    assert {side: (each.by, each.at_ms) for side, each in found.approvals(V1).items()} == {
+    assert {
+        side: (approval.by, approval.at_ms) for side, approval in found.approvals(V1).items()
+    } == {
         "marketing": ("mona", 1_000),
         "sales": ("mona", 2_000),
     }
@@ -209,7 +211,7 @@ def test_an_absence_counts_from_ten_seconds_after_its_record() -> None:
     before, after = found.at(20_000 + SETTLE_MS - 1), found.at(20_000 + SETTLE_MS)
     assert before is not None
     assert after is not None
-    assert [each.absent("sdr-anna", 150) for each in (before, after)] == [False, True]
+    assert [version.absent("sdr-anna", 150) for version in (before, after)] == [False, True]
     assert [after.absent("sdr-anna", at) for at in (99, 100, 199, 200)] == [
         False,
         True,

@@ -92,11 +92,11 @@ def test_a_rule_that_is_looked_up_is_the_first_that_fits(seed: int) -> None:
         assert found.path[-1].rule == (fits[0].name if fits else "default")
         assert found.path[-1].outcome == "chosen"
         before = routing.rules.index(fits[0]) if fits else len(routing.rules)
-        told = sum(
+        reported = sum(
             int(step.rule.partition(" ")[0]) if " rules from " in step.rule else 1
             for step in found.path[:-1]
         )
-        assert told == before
+        assert reported == before
 
 
 def test_a_short_list_of_rules_is_on_the_record_rule_by_rule() -> None:
@@ -142,7 +142,7 @@ def test_the_index_spares_most_of_the_comparisons() -> None:
         index.add(number, when)
 
 
-def test_limits_ramps_and_needs_are_told_in_words_by_a_diff() -> None:
+def test_limits_ramps_and_needs_are_reported_in_words_by_a_diff() -> None:
     before, after = (
         agreement(
             pools={**POOLS, "bridge": bridge},

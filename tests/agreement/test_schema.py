@@ -37,7 +37,7 @@ def test_it_is_a_schema() -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_agreement_that_ships_is_valid_by_it(file: Path) -> None:
     data = read_yaml(file.read_text(encoding="utf-8")).data
-    assert [each.message for each in Draft202012Validator(published()).iter_errors(data)] == []
+    assert [error.message for error in Draft202012Validator(published()).iter_errors(data)] == []
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def at(text: str, zone: str = "Europe/Berlin") -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=zone_named(zone)).timestamp() * 1000)
 
 
-def told(ms: int, zone: str = "Europe/Berlin") -> str:
+def local_time(ms: int, zone: str = "Europe/Berlin") -> str:
     return local_datetime(ms, zone_named(zone)).strftime("%Y-%m-%d %H:%M")
 
 
@@ -48,7 +48,9 @@ PROFILE = {"country": "de", "employees": "250", "role": "Head of IT", "industry"
 def test_fit_names_every_criterion_met_not_met_and_unknown() -> None:
     result = SOFTWARE.fit.evaluate(PROFILE)
     assert result.points_micro == 85_000_000
-    assert {(each.name, each.outcome, each.points_micro) for each in result.criteria} == {
+    assert {
+        (criterion.name, criterion.outcome, criterion.points_micro) for criterion in result.criteria
+    } == {
         ("Sells where we sell", "met", 20_000_000),
         ("Mid-sized or larger", "met", 25_000_000),
         ("Turnover of ten million or more", "unknown", 0),
@@ -83,7 +85,7 @@ def test_fit_lies_between_0_and_100_and_says_what_was_cut(
     result = SOFTWARE.fit.evaluate(profile)
     assert (result.points_micro, result.clamp_micro) == (points, clamp)
     assert (
-        sum(each.points_micro for each in result.criteria) + result.clamp_micro
+        sum(criterion.points_micro for criterion in result.criteria) + result.clamp_micro
         == result.points_micro
     )
 
@@ -283,7 +285,7 @@ def test_the_first_rule_that_fits_chooses_the_pool(
     leg: str, profile: dict[str, str], segment: str | None, pool: str, path: list[str]
 ) -> None:
     choice = SOFTWARE.routing.choose(ConditionContext(profile=profile, segment=segment, leg=leg))
-    assert (choice.pool, [f"{each.rule} {each.outcome}" for each in choice.path]) == (pool, path)
+    assert (choice.pool, [f"{step.rule} {step.outcome}" for step in choice.path]) == (pool, path)
 
 
 def test_a_rule_without_a_pool_of_the_kind_is_passed_over() -> None:
@@ -307,18 +309,18 @@ def test_the_chosen_rule_says_which_skills_are_needed() -> None:
 
 def test_a_suppressed_lead_has_a_reason_and_the_rules_that_were_looked_at() -> None:
     found = SOFTWARE.routing.suppressed(ConditionContext(profile={"relation": "Employee"}))
-    assert (found.reason, [f"{each.rule} {each.outcome}" for each in found.path]) == (
+    assert (found.reason, [f"{path.rule} {path.outcome}" for path in found.path]) == (
         "employee",
         ["competitors no", "our own people chosen"],
     )
     free = SOFTWARE.routing.suppressed(ConditionContext())
-    assert (free.reason, [each.outcome for each in free.path]) == (None, ["unknown"] * 3)
+    assert (free.reason, [path.outcome for path in free.path]) == (None, ["unknown"] * 3)
 
 
 def test_named_accounts_have_an_owner_or_pools() -> None:
     owner, pools = (
-        SOFTWARE.routing.named_account(f"{each}.example")
-        for each in ("harborlight", "pinewood-group")
+        SOFTWARE.routing.named_account(f"{account}.example")
+        for account in ("harborlight", "pinewood-group")
     )
     assert (owner and owner.owner, pools and dict(pools.pools)) == (
         "ae-hugo",
@@ -403,7 +405,7 @@ def test_whose_hours_count() -> None:
         SOFTWARE.calendar_for(person="nobody", pool="europe-sdr"),
         SOFTWARE.calendar_for(pool="europe-sdr"),
         SOFTWARE.calendar_for(),
-    ] == [SOFTWARE.calendars[each] for each in ("oslo", "london", "london", "berlin")]
+    ] == [SOFTWARE.calendars[city] for city in ("oslo", "london", "london", "berlin")]
 
 
 def test_a_promise_that_names_its_calendar_takes_no_notice_of_absences() -> None:
@@ -420,7 +422,7 @@ def test_a_promise_that_names_its_calendar_takes_no_notice_of_absences() -> None
     )
     open_rule = SOFTWARE.slas.target("accept", queue="sdr", level="warm")
     mine = SOFTWARE.calendar_for(person="sdr-anna", rule=open_rule, absences=away)
-    assert told(mine.next_open(at("2026-03-02 10:00"))) == "2026-03-03 09:00"
+    assert local_time(mine.next_open(at("2026-03-02 10:00"))) == "2026-03-03 09:00"
 
 
 def test_managers_are_the_persons_else_the_pools() -> None:
@@ -473,15 +475,15 @@ def test_a_ladder_comes_with_its_steps_and_times() -> None:
     rule = SOFTWARE.slas.target("accept", queue="sdr", level="warm")
     assert rule is not None
     assert [
-        (each.kind, each.to, each.at_most, each.after and each.after.words, each.reason)
-        for each in rule.ladder
+        (step.kind, step.to, step.at_most, step.after and step.after.words, step.reason)
+        for step in rule.ladder
     ] == [
         ("notify", "owner", 1, None, None),
         ("reassign", None, 2, None, None),
         ("escalate", "manager", 1, None, None),
         ("manager_queue", None, 1, "4 business hours", None),
     ]
-    assert [told(each.due_ms(at("2026-03-02 17:00"))) for each in rule.ladder] == [
+    assert [local_time(step.due_ms(at("2026-03-02 17:00"))) for step in rule.ladder] == [
         "2026-03-02 17:00"
     ] * 3 + ["2026-03-03 12:00"]
     assert (rule.warnings, rule.evidence_grace_ms, rule.own_calendar) == ((80,), 600_000, False)
@@ -618,7 +620,7 @@ def test_when_a_lead_comes_back(
     why: str, reason: str, now: str, contract_end: str | None, back: str, needs: str | None
 ) -> None:
     plan = SOFTWARE.recycling.plan(reason, at(now), contract_end=contract_end)
-    assert (told(plan.return_at_ms), plan.needs) == (back, needs), why
+    assert (local_time(plan.return_at_ms), plan.needs) == (back, needs), why
     assert SOFTWARE.recycling.return_at(reason, at(now), contract_end) == plan.return_at_ms
     assert plan.cool_off_until_ms <= plan.return_at_ms
 
@@ -635,8 +637,8 @@ def test_a_return_in_seconds_is_elapsed_to_the_millisecond() -> None:
 
 def test_beyond_the_limit_a_lead_goes_on_the_long_term_track_and_never_into_silence() -> None:
     now = at("2026-03-02 10:00")
-    plans = [SOFTWARE.recycling.plan("no_response", now, recycles=each) for each in (2, 3, 9)]
-    assert [(each.track, each.long_term, told(each.return_at_ms)) for each in plans] == [
+    plans = [SOFTWARE.recycling.plan("no_response", now, recycles=number) for number in (2, 3, 9)]
+    assert [(plan.track, plan.long_term, local_time(plan.return_at_ms)) for plan in plans] == [
         ("learn", False, "2026-04-01 09:00"),
         ("stay-in-touch", True, "2027-03-02 09:00"),
         ("stay-in-touch", True, "2027-03-02 09:00"),
@@ -645,8 +647,8 @@ def test_beyond_the_limit_a_lead_goes_on_the_long_term_track_and_never_into_sile
 
 def test_reasons_say_where_they_lead_and_whose_turn_it_was() -> None:
     found = {
-        name: (each.outcome.value, each.turn_back)
-        for name, each in SOFTWARE.recycling.reasons.items()
+        name: (reason.outcome.value, reason.turn_back)
+        for name, reason in SOFTWARE.recycling.reasons.items()
     }
     assert found["misrouted"] == ("reassign", True)
     assert found["bad_data"] == ("disqualify", True)

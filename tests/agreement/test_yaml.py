@@ -106,13 +106,15 @@ def test_an_alias_stands_for_what_it_names() -> None:
 )
 def test_a_trap_is_named_with_its_line(text: str, line: int, words: str) -> None:
     problems = read_yaml(text).problems
-    assert [(each.line, each.message[: len(words)]) for each in problems] == [(line, words)]
+    assert [(problem.line, problem.message[: len(words)]) for problem in problems] == [
+        (line, words)
+    ]
 
 
 def test_a_duplicate_key_does_not_stop_reading_and_the_first_counts() -> None:
     document = read_yaml("a: 1\na: 2\nb: 3\nb: {c: 4}\nd: 5\n")
     assert document.data == {"a": 1, "b": 3, "d": 5}
-    assert [each.line for each in document.problems] == [2, 4]
+    assert [problem.line for problem in document.problems] == [2, 4]
 
 
 def test_a_bomb_of_anchors_does_not_go_off() -> None:
@@ -134,14 +136,14 @@ def test_nesting_without_end_is_refused_at_once(text: str) -> None:
 def test_nesting_has_a_limit() -> None:
     deep = "[" * MAX_DEPTH + "]" * MAX_DEPTH
     assert read_yaml(deep).problems == ()
-    assert [each.message for each in read_yaml(f"[{deep}]").problems] == [
+    assert [problem.message for problem in read_yaml(f"[{deep}]").problems] == [
         f"nested more than {MAX_DEPTH} deep"
     ]
 
 
 def test_a_huge_document_is_not_even_read() -> None:
     problems = read_yaml("a: " + "x" * MAX_BYTES).problems
-    assert [each.message for each in problems] == ["the file is larger than 256 KB"]
+    assert [problem.message for problem in problems] == ["the file is larger than 256 KB"]
 
 
 @pytest.mark.parametrize(
@@ -153,9 +155,9 @@ def test_a_huge_document_is_not_even_read() -> None:
         ("[1, 2]\n", "has no sections"),
     ],
 )
-def test_what_is_no_agreement_is_told_so(text: str, what: str) -> None:
+def test_what_is_no_agreement_is_said_to_be_none(text: str, what: str) -> None:
     examined = examine(text)
     assert examined.model is None
-    assert [each.message for each in examined.problems] == [
+    assert [problem.message for problem in examined.problems] == [
         f"{what}: an agreement begins with agreement: 1; try baton agreement new"
     ]

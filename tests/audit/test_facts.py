@@ -15,7 +15,7 @@ def compacted(*rows: tuple[str, int, bytes, str]) -> list[Invariant]:
     findings: list[Finding] = []
     whole = [(found, TOPIC, 0, offset, said, fact_id) for found, offset, said, fact_id in rows]
     check_compacted(whole, rebuilt=frozenset({TOPIC}), add=findings.append)
-    return [each.invariant for each in findings]
+    return [finding.invariant for finding in findings]
 
 
 def test_what_compaction_replaced_is_not_missing_as_long_as_something_is_there() -> None:
@@ -43,6 +43,6 @@ def test_an_event_is_accepted_once_or_accounted_for(
 ) -> None:
     findings: list[Finding] = []
     check_event(
-        "e", [(each, KEYED_TOPIC, 0, number) for number, each in enumerate(what)], findings.append
+        "e", [(text, KEYED_TOPIC, 0, number) for number, text in enumerate(what)], findings.append
     )
-    assert [each.invariant for each in findings] == broken
+    assert [finding.invariant for finding in findings] == broken

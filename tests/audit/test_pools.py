@@ -95,13 +95,15 @@ def test_a_turn_that_was_not_counted_is_found_and_one_that_was_given_back_is_non
     )
     made[3] = lost._replace(seats=fewer)
     findings = found(made)
-    assert [(each.invariant, each.place and each.place.offset) for each in findings] == [
-        (Invariant.TURNS, 4)
-    ]
+    assert [
+        (finding.invariant, finding.place and finding.place.offset) for finding in findings
+    ] == [(Invariant.TURNS, 4)]
     given_back = Release(35, made[0].handoff_id, True, False)
     later = [
-        each._replace(seats=_without(each, made[0].owner)) if each.at_ms > 40 else each
-        for each in made
+        decision._replace(seats=_without(decision, made[0].owner))
+        if decision.at_ms > 40
+        else decision
+        for decision in made
     ]
     assert found(later, [given_back]) == []
     assert found(later, [given_back, Release(36, made[0].handoff_id, False, True)]) == [], (
@@ -117,14 +119,14 @@ def _without(decision: Decision, person: str) -> tuple[Seat, ...]:
 
 def test_who_has_more_open_than_their_capacity_is_found_by_counting() -> None:
     made = [
-        each._replace(capacity=3, turn_used=False, seats=())
-        for each in decisions(5, weights={"anna": 1})
+        decision._replace(capacity=3, turn_used=False, seats=())
+        for decision in decisions(5, weights={"anna": 1})
     ]
-    assert [each.place and each.place.offset for each in found(made)] == [4, 5]
-    assert {each.invariant for each in found(made)} == {Invariant.CAPACITY}
+    assert [finding.place and finding.place.offset for finding in found(made)] == [4, 5]
+    assert {finding.invariant for finding in found(made)} == {Invariant.CAPACITY}
     ended = [Release(35, "h1", False, False), Release(45, "h3", False, False)]
     assert found(made, ended) == []
-    by_name = [each._replace(capacity=None) for each in made]
+    by_name = [fact._replace(capacity=None) for fact in made]
     assert found(by_name) == []
 
 
@@ -146,7 +148,9 @@ def test_who_has_more_unanswered_offers_than_the_limit_is_found_by_counting() ->
 
 
 def test_turns_of_another_period_begin_at_nothing() -> None:
-    made = decisions(8) + [each._replace(at_ms=each.at_ms + 1_000) for each in decisions(8, seed=3)]
+    made = decisions(8) + [
+        decision._replace(at_ms=decision.at_ms + 1_000) for decision in decisions(8, seed=3)
+    ]
     findings: list[Finding] = []
     check_pool("sdr", made, [], period_of=lambda at_ms: str(at_ms >= 1_000), add=findings.append)
     assert findings == []

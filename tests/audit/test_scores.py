@@ -18,12 +18,14 @@ def test_the_audit_and_the_scorer_come_to_one_score(
     history: list[Did], gone: set[int], later: int
 ) -> None:
     now, retracted = NOW + later, b""
-    events = [each.event() for each in history]
-    for each in history:
-        if each.number in gone:
-            retracted = with_retractions(retracted, [(id_bytes(each.event_id), NOW)], b"")
-            events.append(_retraction(each))
-    state = counted(b"".join(sorted(each.record() for each in history)), retracted, 0, TABLE, now)
+    events = [record.event() for record in history]
+    for record in history:
+        if record.number in gone:
+            retracted = with_retractions(retracted, [(id_bytes(record.event_id), NOW)], b"")
+            events.append(_retraction(record))
+    state = counted(
+        b"".join(sorted(record.record() for record in history)), retracted, 0, TABLE, now
+    )
     assert abs(score(state, now) - engagement_micro(events, TERMS, now)) <= TOLERANCE_MICRO
 
 

@@ -15,8 +15,8 @@ BACK = Tally(5, HERE, "t2", "lead", 1, "2026-03", taken_back=True)
 
 def findings_of(tallies: list[Tally], achieved: int) -> list[Finding]:
     found: list[Finding] = []
-    told = [Achieved(9, HERE, achieved, "2026-03")]
-    check_goal("won", tallies, [], told, until_ms=100, whole=True, add=found.append)
+    reported = [Achieved(9, HERE, achieved, "2026-03")]
+    check_goal("won", tallies, [], reported, until_ms=100, whole=True, add=found.append)
     return found
 
 

@@ -93,13 +93,13 @@ def test_a_lowered_threshold_gains_those_below_and_finds_others_earlier(world: W
 
 def test_one_altered_fact_of_history_stops_it_and_is_named(world: World) -> None:
     altered = json.loads(json.dumps(world.documents))
-    told = next(one for one in altered if one["topic"] == "leads.qualified.v1")
-    told["value"]["level"] = "hot" if told["value"]["level"] == "warm" else "warm"
+    reported = next(one for one in altered if one["topic"] == "leads.qualified.v1")
+    reported["value"]["level"] = "hot" if reported["value"]["level"] == "warm" else "warm"
     question = world.question({})
     with pytest.raises(HistoryDiffers, match="differs from history in 1 of") as caught:
         world.ask(question, history_with(altered))
     (found,) = caught.value.check.shown
-    assert (found.lead_id, found.what) == (told["value"]["lead_id"], "level")
+    assert (found.lead_id, found.what) == (reported["value"]["lead_id"], "level")
     partial = world.ask(replace(question, partial=True), history_with(altered))
     assert partial.check is not None
     assert not partial.check.passed
@@ -116,14 +116,14 @@ def test_one_altered_fact_of_history_stops_it_and_is_named(world: World) -> None
 def test_what_differs_is_said(world: World, alter: Any, what: str) -> None:
     altered = json.loads(json.dumps(world.documents))
     # a stage says the same moment: without it only the altered record does
-    told = next(one for one in altered if one["topic"] == "leads.qualified.v1")
-    lead_id = told["value"]["lead_id"]
+    reported = next(one for one in altered if one["topic"] == "leads.qualified.v1")
+    lead_id = reported["value"]["lead_id"]
     altered = [
         one
         for one in altered
         if one["topic"] != "leads.stages.v1" or one["value"]["lead_id"] != lead_id
     ]
-    alter(told["value"])
+    alter(reported["value"])
     with pytest.raises(HistoryDiffers) as caught:
         world.ask(world.question({}), history_with(altered))
     assert [(one.lead_id, one.what) for one in caught.value.check.shown] == [(lead_id, what)]

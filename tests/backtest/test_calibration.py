@@ -1,5 +1,5 @@
-"""Calibration: a score that tells is seen to, one that does not is not; leaks change nothing; what
-is unripe or too few is said and not guessed."""
+"""Calibration: a score that predicts is seen to, one that does not is not; leaks change nothing;
+what is unripe or too few is said and not guessed."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ def figures(documents: list[dict[str, Any]], **more: Any) -> Calibration:
     return calibrate(ledger, Terms(**terms))
 
 
-def cohort(rates: dict[int, float], each: int = 200, seed: int = 1) -> list[dict[str, Any]]:
+def cohort(rates: dict[int, float], outcome: int = 200, seed: int = 1) -> list[dict[str, Any]]:
     """So many leads of each score, of which that share converts after 30 days."""
     random, documents, number = Random(seed), [], 0
     for points, rate in rates.items():
-        for _ in range(each):
+        for _ in range(outcome):
             number += 1
             documents.append(qualified(number, points))
             if random.random() < rate:
@@ -86,14 +86,12 @@ def test_the_worked_example_has_its_rates_intervals_and_lifts() -> None:
     assert [round(b.lift or 0, 2) for b in bands] == [0.23, 0.68, 2.27, 6.82]
 
 
-def test_a_score_that_tells_has_an_auc_above_a_half_and_one_that_does_not_has_a_half_inside() -> (
-    None
-):
-    telling = figures(cohort({10: 0.05, 30: 0.15, 50: 0.3, 80: 0.6})).scores[0].auc
+def test_a_score_that_predicts_has_an_auc_above_a_half_and_another_has_a_half_inside() -> None:
+    predictive = figures(cohort({10: 0.05, 30: 0.15, 50: 0.3, 80: 0.6})).scores[0].auc
     silent = figures(cohort({10: 0.2, 30: 0.2, 50: 0.2, 80: 0.2})).scores[0].auc
-    assert telling is not None
+    assert predictive is not None
     assert silent is not None
-    assert telling.low > 0.65
+    assert predictive.low > 0.65
     assert silent.low < 0.5 < silent.high
 
 
@@ -151,7 +149,7 @@ def test_a_planted_leak_changes_nothing_but_the_count_of_what_was_left_out(reaso
 
 def test_raised_hands_other_versions_and_unripe_leads_stand_apart() -> None:
     documents = [
-        *cohort({30: 0.5}, each=30),
+        *cohort({30: 0.5}, per_score=30),
         qualified(900, 90, hand_raised=True),
         staged(900, START + DAY_MS),
         qualified(901, 90, agreement="v0"),
@@ -183,7 +181,7 @@ def test_a_later_stage_is_an_earlier_outcome_too_and_the_first_qualification_cou
 
 
 def test_below_twenty_there_is_no_rate_and_no_auc() -> None:
-    found = figures(cohort({30: 0.5}, each=19))
+    found = figures(cohort({30: 0.5}, per_score=19))
     assert [b.rate for b in found.scores[0].bands] == [None] * 4
     assert found.scores[0].auc is None
 
@@ -196,7 +194,7 @@ def test_without_a_window_it_is_what_nine_in_ten_conversions_took() -> None:
     assert figures([qualified(1, 30)], window_ms=None).window_days == 90
 
 
-def test_the_board_tells_what_the_topics_do(tmp_path: Path) -> None:
+def test_the_board_reports_what_the_topics_do(tmp_path: Path) -> None:
     year = Year(number=40)
     agreement = agreement_with(tmp_path, {})
     documents = json.loads(json.dumps(list(documents_of(year, agreement))))

@@ -34,7 +34,7 @@ ARTIFACTS = tuple(
 
 
 class Repository:
-    """Stands for the repository of artifacts: counts what is asked for, gives what it is told to
+    """Stands for the repository of artifacts: counts what is asked for, gives what it is set to
     give."""
 
     def __init__(self) -> None:
@@ -65,13 +65,13 @@ def _names(folder: Path) -> list[str]:
 
 def test_the_lock_pins_the_version_that_is_started_and_every_file_once() -> None:
     locked = locked_artifacts()
-    assert [str(each) for each in locked if each.name == "kafka_2.13"] == [
+    assert [str(artifact) for artifact in locked if artifact.name == "kafka_2.13"] == [
         f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}"
     ]
     assert (
-        len({each.file_name for each in locked})
+        len({artifact.file_name for artifact in locked})
         == len(locked)
-        == len({each.sha256 for each in locked})
+        == len({artifact.sha256 for artifact in locked})
     )
 
 
@@ -126,7 +126,9 @@ def test_a_download_that_is_never_right_is_refused_by_name(
     assert _names(tmp_path / f"kafka-{KAFKA_VERSION}") == []
 
 
-def test_without_a_network_the_ways_out_are_told(tmp_path: Path, repository: Repository) -> None:
+def test_without_a_network_the_ways_out_are_reported(
+    tmp_path: Path, repository: Repository
+) -> None:
     def down(_: Artifact) -> bytes:
         raise requests.ConnectionError("no route")
 

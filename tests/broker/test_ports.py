@@ -1,4 +1,4 @@
-"""Ports of the loopback: who has one is told, and a free one is found."""
+"""Ports of the loopback: who has one is reported, and a free one is found."""
 
 import os
 import socket

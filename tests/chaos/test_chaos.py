@@ -18,18 +18,19 @@ from baton.ids import derived_id
 from baton.proof.chaos.clock import ScriptClock
 from baton.proof.chaos.headway import Headway, NotDrained
 from baton.proof.chaos.load import event_id_of
+from baton.proof.chaos.machine_time import MachineTime
 from baton.proof.chaos.options import options_of
 from baton.proof.chaos.order import Order, Outcome
-from baton.proof.chaos.pace import QUICK
+from baton.proof.chaos.pace import QUICK, Pace
 from baton.proof.chaos.plan import Fault, plan
 from baton.proof.chaos.pressure import HIGH, LOW, Pressure
+from baton.proof.chaos.recovery import Recovery
 from baton.proof.chaos.run import ChaosRun
 from baton.proof.chaos.script import waves
 from baton.proof.chaos.witness import Witness
 from tests.kafka.conftest import DEMO_AGREEMENT
 
 ROOT = Path(__file__).resolve().parents[2]
-ONE_BROKER = set(Fault) - {Fault.PARTITION, Fault.UPGRADE, Fault.BACKUP}
 ONE_BROKER = set(Fault) - {Fault.PARTITION, Fault.UPGRADE, Fault.BACKUP}
 SMALL_KILLS, SMALL_SEED = 4, 282
 
@@ -106,10 +107,10 @@ def test_a_script_of_any_length_comes_in_waves() -> None:
     made = list(waves(events=10_000, span_ms=600_000, seed=2, begins_ms=1_790_000_000_000))
     assert [wave.starts_ms for wave in made] == sorted(wave.starts_ms for wave in made)
     assert (made[0].starts_ms, made[-1].starts_ms) == (0, 570_000)
-    lines = [each for wave in made for each in wave.arrivals]
+    lines = [arrival for wave in made for arrival in wave.arrivals]
     assert 9_000 < len(lines) <= 10_000
-    assert 0.005 < sum(each.poison for each in lines) / len(lines) < 0.02
-    ids = [event_id_of(each.line) for each in lines if not each.poison]
+    assert 0.005 < sum(line.poison for line in lines) / len(lines) < 0.02
+    ids = [event_id_of(line.line) for line in lines if not line.poison]
     assert 0.03 < 1 - len(set(ids)) / len(ids) < 0.09, (
         "only what is sent twice has an id twice: waves share no visitor"
     )
@@ -139,7 +140,7 @@ def test_the_script_stands_still_while_the_system_is_too_far_behind() -> None:
     )
 
 
-def test_a_system_that_gets_nowhere_is_told_from_a_slow_one() -> None:
+def test_a_system_that_gets_nowhere_is_distinguished_from_a_slow_one() -> None:
     now = [0.0]
     headway = Headway("the groups", 10, clock=lambda: now[0])
     for second, left in ((0, 100), (9, 99), (18, None), (19, 120)):
@@ -148,6 +149,27 @@ def test_a_system_that_gets_nowhere_is_told_from_a_slow_one() -> None:
     now[0] = 19.5
     with pytest.raises(NotDrained, match="the groups: no headway in 10 s, 99 left"):
         headway.saw(99)
+
+
+def test_a_crowded_machine_gives_less_time_than_has_passed() -> None:
+    now, load = [0.0], [1.0]
+    given = MachineTime(clock=lambda: now[0], load=lambda: load[0], cores=2)
+    now[0] = 10
+    assert given() == 10  # there is a core for everybody
+    load[0], now[0] = 20.0, 30
+    assert given() == 12
+    assert given() == 12
+
+
+@pytest.mark.parametrize(
+    ("backlog", "given_s", "late"),
+    [(0, 30, False), (0, 31, True), (3_000, 40, False), (3_000, 41, True)],
+)
+def test_what_piled_up_under_faults_has_a_bound(backlog: int, given_s: float, late: bool) -> None:
+    recovery = Recovery(backlog=backlog, seconds=400, given_s=given_s)
+    found = recovery.late(Pace(recovery_s=30, recovery_rate=300))
+    assert len(found) == late
+    assert all(f"took 400 s, of which the machine gave {given_s} s" in text for text in found)
 
 
 def _run(tmp_path: Path, broker_cache: Path, **more: Any) -> Outcome:
@@ -173,7 +195,7 @@ def test_a_small_run_ends_sound(tmp_path: Path, broker_cache: Path) -> None:
     assert outcome.wrong == []
     assert outcome.unacknowledged == 0
     assert {Fault.KILL, Fault.PAUSE, Fault.BROKER_KILL, Fault.AGREEMENT} <= {
-        Fault(each) for each in outcome.faults
+        Fault(fault) for fault in outcome.faults
     }
     assert sum(outcome.faults.values()) == SMALL_KILLS + 1
     assert outcome.worker_starts > 4
@@ -191,7 +213,7 @@ def test_a_longer_run_ends_sound(tmp_path: Path, broker_cache: Path) -> None:
     outcome = _run(tmp_path, broker_cache, kills=12, events=2_000, seconds=120, seed=5)
     assert outcome.wrong == []
     assert outcome.unacknowledged == 0
-    assert {Fault(each) for each in outcome.faults} == ONE_BROKER
+    assert {Fault(fault) for fault in outcome.faults} == ONE_BROKER
 
 
 @pytest.mark.chaos
@@ -207,7 +229,7 @@ def test_an_upgrade_and_a_restored_backup_under_load_end_sound(
     more = {"kills": 2, "events": 600, "seconds": 60, "seed": 5, "former": former, "backup": True}
     outcome = _run(tmp_path / "run", broker_cache, **more)
     assert outcome.wrong == []
-    assert {Fault.UPGRADE, Fault.BACKUP} <= {Fault(each) for each in outcome.faults}
+    assert {Fault.UPGRADE, Fault.BACKUP} <= {Fault(fault) for fault in outcome.faults}
 
 
 @pytest.mark.chaos
@@ -230,7 +252,7 @@ def test_a_run_on_three_brokers_ends_sound(broker_cache: Path) -> None:
 
 @pytest.mark.kafka
 @pytest.mark.timeout(120)
-def test_a_run_that_is_told_to_stop_leaves_nobody_behind(broker_cache: Path) -> None:
+def test_a_run_that_is_asked_to_stop_leaves_nobody_behind(broker_cache: Path) -> None:
     words = [
         sys.executable,
         "-m",
@@ -255,7 +277,9 @@ def test_a_run_that_is_told_to_stop_leaves_nobody_behind(broker_cache: Path) -> 
             # Not children(), which compares start times, and those move with the system's idea of
             # when it was booted.
             started = [
-                each for each in psutil.process_iter(["ppid"]) if each.info["ppid"] == run.pid
+                process
+                for process in psutil.process_iter(["ppid"])
+                if process.info["ppid"] == run.pid
             ]
             run.terminate()
     assert run.wait(60) == 130

@@ -36,7 +36,7 @@ def _line(file: Path, marker: str) -> int:
     return text[: text.index(marker)].count("\n") + 1
 
 
-def test_a_sound_agreement_is_told_with_its_version() -> None:
+def test_a_sound_agreement_is_reported_with_its_version() -> None:
     result = run("check", str(DEMO))
     assert result.exit_code == 0
     verdict, limits = result.stdout.splitlines()
@@ -45,7 +45,7 @@ def test_a_sound_agreement_is_told_with_its_version() -> None:
     assert limits == "acts a day that count in events, intent, mailing, which set no per_day: 20"
 
 
-def test_problems_are_told_with_their_place_and_the_exit_code_says_so(bad: Path) -> None:
+def test_problems_are_reported_with_their_place_and_the_exit_code_says_so(bad: Path) -> None:
     result = run("check", str(bad))
     assert (result.exit_code, result.stdout) == (1, f"{bad}: 1 error, 1 warning\n")
     assert result.stderr.splitlines() == [
@@ -78,7 +78,7 @@ def test_a_book_that_cannot_be_read_does_not_claim_that_nothing_else_is_wrong(ba
 def test_problems_can_be_read_by_a_machine(bad: Path) -> None:
     found = json.loads(run("check", "--json", str(bad)).stdout)
     assert found["version"] is None
-    assert [(each["line"], each["severity"], each["path"]) for each in found["problems"]] == [
+    assert [(row["line"], row["severity"], row["path"]) for row in found["problems"]] == [
         (_line(bad, "rolle"), "error", ["definitions", "role_field"]),
         (_line(bad, "points: 8"), "warning", ["engagement", "acts", "download", "points"]),
     ]
@@ -127,14 +127,13 @@ def test_everything_that_is_signed_by_name_is_shown() -> None:
     ]
     names = [name for section in named for name in section]
     names += [
-        each["name"]
-        for each in (*plain["definitions"]["segments"], *plain["routing"]["territories"])
+        row["name"] for row in (*plain["definitions"]["segments"], *plain["routing"]["territories"])
     ]
     assert not [name for name in names if "".join(name.split()) not in shown]
     assert "behaviour.stage.decisionatleast1" in shown
 
 
-def test_a_difference_is_told_in_words(tmp_path: Path) -> None:
+def test_a_difference_is_reported_in_words(tmp_path: Path) -> None:
     other = tmp_path / "new.yaml"
     text = DEMO.read_text(encoding="utf-8")
     other.write_text(

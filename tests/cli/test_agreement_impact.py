@@ -1,5 +1,5 @@
-"""What a new agreement would change for the leads there are: told by the scorer's own reducer on
-their states."""
+"""What a new agreement would change for the leads there are: reported by the scorer's own reducer
+on their states."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def states() -> tuple[LeadStates, int]:
                 ),
             }
         )
-        moments = [moment_ms(each.at, zone_named("UTC")) for each in example.events]
+        moments = [moment_ms(event.at, zone_named("UTC")) for event in example.events]
         lines += [
             (raw.replace(b"example-", f"{number}-".encode()), plain)
             for raw, plain in _lines(example, moments, 0)
@@ -52,9 +52,9 @@ def states() -> tuple[LeadStates, int]:
     list(simulation.run(arrivals))
     found = LeadStates()
     found.restore(
-        (each.key, each.value)
-        for each in simulation.host.log.records(found.topic, 0)
-        if each.key is not None
+        (record.key, record.value)
+        for record in simulation.host.log.records(found.topic, 0)
+        if record.key is not None
     )
     return found, arrivals[-1].at_ms + 1_000
 

@@ -83,12 +83,12 @@ def test_help_loads_no_command_and_no_kafka_client() -> None:
         "faust",
         "fastavro",
         "pydantic_settings",
-        *(each.module for each in main.COMMANDS),
+        *(command.module for command in main.COMMANDS),
     }
     assert sorted(heavy & set(loaded)) == []
 
 
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(capsys, "--version") == Said(code=0, out=f"{__version__}\n", err="")
 
 
@@ -187,7 +187,7 @@ def test_a_demonstration_that_is_ended_from_outside_cleans_up_and_is_130(
 
     monkeypatch.setattr("baton.cli.demo._run", ended)
     before = {
-        each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        entry: signal.getsignal(entry) for entry in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     with monkeypatch.context() as own:
         for name in (
@@ -201,8 +201,8 @@ def test_a_demonstration_that_is_ended_from_outside_cleans_up_and_is_130(
         ):
             own.setenv(f"BATON_{name}", "")  # put back afterwards: the command sets them
         said = _run(capsys, "demo")
-    for each, handler in before.items():
-        signal.signal(each, handler)
+    for entry, handler in before.items():
+        signal.signal(entry, handler)
     assert (said.code, said.err) == (130, "stopped\n")
     assert [Path(home).exists() for home in ran] == [False]
 
@@ -226,7 +226,7 @@ def test_status_of_nothing_is_1_and_says_how_to_start(
     )
 
 
-def test_status_tells_every_process_with_pid_address_and_state(
+def test_status_reports_every_process_with_pid_address_and_state(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     own = own_mark()
@@ -303,11 +303,11 @@ def test_the_doctor_is_wrong_about_nothing_on_a_good_machine_and_1_on_a_bad_one(
         monkeypatch.setenv(name, "0")
     said = _run(capsys, "doctor", "--json")
     found = json.loads(said.out)
-    assert (said.code, [each for each in found["findings"] if each["verdict"] == "wrong"]) == (
+    assert (said.code, [row for row in found["findings"] if row["verdict"] == "wrong"]) == (
         0,
         [],
     )
-    assert {each["check"] for each in found["findings"]} >= {
+    assert {row["check"] for row in found["findings"]} >= {
         "python",
         "java",
         "disk",

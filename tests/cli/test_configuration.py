@@ -18,7 +18,7 @@ def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
 def _said(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> list[tuple[bool, str]]:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    return [(each.wrong, each.text) for each in problems(environment)]
+    return [(problem.wrong, problem.text) for problem in problems(environment)]
 
 
 @pytest.mark.parametrize(

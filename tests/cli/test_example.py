@@ -44,9 +44,9 @@ def test_at_any_hour_the_examples_lead_gets_to_a_person_and_the_story_says_why(n
     simulation = Simulation(text=text, version=version_of(text), start_ms=arrivals[0].at_ms)
     facts = list(simulation.run(arrivals, now_ms))
     values = [
-        codec_for(RECORDS[each.topic]).decode(each.value)
-        for each in facts
-        if each.topic in RECORDS and each.value
+        codec_for(RECORDS[fact.topic]).decode(fact.value)
+        for fact in facts
+        if fact.topic in RECORDS and fact.value
     ]
     last = conclusion(values, name="Ann Berg")
     assert last is not None

@@ -56,15 +56,15 @@ def _intake(name: str, kind: str, *identifiers: tuple[str, str]) -> IntakeRecord
 
 
 def test_a_conflict_names_both_leads_and_the_event() -> None:
-    told = [
+    reported = [
         (10, _alias("resolved", "i1", "lead-0")),
         (10, _alias("resolved", "i1", "lead-1")),
         (11, _alias("resolved", "i2", "lead-2")),
         (12, _alias("conflict", "i1", "lead-2", subject="i2")),
         (13, _alias("duplicate", "i1", "lead-1")),
     ]
-    assert conflicts(told) == [Conflict(12, ("lead-1", "lead-2"), "e")]
-    assert conflicts(told, since_ms=13) == []
+    assert conflicts(reported) == [Conflict(12, ("lead-1", "lead-2"), "e")]
+    assert conflicts(reported, since_ms=13) == []
     own = derived_id("lead", "i3")  # an identity that was never given to another lead has its own
     assert conflicts([(1, _alias("conflict", "i3", "", subject="i4"))])[0].leads == tuple(
         sorted((own, derived_id("lead", "i4")))
@@ -82,7 +82,7 @@ def test_unknown_words_are_counted_by_frequency_with_what_they_may_stand_for() -
     ]
     found = unknown_words(events, acts=("demo_request", "download"), fields=("country", "role"))
     assert [
-        (each.kind, each.word, each.count, sorted(each.sources), each.like) for each in found
+        (word.kind, word.word, word.count, sorted(word.sources), word.like) for word in found
     ] == [
         ("act", "Demo Requested", 2, ["app", "web"], "demo_request"),
         ("act", "zzz", 1, ["web"], None),
@@ -114,7 +114,7 @@ def test_an_erasure_is_one_line_to_be_sent_again_and_what_identity_made_of_it_is
         (3, _event("old", None, kind="erasure", source="desk")),
     ]
     found = erasures(keyed, accepted)
-    assert [(each.event_id, each.lead_id) for each in found] == [("old", "l"), ("a", None)]
+    assert [(erasure.event_id, erasure.lead_id) for erasure in found] == [("old", "l"), ("a", None)]
     assert line_of(found[1]) == {
         "id": "again:a",
         "source": "desk",

@@ -110,10 +110,10 @@ def test_every_line_is_sent_once_and_its_acknowledgement_is_in_the_ledger(
     assert (code, out) == (0, "")
     assert err.strip().endswith("1200 read: 1200 accepted, 0 rejected")
     assert len(desk.records) == 1_200
-    assert ledger.read_text().splitlines() == [each.event_id for each in desk.records]
+    assert ledger.read_text().splitlines() == [record.event_id for record in desk.records]
 
 
-def test_lines_that_cannot_be_taken_are_told_by_number_and_field_and_the_rest_goes_on(
+def test_lines_that_cannot_be_taken_are_reported_by_number_and_field_and_the_rest_goes_on(
     desk: Desk,
 ) -> None:
     lines = [
@@ -141,7 +141,7 @@ def test_lines_that_cannot_be_taken_are_told_by_number_and_field_and_the_rest_go
     assert len(desk.records) == 2
 
 
-def test_what_the_gateway_refuses_is_told_by_the_files_line_too(
+def test_what_the_gateway_refuses_is_reported_by_the_files_line_too(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BATON_WRITE_KEY", "web-0123456789abcdef")
@@ -194,8 +194,8 @@ def sender(desk: Desk, watch: Watch, patience_s: float = 60) -> HttpSender:
 
 def numbered(*lines: dict[str, Any]) -> list[Numbered]:
     return [
-        Numbered(number=place, raw=json.dumps(each).encode())
-        for place, each in enumerate(lines, start=1)
+        Numbered(number=place, raw=json.dumps(line).encode())
+        for place, line in enumerate(lines, start=1)
     ]
 
 
@@ -242,7 +242,7 @@ def test_a_line_is_read_within_bounds() -> None:
             return found
 
     file = Counted(b"x" * 5_000_000 + b"\n{}\n")
-    assert [each.number for each in lines_of(file)] == [1, 2]
+    assert [line.number for line in lines_of(file)] == [1, 2]
     assert file.longest <= 65_536
 
 
@@ -267,23 +267,23 @@ MAP = (
 )
 
 
-def test_a_list_comes_in_row_by_row_and_bad_rows_are_told_by_line_and_field(
+def test_a_list_comes_in_row_by_row_and_bad_rows_are_reported_by_line_and_field(
     desk: Desk, tmp_path: Path
 ) -> None:
     path = tmp_path / "people.csv"
     path.write_text(PEOPLE)
     code, out, err = run(import_app, str(path), *MAP, "--json")
-    told = json.loads(out)
+    reported = json.loads(out)
     assert code == 1
-    assert (told["accepted"], told["rejected"], told["unacknowledged"]) == (4, 4, 0)
-    assert [(each["line"], each["field"], each["reason"]) for each in told["errors"]] == [
+    assert (reported["accepted"], reported["rejected"], reported["unacknowledged"]) == (4, 4, 0)
+    assert [(row["line"], row["field"], row["reason"]) for row in reported["errors"]] == [
         (3, "identifiers.email", "is not an e-mail address"),
         (4, "identifiers", "are empty: nobody is meant"),
         (5, "consent:marketing/email", "must be yes or no"),
         (7, "", "has 8 columns, the header 7"),
     ]
     assert "left out: Secret" in err
-    assert not any(each in out + err for each in ("Bob", "not an address", "s2", "perhaps"))
+    assert not any(cell in out + err for cell in ("Bob", "not an address", "s2", "perhaps"))
     first, consent, dora, refusal = desk.records
     assert (first.kind, first.person and first.person.phone, first.profile) == (
         "profile",
@@ -302,7 +302,7 @@ def test_the_same_list_again_gives_the_same_events_and_a_changed_row_another(
     for content in (rows, rows.replace("FR", "ES"), "\ufeff" + rows):
         path.write_text(content)
         assert run(import_app, str(path))[0] == 0
-    ids = [each.event_id for each in desk.records]
+    ids = [record.event_id for record in desk.records]
     assert ids[0] == ids[2] == ids[4]
     assert ids[1] == ids[5] != ids[3]
 
@@ -314,19 +314,19 @@ def test_a_list_of_who_did_what_is_history_unless_it_is_fresh(desk: Desk, tmp_pa
         assert run(import_app, str(path), "--act", "webinar", "--campaign", "fair", *more)[0] == 0
     assert [
         (
-            each.kind,
-            each.occurred_at_ms,
-            each.backfill,
-            each.engagement and each.engagement.campaign,
+            record.kind,
+            record.occurred_at_ms,
+            record.backfill,
+            record.engagement and record.engagement.campaign,
         )
-        for each in desk.records
+        for record in desk.records
     ] == [
         ("engagement", 1_772_409_600_000, True, "fair"),
         ("engagement", 1_772_409_600_000, False, "fair"),
     ]
 
 
-def test_what_is_left_out_of_a_row_is_told_beside_what_is_not_taken_and_neither_hides_the_other(
+def test_what_is_left_out_of_a_row_is_reported_beside_what_is_not_taken_and_neither_hides_the_other(
     desk: Desk,
 ) -> None:
     rows = "".join(f"p{number}@acme.example,10-Jan\n" for number in range(30))
@@ -338,7 +338,7 @@ def test_what_is_left_out_of_a_row_is_told_beside_what_is_not_taken_and_neither_
     )
     assert "standard input:32: identifiers.email: is not an e-mail address" in err
     assert "... and 10 more; --json lists them" in err
-    assert "31 read: 30 accepted, 1 rejected; 30 values left out" in err
+    assert "31 read: 30 accepted, 1 rejected; 30 values noted" in err
 
 
 def test_event_lines_can_be_imported_too(desk: Desk, tmp_path: Path) -> None:
@@ -366,9 +366,9 @@ def test_a_damaged_file_costs_only_its_damaged_rows(
     content: bytes, accepted: int, errors: list[tuple[int, str]] | None, desk: Desk
 ) -> None:
     code, out, _ = run(import_app, "-", "--json", stdin=content)
-    told = json.loads(out)
-    found = [(each["line"], each["reason"]) for each in told["errors"]]
-    assert told["accepted"] == accepted == len(desk.records)
+    reported = json.loads(out)
+    found = [(row["line"], row["reason"]) for row in reported["errors"]]
+    assert reported["accepted"] == accepted == len(desk.records)
     assert errors is None or found == errors
     assert (code, bool(found)) == ((1, True) if errors is None or errors else (0, False))
 

@@ -29,7 +29,14 @@ def made(kind: Any) -> Any:
     if kind is Story:
         return Story(person=made(Person))
     if get_origin(kind) in (Union, UnionType):
-        return next((made(each) for each in get_args(kind) if is_dataclass(each)), None)
+        return next(
+            (
+                made(kind_of_record)
+                for kind_of_record in get_args(kind)
+                if is_dataclass(kind_of_record)
+            ),
+            None,
+        )
     if is_dataclass(kind):
         hints, record = get_type_hints(kind), cast("Callable[..., Any]", kind)
         return record(

@@ -50,7 +50,9 @@ RECORDS = drift.event_records()
 def strategy_of(record: type) -> st.SearchStrategy[Any]:
     hints = get_type_hints(record)
     longs = st.integers(-(2**63), 2**63 - 1)
-    return st.builds(record, **{each.name: _of(hints[each.name], longs) for each in fields(record)})
+    return st.builds(
+        record, **{field.name: _of(hints[field.name], longs) for field in fields(record)}
+    )
 
 
 def _of(hint: Any, longs: st.SearchStrategy[int]) -> st.SearchStrategy[Any]:
@@ -68,12 +70,12 @@ def _of(hint: Any, longs: st.SearchStrategy[int]) -> st.SearchStrategy[Any]:
     if origin is not None:
         return st.dictionaries(st.text(max_size=3), _of(arguments[1], longs), max_size=2)
     if type(None) in arguments:
-        (some,) = (each for each in arguments if each is not type(None))
+        (some,) = (argument for argument in arguments if argument is not type(None))
         return st.none() | _of(some, longs)
     return strategy_of(hint)
 
 
-@pytest.mark.parametrize("record", RECORDS, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("record", RECORDS, ids=lambda model: model.__name__)
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_what_is_encoded_comes_back_equal(record: type, data: st.DataObject) -> None:
@@ -361,7 +363,7 @@ def test_a_registry_that_refuses_is_named(
         register_all(url, planted)
 
 
-def test_a_process_that_was_told_of_a_registry_writes_and_reads_its_ids(
+def test_a_process_that_knows_a_registry_writes_and_reads_its_ids(
     registry: tuple[str, type[_Registry]],
 ) -> None:
     url, _ = registry

@@ -134,22 +134,22 @@ def test_a_manifest_with_a_misspelt_key_is_not() -> None:
 def test_every_service_has_a_set_with_probes_and_its_pods_name_and_a_disruption_budget() -> None:
     found: dict[str, Any] = {}
     for path in (DEPLOY / "kubernetes").glob("*.yaml"):
-        each = {
+        by_kind = {
             document["kind"]: document
             for document in documents(path)
             if document["kind"] != "Kustomization"
         }
-        if "StatefulSet" not in each:
+        if "StatefulSet" not in by_kind:
             continue
-        spec = each["StatefulSet"]["spec"]
+        spec = by_kind["StatefulSet"]["spec"]
         (container,) = spec["template"]["spec"]["containers"]
         labels = spec["template"]["metadata"]["labels"]
         assert (
-            each["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"]
+            by_kind["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"]
             == labels
             == spec["selector"]["matchLabels"]
         )
-        assert each["Service"] is not None
+        assert by_kind["Service"] is not None
         instance = next(
             variable for variable in container["env"] if variable["name"] == "BATON_INSTANCE_ID"
         )
@@ -162,16 +162,16 @@ def test_every_service_has_a_set_with_probes_and_its_pods_name_and_a_disruption_
         assert container["args"][0] == "worker"
         found[container["args"][1]] = container["resources"]
     assert set(found) == {*SERVICES, BOARD}
-    assert all(each["requests"] and each["limits"] for each in found.values())
+    assert all(row["requests"] and row["limits"] for row in found.values())
 
 
 def test_the_gateway_is_a_deployment_with_probes_on_its_other_port_that_scales_and_is_what_senders_call() -> (
     None
 ):
-    each = {
+    by_kind = {
         document["kind"]: document for document in documents(DEPLOY / "kubernetes" / "gateway.yaml")
     }
-    template = each["Deployment"]["spec"]["template"]
+    template = by_kind["Deployment"]["spec"]["template"]
     (container,) = template["spec"]["containers"]
     labels = template["metadata"]["labels"]
     assert container["args"] == ["worker", GATEWAY]
@@ -181,13 +181,13 @@ def test_the_gateway_is_a_deployment_with_probes_on_its_other_port_that_scales_a
         for name in ("startup", "liveness", "readiness")
     } == {"metrics"}
     assert (
-        each["Service"]["spec"]["selector"]
+        by_kind["Service"]["spec"]["selector"]
         == labels
-        == each["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"]
+        == by_kind["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"]
     )
     assert (
-        each["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]["name"]
-        == each["Deployment"]["metadata"]["name"]
+        by_kind["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]["name"]
+        == by_kind["Deployment"]["metadata"]["name"]
     )
     assert container["resources"]["requests"]
     assert container["resources"]["limits"]
@@ -202,16 +202,16 @@ def test_kustomize_names_every_manifest() -> None:
 def test_compose_runs_every_service_under_a_name_of_its_own_and_prometheus_asks_each() -> None:
     (compose,) = documents(DEPLOY / "compose.yaml")
     workers = {
-        name: each
-        for name, each in compose["services"].items()
-        if each.get("command", [""])[0] == "worker"
+        name: service
+        for name, service in compose["services"].items()
+        if service.get("command", [""])[0] == "worker"
     }
-    assert {name: each["command"][1] for name, each in workers.items()} == {
+    assert {name: worker["command"][1] for name, worker in workers.items()} == {
         name: name for name in WORKERS
     }
-    assert len({each["environment"].get("BATON_INSTANCE_ID") for each in workers.values()}) == len(
-        WORKERS
-    )
+    assert len(
+        {worker["environment"].get("BATON_INSTANCE_ID") for worker in workers.values()}
+    ) == len(WORKERS)
     assert "BATON_INSTANCE_ID" not in workers[GATEWAY]["environment"]
     (prometheus,) = documents(DEPLOY / "prometheus" / "prometheus.yml")
     (targets,) = prometheus["scrape_configs"][0]["static_configs"]

@@ -64,7 +64,7 @@ def moves_written(text: str) -> set[Move]:
         (event, actor, stage, stage if to == "unchanged" else to)
         for event, actors, stages, to in _ROW.findall(section)
         for actor in actors.split(", ")
-        for stage in ([each.value for each in Stage] if stages == "any" else stages.split(", "))
+        for stage in ([stage.value for stage in Stage] if stages == "any" else stages.split(", "))
     }
 
 
@@ -91,8 +91,10 @@ def test_every_reducer_has_its_row() -> None:
 
 def test_the_readers_in_the_catalogue_are_the_reducers_that_read() -> None:
     flow = [spec for spec in TOPICS.values() if spec.audience is not Audience.ENGINE]
-    listed = {(each, spec.name) for spec in flow for each in spec.readers}
-    assert listed == {(each.name, topic) for each in all_reducers() for topic in each.inputs}
+    listed = {(reader, spec.name) for spec in flow for reader in spec.readers}
+    assert listed == {
+        (reducer.name, topic) for reducer in all_reducers() for topic in reducer.inputs
+    }
 
 
 def test_the_moves_that_are_written_are_those_of_the_code() -> None:

@@ -160,7 +160,7 @@ def _wrong_in(words: list[str]) -> Iterator[str]:
         if command is None:
             yield f"no such command: {said}"
             return
-    known = {option for each in command.params for option in (*each.opts, *each.secondary_opts)}
+    known = {option for param in command.params for option in (*param.opts, *param.secondary_opts)}
     for word in words:
         if word.startswith("--") and (name := word.partition("=")[0]) not in {*known, "--help"}:
             yield f"no such option {name}: {said}"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baton.contracts.custody import Holding, told
+from baton.contracts.custody import Holding, updated
 from baton.contracts.handoff import TABLE, HandoffPhase, ProjectedHandoff, projected
 from baton.contracts.slas import LeadRecycled
 from baton.contracts.streams import HandoffChange, HandoffEvent, LeadDecision, SlaDecision
@@ -83,7 +83,7 @@ def test_the_table_is_total() -> None:
 
 
 @pytest.mark.parametrize("end", ["returned", "withdrawn", "closed"])
-@pytest.mark.parametrize("state", [each.value for each in HandoffPhase])
+@pytest.mark.parametrize("state", [handoffphase.value for handoffphase in HandoffPhase])
 def test_an_end_of_another_hand_off_ends_nothing(state: str, end: str) -> None:
     former = in_phase(state)
     assert projected(former, change(end, attempt=2)) is former
@@ -170,8 +170,8 @@ def test_no_order_between_the_streams_changes_who_holds_the_lead(
     streams: list[list[Any]] = [list(lead), list(router), [_plan(FIRST), _plan(SECOND)]]
     in_turn = Holding()
     for record in (record for stream in streams for record in stream):
-        in_turn = told(in_turn, record)
+        in_turn = updated(in_turn, record)
     mixed = Holding()
     while left := [stream for stream in streams if stream]:
-        mixed = told(mixed, data.draw(st.sampled_from(left)).pop(0))
+        mixed = updated(mixed, data.draw(st.sampled_from(left)).pop(0))
     assert mixed == in_turn

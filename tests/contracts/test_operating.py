@@ -49,10 +49,10 @@ def test_every_class_of_settings_is_listed(tool: ModuleType) -> None:
         if "(BaseSettings)" in path.read_text()
     ]
     found = {
-        each
+        member
         for name in modules
-        for each in vars(importlib.import_module(name)).values()
-        if isinstance(each, type) and issubclass(each, BaseSettings) and each.model_fields
+        for member in vars(importlib.import_module(name)).values()
+        if isinstance(member, type) and issubclass(member, BaseSettings) and member.model_fields
     }
     assert found == {model for _, model in tool.SETTINGS}
 

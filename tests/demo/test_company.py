@@ -34,21 +34,21 @@ def test_a_seed_is_a_company() -> None:
     one = visitors(leads=40, span_ms=10_000, seed=3, begins_ms=0)
     assert one == visitors(leads=40, span_ms=10_000, seed=3, begins_ms=0)
     assert one != visitors(leads=40, span_ms=10_000, seed=4, begins_ms=0)
-    assert {each.way for each in one} == set(Way)
-    assert all(0 <= each.after_ms <= 10_000 for each in one)
-    assert len({each.line for each in one}) < len(one), "some come twice"
+    assert {arrival.way for arrival in one} == set(Way)
+    assert all(0 <= arrival.after_ms <= 10_000 for arrival in one)
+    assert len({arrival.line for arrival in one}) < len(one), "some come twice"
 
 
 def test_what_is_meant_to_be_rubbish_is_and_the_rest_is_not() -> None:
     script = visitors(leads=60, span_ms=10_000, seed=5, begins_ms=1_790_000_000_000)
-    assert any(each.poison for each in script)
-    for each in script:
-        if each.poison:
-            assert each.way is Way.KAFKA, "HTTP would refuse it at once"
+    assert any(arrival.poison for arrival in script)
+    for arrival in script:
+        if arrival.poison:
+            assert arrival.way is Way.KAFKA, "HTTP would refuse it at once"
             with pytest.raises(LineRefused):
-                read_line(each.line)
+                read_line(arrival.line)
         else:
-            read_line(each.line)
+            read_line(arrival.line)
 
 
 def _routed(handoff_id: str) -> LeadRouted:
@@ -97,9 +97,9 @@ def test_the_people_of_the_firm_act_in_order_and_in_lines_that_are_taken() -> No
     for number in range(200):
         done = list(deeds(_routed(f"{number:032x}")))
         assert done == list(deeds(_routed(f"{number:032x}")))
-        assert [each.after_ms for each in done] == sorted(each.after_ms for each in done)
+        assert [deed.after_ms for deed in done] == sorted(deed.after_ms for deed in done)
         kinds = tuple(
-            str(read_line(each.encoded).act.kind) for each in done if json.loads(each.encoded)
+            str(read_line(deed.encoded).act.kind) for deed in done if json.loads(deed.encoded)
         )  # type: ignore[union-attr]
         careers[kinds] += 1
     assert set(careers) == {
@@ -158,12 +158,12 @@ def test_the_year_before_is_under_the_same_agreement_with_hours_for_seconds() ->
 def test_a_seed_is_a_year_and_it_ends_where_the_demonstration_begins() -> None:
     one = simulate_past(DEMO, until_ms=UNTIL_MS, leads=6, seed=2)
     other = simulate_past(DEMO, until_ms=UNTIL_MS, leads=6, seed=2)
-    assert [(each.topic, each.value) for each in one.history] == [
-        (each.topic, each.value) for each in other.history
+    assert [(record.topic, record.value) for record in one.history] == [
+        (record.topic, record.value) for record in other.history
     ]
-    assert max(each.timestamp for each in one.history) <= UNTIL_MS
-    assert not [each for each in one.history if each.topic.startswith("dlq.")]
-    assert any(each.topic.startswith("leads.routed.") for each in one.history)
+    assert max(record.timestamp for record in one.history) <= UNTIL_MS
+    assert not [record for record in one.history if record.topic.startswith("dlq.")]
+    assert any(record.topic.startswith("leads.routed.") for record in one.history)
 
 
 OF_BOARD = {"qualified": 2, "dead": 1, "routed": {"sdr": 2}, "recycled": {}, "violated": {}}

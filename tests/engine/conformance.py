@@ -107,13 +107,13 @@ async def check(host: EngineHost) -> None:
             assert position is not None
             assert (dict(position.offsets), str(position.batch)) == (offsets, metadata)
         for topic in reducer.outputs:
-            ids = [each.headers["ce_id"] for each in await host.read(topic)]
+            ids = [record.headers["ce_id"] for record in await host.read(topic)]
             assert len(set(ids)) == len(ids), f"a fact is twice in {topic}"
 
 
 def values(seen: list[Seen]) -> list[Any]:
     """Only the values."""
-    return [each.value for each in seen]
+    return [record.value for record in seen]
 
 
 class EngineConformance:
@@ -148,10 +148,10 @@ class EngineConformance:
             for k in range(3)
         }
         assert {
-            key: [each.value for each in totals if each.key == key] for key in expected
+            key: [total.value for total in totals if total.key == key] for key in expected
         } == expected
         assert all(
-            each.partition == partition_of(each.key.encode(), host.partitions) for each in totals
+            total.partition == partition_of(total.key.encode(), host.partitions) for total in totals
         )
 
     @pytest.mark.parametrize("moment", list(Moment))
@@ -167,7 +167,7 @@ class EngineConformance:
         for _ in range(5, 12):
             await host.send("toy.numbers.v1", "k", ToyNumber(amount=1, fan_out=2))
         await host.settle()
-        counts = [each.value.count for each in await host.read("toy.totals.v1")]
+        counts = [record.value.count for record in await host.read("toy.totals.v1")]
         assert counts == [number // 2 + 1 for number in range(24)]
 
     async def test_a_failed_transaction_is_tried_again_from_memory(self, host: EngineHost) -> None:
@@ -193,12 +193,12 @@ class EngineConformance:
         for _ in range(4):
             await host.send("toy.numbers.v1", "k", ToyNumber(amount=1, fan_out=4))
         await host.pass_time(400)
-        assert [each.value.count for each in await host.read("toy.totals.v1")] == [
+        assert [record.value.count for record in await host.read("toy.totals.v1")] == [
             number // 4 + 1 for number in range(16)
         ]
-        assert [(each.key, each.value.ended_ms) for each in await host.read("toy.sessions.v1")] == [
-            (click.key, click.at_ms + 200) for click in clicks
-        ]
+        assert [
+            (record.key, record.value.ended_ms) for record in await host.read("toy.sessions.v1")
+        ] == [(click.key, click.at_ms + 200) for click in clicks]
 
     # ------------------------------------------------------------------ on the wire
 
@@ -242,9 +242,9 @@ class EngineConformance:
         )
         await host.settle()
         stock = await host.read("toy.stock.v1")
-        assert sorted(each.key for each in stock) == ["a", "b"]
-        assert {each.headers["received_at"] for each in stock} == {str(order.at_ms)}
-        assert {each.headers["traceparent"] for each in stock} == {"00-t-01"}
+        assert sorted(record.key for record in stock) == ["a", "b"]
+        assert {record.headers["received_at"] for record in stock} == {str(order.at_ms)}
+        assert {record.headers["traceparent"] for record in stock} == {"00-t-01"}
 
     # ------------------------------------------------------------------ time and timers
 
@@ -279,7 +279,7 @@ class EngineConformance:
             for click, gap in zip(clicks, (700, 500, 300), strict=True)
         )
         assert [
-            (each.value.ended_ms, each.key) for each in await host.read("toy.sessions.v1")
+            (record.value.ended_ms, record.key) for record in await host.read("toy.sessions.v1")
         ] == due
 
     async def test_before_a_record_every_timer_due_by_then_fires(self, host: EngineHost) -> None:
@@ -293,8 +293,10 @@ class EngineConformance:
         await host.resume("session")
         await host.pass_time(300)
         assert values(await host.read("toy.sessions.v1")) == [
-            ToySession(clicks=1, first_ms=each.at_ms, last_ms=each.at_ms, ended_ms=each.at_ms + 100)
-            for each in (early, late)
+            ToySession(
+                clicks=1, first_ms=record.at_ms, last_ms=record.at_ms, ended_ms=record.at_ms + 100
+            )
+            for record in (early, late)
         ]
 
     async def test_timers_survive_a_restart(self, host: EngineHost) -> None:
@@ -327,7 +329,7 @@ class EngineConformance:
         await host.resume("judge")
         await host.settle()
         verdicts = await host.read("toy.verdicts.v1")
-        assert [(each.key, each.value.verdict) for each in verdicts] == [
+        assert [(verdict.key, verdict.value.verdict) for verdict in verdicts] == [
             ("k1", "met"),
             ("k3", "met"),
             ("k5", "met"),
@@ -418,13 +420,13 @@ class EngineConformance:
         await host.send("toy.numbers.v1", "b", ToyNumber(amount=1))
         await host.pass_time(1_000)
         adopted = await host.read("toy.adopted.v1")
-        assert sorted(each.key for each in adopted) == ["a", "b", "c"]
-        for each in adopted:
-            assert each.value == ToyAdopted(old="v1", new="v2", at_ms=each.value.at_ms)
-            assert each.value.at_ms >= appended + TERMS_LEAD_MS
-            assert each.headers["baton_agreement"] == "v2"
+        assert sorted(record.key for record in adopted) == ["a", "b", "c"]
+        for record in adopted:
+            assert record.value == ToyAdopted(old="v1", new="v2", at_ms=record.value.at_ms)
+            assert record.value.at_ms >= appended + TERMS_LEAD_MS
+            assert record.headers["baton_agreement"] == "v2"
         assert [
-            each.value.terms for each in await host.read("toy.totals.v1") if each.key == "b"
+            record.value.terms for record in await host.read("toy.totals.v1") if record.key == "b"
         ] == ["v1", "v1", "v2"]
 
     # ------------------------------------------------------------------ what is wrong
@@ -444,8 +446,8 @@ class EngineConformance:
         await host.send_raw("toy.outside.v1", b"k", b"34")
         await host.settle()
         admitted = await host.read("toy.admitted.v1")
-        assert [(each.key, each.value.amount) for each in admitted] == [("", 12), ("k", 34)]
-        assert {int(each.headers["received_at"]) > 1 for each in admitted} == {True}
+        assert [(record.key, record.value.amount) for record in admitted] == [("", 12), ("k", 34)]
+        assert {int(record.headers["received_at"]) > 1 for record in admitted} == {True}
         (dead,) = await host.raw(dead_letter_topic("toy.outside.v1"), 0)
         headers = {name: value.decode() for name, value in dead.headers}
         failed_at = headers.pop("__dlq.errors.first_failed_at")
@@ -482,12 +484,12 @@ class EngineConformance:
         assert isinstance(error, ReducerFailed)
         assert "example.com" not in str(error)
         assert error.place == f"record:toy.numbers.v1@{poison.offset}"
-        assert sorted(each.value.total for each in await host.read("toy.totals.v1")) == [1, 3]
+        assert sorted(record.value.total for record in await host.read("toy.totals.v1")) == [1, 3]
         await host.skip("counter", 0, error.place)
         await host.settle()
         assert await host.failures() == {}
         assert [
-            each.value.total for each in await host.read("toy.totals.v1") if each.key == here
+            record.value.total for record in await host.read("toy.totals.v1") if record.key == here
         ] == [1, 3]
         said = [
             line.place
@@ -510,7 +512,7 @@ class EngineConformance:
         assert error.place == f"record:toy.numbers.v1@{offset}"
         await host.skip("counter", 0, error.place)
         await host.settle()
-        assert [each.value.total for each in await host.read("toy.totals.v1")] == [1]
+        assert [record.value.total for record in await host.read("toy.totals.v1")] == [1]
 
     async def test_a_key_in_the_wrong_partition_is_never_taken(self, host: EngineHost) -> None:
         """One key with a state in two tasks would have two heads, and whatever follows from
@@ -532,7 +534,7 @@ class EngineConformance:
         assert head_key(there) not in await host.changelog("counter", 0)
         await host.skip("counter", 0, error.place)
         await host.settle()
-        totals = {each.key: each.value.total for each in await host.read("toy.totals.v1")}
+        totals = {record.key: record.value.total for record in await host.read("toy.totals.v1")}
         assert totals == {here: 2, there: 4}
 
     async def test_a_key_that_is_not_text_stops_the_task_until_it_is_skipped(
@@ -553,7 +555,7 @@ class EngineConformance:
         )
         await host.skip("counter", 0, error.place)
         await host.settle()
-        assert [each.value.total for each in await host.read("toy.totals.v1")] == [2]
+        assert [record.value.total for record in await host.read("toy.totals.v1")] == [2]
 
     async def test_a_key_that_is_not_its_value_s_stops_the_task_until_it_is_skipped(
         self, host: EngineHost

@@ -1,4 +1,4 @@
-"""How long no broker has answered, as the metric tells it."""
+"""How long no broker has answered, as the metric reports it."""
 
 import asyncio
 

@@ -101,9 +101,9 @@ def values(batch: Batch | None, kind: type) -> list[Any]:
     assert batch is not None
     topics = {topic for topic, spec in TOY_TOPICS.items() if spec.record is kind}
     return [
-        codec_for(kind).decode(each.value)
-        for each in batch.outgoing
-        if each.topic in topics and each.value
+        codec_for(kind).decode(record.value)
+        for record in batch.outgoing
+        if record.topic in topics and record.value
     ]
 
 
@@ -215,7 +215,7 @@ def test_what_is_new_of_the_changelog_can_be_added_to_a_kept_state() -> None:
         kept.restored()
     assert memory_of(kept) == memory_of(core)
     assert [
-        each.ended_ms for each in values(commit(kept, lambda: kept.advance(9_999)), ToySession)
+        entry.ended_ms for entry in values(commit(kept, lambda: kept.advance(9_999)), ToySession)
     ] == [1_170, 6_000]
 
 
@@ -240,8 +240,8 @@ def test_a_timer_is_woken_at_its_due_time_and_a_past_one_at_once() -> None:
 
     core = core_of(Impatient())
     batch = commit(core, click(core, 0, 1_000), lambda: core.advance(5_000))
-    assert [each.ended_ms for each in values(batch, ToySession)] == [1_100, 1_100]
-    assert len({dict(each.headers)["ce_id"] for each in batch.outgoing}) == 2  # type: ignore[union-attr]
+    assert [value.ended_ms for value in values(batch, ToySession)] == [1_100, 1_100]
+    assert len({dict(record.headers)["ce_id"] for record in batch.outgoing}) == 2  # type: ignore[union-attr]
 
 
 def test_a_timer_due_at_the_very_moment_of_a_record_fires_before_it() -> None:
@@ -258,7 +258,7 @@ def test_a_later_life_of_a_key_in_the_same_millisecond_has_wakes_of_its_own() ->
     for offset in range(2):
         batch = commit(core, click(core, offset, 1_000, "k", -5), lambda: core.advance(1_000))
         assert batch is not None
-        ids += [dict(each.headers)["ce_id"] for each in batch.outgoing]
+        ids += [dict(record.headers)["ce_id"] for record in batch.outgoing]
     assert len(set(ids)) == 2
 
 
@@ -284,7 +284,7 @@ def test_a_batch_that_is_full_of_timers_says_so_and_goes_on_where_it_was() -> No
         )
         seen += values(core.seal(), ToySession)
         core.commit()
-    assert [each.ended_ms for each in seen] == [1_100, 1_101, 1_102, 1_103, 1_104]
+    assert [batch.ended_ms for batch in seen] == [1_100, 1_101, 1_102, 1_103, 1_104]
     assert core.positions == {"toy.clicks.v1": 6}
 
 
@@ -313,10 +313,10 @@ def start(core: Core, offset: int, at_ms: int, key: str, within_ms: int) -> Call
 
 def verdicts(batch: Batch | None) -> list[tuple[str, str, int]]:
     assert batch is not None
-    keys = [each.key.decode() for each in batch.outgoing if each.key]
+    keys = [record.key.decode() for record in batch.outgoing if record.key]
     return [
-        (key, each.verdict, each.at_ms)
-        for key, each in zip(keys, values(batch, ToyVerdict), strict=True)
+        (key, verdict.verdict, verdict.at_ms)
+        for key, verdict in zip(keys, values(batch, ToyVerdict), strict=True)
     ]
 
 
@@ -399,9 +399,9 @@ def test_one_proof_covers_what_a_wake_asks_for_again() -> None:
         def wake(self, view: View[ToyClock], *, now: int, reference: ToyTerms) -> Step[ToyClock]:
             assert view.head is not None
             deadline = view.head.deadline_ms
-            told = (self._verdict(view, "rung", deadline, now),)
+            reported = (self._verdict(view, "rung", deadline, now),)
             return Step(
-                head=ToyClock(deadline_ms=deadline + 100), wake_at=deadline + 100, facts=told
+                head=ToyClock(deadline_ms=deadline + 100), wake_at=deadline + 100, facts=reported
             )
 
     core = core_of(Ladder())
@@ -414,8 +414,8 @@ def test_one_proof_covers_what_a_wake_asks_for_again() -> None:
     batch = commit(core, lambda: core.fire_held(1_300, proven=True))
     assert batch is not None
     assert [
-        (each.key, v.deadline_ms)
-        for each, v in zip(batch.outgoing, values(batch, ToyVerdict), strict=True)
+        (record.key, v.deadline_ms)
+        for record, v in zip(batch.outgoing, values(batch, ToyVerdict), strict=True)
     ] == [
         (b"k", 1_100),
         (b"l", 1_150),
@@ -497,7 +497,9 @@ def lagging(keys: int) -> tuple[Core, ToyBook]:
 def adopters(batch: Batch | None) -> list[str]:
     assert batch is not None
     return [
-        each.key.decode() for each in batch.outgoing if each.topic == "toy.adopted.v1" and each.key
+        record.key.decode()
+        for record in batch.outgoing
+        if record.topic == "toy.adopted.v1" and record.key
     ]
 
 
@@ -570,7 +572,7 @@ def test_a_waking_key_adopts_before_it_wakes() -> None:
     commit(core, click(core, 0, 1_000, "later", 20_000), click(core, 1, 1_000, "same", 20_000))
     book.add(terms("v2", 1_000))
     batch = commit(core, lambda: core.advance(30_000))
-    assert [each.ended_ms for each in values(batch, ToySession)] == [21_000, 21_500]
+    assert [value.ended_ms for value in values(batch, ToySession)] == [21_000, 21_500]
     assert batch is not None
     assert batch.counts.adopted == 2
 
@@ -590,8 +592,8 @@ class Follower(Counter):
 
     def adopt(self, view: View[ToyTotal], *, old: str, new: ToyTerms, now: int) -> Step[ToyTotal]:
         head = view.head or ToyTotal(count=0, total=0, terms=new.version, at_ms=now)
-        told = Fact("toy.adopted.v1", view.key, ToyAdopted(old=old, new=new.version, at_ms=now))
-        return Step(head=head, wake_at=view.wake_at, facts=(told,))
+        reported = Fact("toy.adopted.v1", view.key, ToyAdopted(old=old, new=new.version, at_ms=now))
+        return Step(head=head, wake_at=view.wake_at, facts=(reported,))
 
 
 def follows(*versions: str) -> list[list[str]]:
@@ -649,7 +651,9 @@ def test_each_adoption_has_a_cause_of_its_own_though_the_same_comes_to_hold_agai
         batch = commit(core, lambda: core.adopt_slice(99))
         assert batch is not None
         ids += [
-            dict(each.headers)["ce_id"] for each in batch.outgoing if each.topic == "toy.adopted.v1"
+            dict(record.headers)["ce_id"]
+            for record in batch.outgoing
+            if record.topic == "toy.adopted.v1"
         ]
     assert len(set(ids)) == 3
 
@@ -684,7 +688,7 @@ def test_a_failing_wake_can_be_skipped_and_nothing_else_is() -> None:
     core.discard()
     core.skip(caught.value.place)
     batch = commit(core, lambda: core.advance(2_000))
-    assert [each.ended_ms for each in values(batch, ToySession)] == [1_100]
+    assert [value.ended_ms for value in values(batch, ToySession)] == [1_100]
     assert batch is not None
     assert batch.counts.skipped == 1
     assert (core.timers, core.keys) == (0, 1)

@@ -73,10 +73,10 @@ def test_one_batch_gives_the_same_store_as_many(
     one = KeyState("k", together, SHAPE)
     for changes in batches:
         one.apply(step(changes), "v1")
-        each = KeyState("k", apart, SHAPE)
-        each.apply(step(changes), "v1")
-        list(each.seal())
-        each.commit()
+        state = KeyState("k", apart, SHAPE)
+        state.apply(step(changes), "v1")
+        list(state.seal())
+        state.commit()
     list(one.seal())
     one.commit()
     assert together.scan("stock", "k", "", None, 99, False) == apart.scan(

@@ -22,7 +22,7 @@ COUNTING: Measures = {
 
 
 class Standing(Counter):
-    """The counter of numbers, with its count told as a gauge."""
+    """The counter of numbers, with its count reported as a gauge."""
 
     has_gauge: ClassVar[bool] = True
 
@@ -34,12 +34,12 @@ def core_of(reducer: Counter, measures: Measures = COUNTING) -> Core:
     return Core(reducer, ToyBook("v1"), TaskConfig(topics=TOY_TOPICS, measures=measures))
 
 
-def told(metric: str, **labels: str) -> float | None:
+def reported(metric: str, **labels: str) -> float | None:
     return REGISTRY.get_sample_value(metric, labels)
 
 
 def recycled() -> float:
-    return told(Business.RECYCLED, outcome="toy", reason="v1") or 0.0
+    return reported(Business.RECYCLED, outcome="toy", reason="v1") or 0.0
 
 
 @pytest.fixture
@@ -79,17 +79,17 @@ def test_a_topic_that_nobody_measures_and_a_fact_that_counts_as_nothing_leave_no
         assert (batch.counts.measured, batch.counts.gauges) == ({}, {})
 
 
-def test_what_keys_stand_at_is_told_of_those_a_batch_touched_as_it_left_them(task: Any) -> None:
+def test_what_keys_stand_at_is_reported_of_those_a_batch_touched_as_it_left_them(task: Any) -> None:
     core = core_of(Standing())
     commit(core, number(core, 0, 1_000, key="a"))
     batch = commit(core, number(core, 1, 1_001, key="b"), number(core, 2, 1_002, key="b"))
     assert batch is not None
     assert batch.counts.gauges == {(Business.WAITING, ("b",)): 2}
     task.committed(batch, 0.0, 0.0)
-    assert (told(Business.WAITING, pool="a"), told(Business.WAITING, pool="b")) == (None, 2)
+    assert (reported(Business.WAITING, pool="a"), reported(Business.WAITING, pool="b")) == (None, 2)
 
 
-def test_a_restore_tells_what_every_key_stands_at_and_the_task_takes_it_along(task: Any) -> None:
+def test_a_restore_reports_what_every_key_stands_at_and_the_task_takes_it_along(task: Any) -> None:
     first = core_of(Standing())
     batch = commit(first, number(first, 0, 1_000, key="a"), number(first, 1, 1_001, key="b"))
     assert batch is not None
@@ -100,11 +100,14 @@ def test_a_restore_tells_what_every_key_stands_at_and_the_task_takes_it_along(ta
     task.restored(0.1)
     for amount in second.gauges():
         task.add(amount)
-    assert (told(Business.WAITING, pool="a"), told(Business.WAITING, pool="b")) == (1, 1)
-    assert told("baton_restore_seconds", reducer="toy-measured", partition="0") == 0.1
+    assert (reported(Business.WAITING, pool="a"), reported(Business.WAITING, pool="b")) == (1, 1)
+    assert reported("baton_restore_seconds", reducer="toy-measured", partition="0") == 0.1
     task.remove()
-    assert (told(Business.WAITING, pool="a"), told(Business.WAITING, pool="b")) == (None, None)
-    assert told("baton_restore_seconds", reducer="toy-measured", partition="0") is None
+    assert (reported(Business.WAITING, pool="a"), reported(Business.WAITING, pool="b")) == (
+        None,
+        None,
+    )
+    assert reported("baton_restore_seconds", reducer="toy-measured", partition="0") is None
     assert list(core_of(Counter()).gauges()) == []
 
 
@@ -125,7 +128,7 @@ def test_a_gauge_can_be_the_sum_over_keys_and_over_the_tasks_of_the_process(task
     task.committed(
         commit(core, number(core, 0, 1_000, key="a"), number(core, 1, 1_001, key="b")), 0.0, 0.0
     )
-    assert told(Business.ORPHANS) == 4
+    assert reported(Business.ORPHANS) == 4
     core.begin(0)
     number(core, 2, 1_002, key="a")()
     core.seal()
@@ -139,11 +142,11 @@ def test_a_gauge_can_be_the_sum_over_keys_and_over_the_tasks_of_the_process(task
     assert batch is not None
     assert batch.counts.measured[Business.ORPHANS, ()] == -1
     task.committed(batch, 0.0, 0.0)
-    assert told(Business.ORPHANS) == 3
+    assert reported(Business.ORPHANS) == 3
     task.remove()
-    assert told(Business.ORPHANS) == 2
+    assert reported(Business.ORPHANS) == 2
     other.remove()
-    assert told(Business.ORPHANS) == 0
+    assert reported(Business.ORPHANS) == 0
 
 
 def test_words_without_end_do_not_become_series_without_end(
@@ -155,10 +158,10 @@ def test_words_without_end_do_not_become_series_without_end(
     )
     batch = commit(core, number(core, 0, 1_000))
     assert batch is not None
-    before = told(Business.REFUSALS, reason="other") or 0.0
+    before = reported(Business.REFUSALS, reason="other") or 0.0
     task.committed(batch, 0.0, 0.0)
-    assert told(Business.REFUSALS, reason="never heard of") is None
-    assert told(Business.REFUSALS, reason="other") == before + 1
+    assert reported(Business.REFUSALS, reason="never heard of") is None
+    assert reported(Business.REFUSALS, reason="other") == before + 1
 
 
 def test_every_metric_of_the_process_is_in_the_catalogue_with_its_labels_and_the_other_way_round() -> (
@@ -169,16 +172,16 @@ def test_every_metric_of_the_process_is_in_the_catalogue_with_its_labels_and_the
     from services.ingest.gateway import metrics as gateway_metrics
 
     own = (metrics, gateway_metrics, delivery_metrics)
-    made = [each for module in own for each in vars(module).values()]
+    made = [member for module in own for member in vars(module).values()]
     made += metrics.BY_AMOUNT.values()
     found = {
-        each._name + ("_total" if each._type == "counter" else ""): (
-            each._type,
-            each._labelnames,
-            each._documentation,
+        metric._name + ("_total" if metric._type == "counter" else ""): (
+            metric._type,
+            metric._labelnames,
+            metric._documentation,
         )
-        for each in made
-        if hasattr(each, "_labelnames")
+        for metric in made
+        if hasattr(metric, "_labelnames")
     }
     assert found == {
         name: (spec.kind.value, spec.labels, spec.says) for name, spec in METRICS.items()

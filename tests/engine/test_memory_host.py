@@ -100,7 +100,7 @@ def _plan(task: MemoryTask, faults: list[Any]) -> None:
     task.hook = hook
 
 
-def told(bench: MemoryBench) -> list[Stored]:
+def reported(bench: MemoryBench) -> list[Stored]:
     """Every fact, without the worker's clock."""
     flow = {topic for topic, spec in TOY_TOPICS.items() if spec.record is not None}
     return [
@@ -121,7 +121,7 @@ async def test_crashes_and_small_batches_change_no_fact_and_no_state(
 ) -> None:
     calm = await play(script, [], Limits())
     rough = await play(script, faults, Limits(outputs=outputs, wakes=wakes))
-    assert told(rough) == told(calm)
+    assert reported(rough) == reported(calm)
     for name in ("counter", "session", "fan", "shelf"):
         there, here = await rough.changelog(name, 0), await calm.changelog(name, 0)
         assert {key: value for key, value in there.items() if key != b"p"} == {
@@ -184,7 +184,9 @@ def test_an_input_that_is_not_seen_yet_is_processed_later_and_once() -> None:
     assert len(host.log.records("toy.totals.v1", 0)) == 3
 
 
-def test_what_cannot_be_proven_is_told_unproven_after_the_limit_and_proven_when_it_can_be() -> None:
+def test_what_cannot_be_proven_is_reported_unproven_after_the_limit_and_proven_when_it_can_be() -> (
+    None
+):
     host = host_of(Fan(), Judge())
     fan = host.tasks["fan", 0]
     fan.crash()
@@ -196,7 +198,9 @@ def test_what_cannot_be_proven_is_told_unproven_after_the_limit_and_proven_when_
     fan.start()
     host.settle()
     codec = codec_for(ToyVerdict)
-    assert [codec.decode(each.value or b"") for each in host.log.records("toy.verdicts.v1", 0)] == [
+    assert [
+        codec.decode(record.value or b"") for record in host.log.records("toy.verdicts.v1", 0)
+    ] == [
         ToyVerdict(verdict="unproven", deadline_ms=START_MS + 1_000, at_ms=START_MS + 301_000),
         ToyVerdict(verdict="breached", deadline_ms=START_MS + 1_000, at_ms=START_MS + 400_000),
     ]
@@ -252,7 +256,9 @@ def follow(bench: MemoryBench, journal: list[BatchJournal], records: list[Stored
     core = Core(Counter(), ToyBook("v1"), TaskConfig(limits=UNLIMITED, topics=TOY_TOPICS))
     list(
         rebuild(
-            core, journal, lambda topic, offset: (each for each in records if each.offset >= offset)
+            core,
+            journal,
+            lambda topic, offset: (record for record in records if record.offset >= offset),
         )
     )
 
@@ -266,7 +272,7 @@ async def test_a_record_that_is_gone_is_named(gone: int, run: str) -> None:
     )
     follow(bench, journal, records)
     with pytest.raises(JournalMismatch, match=rf"toy\.numbers\.v1 from {run} are not all there"):
-        follow(bench, journal, [each for each in records if each.offset != gone])
+        follow(bench, journal, [record for record in records if record.offset != gone])
 
 
 async def test_a_batch_that_is_gone_is_named() -> None:
@@ -276,13 +282,13 @@ async def test_a_batch_that_is_gone_is_named() -> None:
         bench.memory.log.records("toy.numbers.v1", 0),
     )
     with pytest.raises(JournalMismatch, match="batch 3 is not in the journal"):
-        follow(bench, [each for each in journal if each.batch != 3], records)
+        follow(bench, [record for record in journal if record.batch != 3], records)
 
 
 async def test_a_changelog_that_somebody_touched_differs_from_its_rebuild() -> None:
     bench = await counted()
     held = bench.memory.log.records(changelog_topic("counter"), 0)
-    last = next(each for each in reversed(held) if each.key == b"hk")
+    last = next(record for record in reversed(held) if record.key == b"hk")
     assert last.value is not None
     held.append(last._replace(offset=len(held), value=last.value[:-1] + b"\x7f"))
     with pytest.raises(AssertionError):
@@ -291,8 +297,8 @@ async def test_a_changelog_that_somebody_touched_differs_from_its_rebuild() -> N
 
 async def test_a_fact_that_is_twice_is_found() -> None:
     bench = await counted()
-    told_totals = bench.memory.log.records("toy.totals.v1", 0)
-    told_totals.append(told_totals[-1]._replace(offset=len(told_totals)))
+    totals_topic = bench.memory.log.records("toy.totals.v1", 0)
+    totals_topic.append(totals_topic[-1]._replace(offset=len(totals_topic)))
     with pytest.raises(AssertionError, match=r"twice in toy\.totals\.v1"):
         await check(bench)
 

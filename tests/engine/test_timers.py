@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from baton.engine.timers import Timers
 
 KEYS = st.sampled_from(["a", "b", "c", "d", "é", "\U0001f600"])
-TIMES = st.integers(-1_500, 6_000).map(lambda each: each * 40)
+TIMES = st.integers(-1_500, 6_000).map(lambda entry: entry * 40)
 ACTS = st.one_of(
     st.tuples(st.just("set"), KEYS, st.one_of(st.none(), TIMES)),
     st.tuples(st.just("pop"), TIMES, st.none()),

@@ -19,7 +19,7 @@ TERMS_LEAD_MS = 10_000
 @provisional
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToyNumber:
-    """A number to add. 666 makes the counter raise; ``fan_out`` makes it tell so many totals."""
+    """A number to add. 666 makes the counter raise; ``fan_out`` makes it report so many totals."""
 
     amount: int
     fan_out: int = 1
@@ -28,7 +28,7 @@ class ToyNumber:
 @provisional
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToyTotal:
-    """State of the counter and what it tells."""
+    """State of the counter and what it reports."""
 
     count: int
     total: int
@@ -58,7 +58,7 @@ class ToyClick:
 @provisional
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToySession:
-    """State of a session, and what is told at its end."""
+    """State of a session, and what is reported at its end."""
 
     clicks: int
     first_ms: int
@@ -196,8 +196,8 @@ class Counter(Reducer[ToyTotal, ToyTerms]):
     def adopt(self, view: View[ToyTotal], *, old: str, new: ToyTerms, now: int) -> Step[ToyTotal]:
         assert view.head is not None
         head = ToyTotal(count=view.head.count, total=view.head.total, terms=new.version, at_ms=now)
-        told = Fact("toy.adopted.v1", view.key, ToyAdopted(old=old, new=new.version, at_ms=now))
-        return Step(head=head, wake_at=view.wake_at, facts=(told,))
+        reported = Fact("toy.adopted.v1", view.key, ToyAdopted(old=old, new=new.version, at_ms=now))
+        return Step(head=head, wake_at=view.wake_at, facts=(reported,))
 
 
 class Session(Reducer[ToySession, ToyTerms]):
@@ -241,7 +241,7 @@ class Fan(Reducer[Any, ToyTerms]):
     def step(self, view: View[Any], event: Event, *, now: int, reference: ToyTerms) -> Step[Any]:
         line = ToyLine(order=view.key, remove=event.value.remove, ordered_at_ms=event.at_ms)
         return Step(
-            head=None, facts=tuple(Fact("toy.lines.v1", each, line) for each in event.value.lines)
+            head=None, facts=tuple(Fact("toy.lines.v1", entry, line) for entry in event.value.lines)
         )
 
 
@@ -270,8 +270,8 @@ class Shelf(Reducer[ToyShelf, ToyTerms]):
         )
         stock = ToyStock(
             count=after,
-            first=tuple(each for each, _ in view.scan(STOCK, limit=3)),
-            last=tuple(each for each, _ in view.scan(STOCK, limit=2, reverse=True)),
+            first=tuple(scan for scan, _ in view.scan(STOCK, limit=3)),
+            last=tuple(scan for scan, _ in view.scan(STOCK, limit=2, reverse=True)),
         )
         return Step(
             head=ToyShelf(touched=view.head.touched + 1 if view.head else 1) if after else None,
@@ -306,9 +306,9 @@ class Judge(Reducer[ToyClock, ToyTerms]):
         deadline = view.head.deadline_ms
         if view.proven:
             return Step(head=None, facts=(self._verdict(view, "breached", deadline, now),))
-        told = () if view.head.unproven else (self._verdict(view, "unproven", deadline, now),)
+        reported = () if view.head.unproven else (self._verdict(view, "unproven", deadline, now),)
         return Step(
-            head=ToyClock(deadline_ms=deadline, unproven=True), wake_at=deadline, facts=told
+            head=ToyClock(deadline_ms=deadline, unproven=True), wake_at=deadline, facts=reported
         )
 
     @staticmethod

@@ -36,18 +36,18 @@ def _plain(value: Any) -> Any:
     match value:
         case dict():
             return {
-                name: _plain(each)
-                for name, each in value.items()
-                if each not in (None, (), {}, "", False)
+                name: _plain(item)
+                for name, item in value.items()
+                if item not in (None, (), {}, "", False)
             }
         case tuple():
-            return [_plain(each) for each in value]
+            return [_plain(item) for item in value]
     return value
 
 
 def recorded() -> list[dict[str, Any]]:
     """The file."""
-    return [json.loads(each) for each in FILE.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.mark.parametrize("entry", recorded(), ids=str)
@@ -58,19 +58,19 @@ def test_a_line_becomes_what_it_always_became(entry: dict[str, Any]) -> None:
 
 def test_the_lines_recorded_are_of_every_kind_and_about_as_many_taken_as_refused() -> None:
     entries = recorded()
-    kinds = {each["record"]["kind"] for each in entries if "record" in each}
+    kinds = {row["record"]["kind"] for row in entries if "record" in row}
     reasons = {
-        reason.partition(": ")[2] for each in entries for reason in each.get("refused", ())[1:]
+        reason.partition(": ")[2] for record in entries for reason in record.get("refused", ())[1:]
     }
     assert len(kinds) == 8
     assert len(reasons) > 30
-    assert 0.4 < sum("record" in each for each in entries) / len(entries) < 0.6
+    assert 0.4 < sum("record" in record for record in entries) / len(entries) < 0.6
 
 
 def write() -> None:
     """Record anew what becomes of the lines."""
-    entries = [{"line": each["line"], **outcome(each["line"])} for each in recorded()]
-    FILE.write_text("".join(json.dumps(each) + "\n" for each in entries), encoding="utf-8")
+    entries = [{"line": row["line"], **outcome(row["line"])} for row in recorded()]
+    FILE.write_text("".join(json.dumps(record) + "\n" for record in entries), encoding="utf-8")
 
 
 if __name__ == "__main__":

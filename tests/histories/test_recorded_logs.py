@@ -18,6 +18,6 @@ def test_a_changed_decision_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         Recycling, "cool_off_until", lambda self, reason, now: agreed(self, reason, now) + 1
     )
-    found = [each for file in files() for each in differences(RecordedLog(file))]
-    assert any(each.startswith("decided now: leads.recycled.v1") for each in found)
-    assert any(each.startswith("not decided any more: leads.recycled.v1") for each in found)
+    found = [difference for file in files() for difference in differences(RecordedLog(file))]
+    assert any(path.startswith("decided now: leads.recycled.v1") for path in found)
+    assert any(path.startswith("not decided any more: leads.recycled.v1") for path in found)

@@ -19,7 +19,7 @@ import pytest
 from baton.contracts.intake import LeadMerge
 from baton.contracts.slas import LeadReactivated, LeadRecycled
 from baton.ids import derived_id
-from tests.services.scorer.scorer_world import DAY, World, agreement, person_told
+from tests.services.scorer.scorer_world import DAY, World, agreement, person_reported
 
 FOLDER = Path(__file__).with_name("scorer")
 
@@ -33,8 +33,8 @@ def replayed(steps: list[list[Any]]) -> list[dict[str, Any]]:
         step = _STEPS.get(name) or partial(_own_step, name)
         step(world, *arguments, **keywords)
         facts += [
-            {"step": number, "fact": type(each).__name__} | _plain(asdict(each))
-            for each in world.facts()
+            {"step": number, "fact": type(fact).__name__} | _plain(asdict(fact))
+            for fact in world.facts()
         ]
     return facts
 
@@ -47,12 +47,12 @@ def _plain(value: Any) -> Any:
     match value:
         case dict():
             return {
-                name: _plain(each)
-                for name, each in value.items()
-                if each not in (None, (), {}, "", b"", False)
+                name: _plain(item)
+                for name, item in value.items()
+                if item not in (None, (), {}, "", b"", False)
             }
         case tuple():
-            return [_plain(each) for each in value]
+            return [_plain(item) for item in value]
         case bytes():
             return derived_id(value.hex())
     return value
@@ -76,7 +76,7 @@ def _merge(world: World, loser: str, survivor: str) -> None:
 
 
 def _met(world: World, lead: str, **fields: str) -> None:
-    world.send(person_told(lead, at_ms=world.now, **fields))
+    world.send(person_reported(lead, at_ms=world.now, **fields))
 
 
 def _recycle(
@@ -150,12 +150,14 @@ def _written(history: dict[str, Any]) -> str:
     """One line a step and one a fact, so that a diff is short."""
     parts = [f'  "about": {json.dumps(history["about"])},']
     for name, end in (("steps", ","), ("facts", "")):
-        lines = ",\n".join(f"    {json.dumps(each, ensure_ascii=False)}" for each in history[name])
+        lines = ",\n".join(
+            f"    {json.dumps(record, ensure_ascii=False)}" for record in history[name]
+        )
         parts.append(f'  "{name}": [\n{lines}\n  ]{end}')
     return "{\n" + "\n".join(parts) + "\n}\n"
 
 
 if __name__ == "__main__":
-    for each in sorted(FOLDER.glob("*.json")):
-        known = json.loads(each.read_text())
-        each.write_text(_written(known | {"facts": replayed(known["steps"])}))
+    for folder in sorted(FOLDER.glob("*.json")):
+        known = json.loads(folder.read_text())
+        folder.write_text(_written(known | {"facts": replayed(known["steps"])}))

@@ -1,5 +1,5 @@
 """Lists as people bring them: headers, dialects, encodings, workbooks, known exports; what is not
-certain is told by its line."""
+certain is reported by its line."""
 
 from __future__ import annotations
 
@@ -66,17 +66,17 @@ def rehearsed(content: bytes | str, *maps: str, **more: Any) -> Rehearsal:
 def lines(content: bytes | str, *maps: str, **more: Any) -> list[dict[str, Any]]:
     found = list(read(content, *maps, **more).lines())
     assert [
-        each for each in found if isinstance(each, Trouble) and not isinstance(each, Note)
+        line for line in found if isinstance(line, Trouble) and not isinstance(line, Note)
     ] == []
-    return [json.loads(each.raw) for each in found if isinstance(each, Numbered)]
+    return [json.loads(numbered.raw) for numbered in found if isinstance(numbered, Numbered)]
 
 
-def told(found: Rehearsal) -> list[tuple[int, str]]:
-    return [(each.number, str(each.problem)) for each in found.troubles]
+def reported(found: Rehearsal) -> list[tuple[int, str]]:
+    return [(trouble.number, str(trouble.problem)) for trouble in found.troubles]
 
 
 def noted(found: Rehearsal) -> list[tuple[int, str]]:
-    return [(each.number, str(each.problem)) for each in found.notes]
+    return [(note.number, str(note.problem)) for note in found.notes]
 
 
 def mapped(found: Rehearsal) -> dict[str, str]:
@@ -89,7 +89,7 @@ def mapped(found: Rehearsal) -> dict[str, str]:
 @pytest.mark.parametrize("name", ["two-lines", "commas", "sep", "trailing", "utf16"])
 def test_a_header_line_in_any_form_gives_one_person(name: str) -> None:
     found = rehearsed((CASES / "header-line" / f"{name}.csv").read_bytes())
-    assert (found.read, found.understood, found.events, told(found)) == (1, 1, 1, [])
+    assert (found.read, found.understood, found.events, reported(found)) == (1, 1, 1, [])
     ((_, (event,)),) = found.rows
     assert event["identifiers"] == ["email: ann@acme.example"]
     assert name in ("commas",) or event["profile"]["country"] == "DE"
@@ -140,7 +140,7 @@ GERMAN = "E-Mail;Nachname;Straße\nann@acme.example;Müller;Größe 1\nbob@acme.
 )
 def test_a_list_is_read_in_its_encoding_and_dialect(content: bytes, name: str | None) -> None:
     found = rehearsed(content)
-    assert told(found) == []
+    assert reported(found) == []
     event = found.rows[0][1][0]
     assert name is None or name in event["person"].values()
 
@@ -159,7 +159,7 @@ def test_a_damaged_line_in_a_list_of_utf_8_costs_that_line() -> None:
         + b"dan@acme.example;Dan;x\n"
     )
     found = rehearsed(content)
-    assert told(found) == [(4, "is not written in the file's encoding; try --encoding")]
+    assert reported(found) == [(4, "is not written in the file's encoding; try --encoding")]
     assert found.understood == 3
 
 
@@ -183,19 +183,19 @@ PREAMBLES = {
 @pytest.mark.parametrize("content", PREAMBLES.values(), ids=PREAMBLES)
 def test_what_stands_before_the_header_is_no_row(content: str) -> None:
     found = rehearsed(content)
-    assert (found.understood, told(found)) == (1, [])
+    assert (found.understood, reported(found)) == (1, [])
     assert any(remark.startswith("the header is line") for remark in found.remarks)
 
 
-def test_a_row_is_told_by_the_line_it_begins_in() -> None:
+def test_a_row_is_reported_by_the_line_it_begins_in() -> None:
     content = 'email,note\nann@acme.example,"two\nlines"\nnobody,x\n,y\nbob@acme.example,z\n'
-    assert told(rehearsed(content)) == [
+    assert reported(rehearsed(content)) == [
         (4, "identifiers.email: is not an e-mail address"),
         (5, "identifiers: are empty: nobody is meant"),
     ]
 
 
-def test_a_quotation_mark_that_does_not_close_soon_is_told_with_what_it_swallowed() -> None:
+def test_a_quotation_mark_that_does_not_close_soon_is_reported_with_what_it_swallowed() -> None:
     content = (
         "email,note\n"
         'ann@acme.example,"open\n'
@@ -203,7 +203,7 @@ def test_a_quotation_mark_that_does_not_close_soon_is_told_with_what_it_swallowe
         + 'z@acme.example,"\n'
     )
     found = rehearsed(content)
-    assert told(found) == [
+    assert reported(found) == [
         (
             2,
             (
@@ -214,10 +214,10 @@ def test_a_quotation_mark_that_does_not_close_soon_is_told_with_what_it_swallowe
     ]
 
 
-def test_cells_beyond_the_header_are_told_and_empty_ones_are_none() -> None:
-    assert told(rehearsed("email,country,\nann@acme.example,DE,,,\nbob@acme.example,DE,,x\n")) == [
-        (3, "has 4 columns, the header 3")
-    ]
+def test_cells_beyond_the_header_are_reported_and_empty_ones_are_none() -> None:
+    assert reported(
+        rehearsed("email,country,\nann@acme.example,DE,,,\nbob@acme.example,DE,,x\n")
+    ) == [(3, "has 4 columns, the header 3")]
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ def test_a_workbook_is_read_as_a_person_sees_it() -> None:
         workbook(("Leute", rows), ("Mehr", [["x"]])),
         "--map".replace("--map", "Newsletter=consent:marketing/email"),
     )
-    assert told(found) == []
+    assert reported(found) == []
     ann, consent = found.rows[0][1]
     assert (found.rows[0][0], ann["person"]["phone"], ann["profile"]["employees"]) == (
         4,
@@ -323,7 +323,7 @@ def test_a_workbook_is_read_as_a_person_sees_it() -> None:
     assert "read the sheet 'Leute' of 2; choose another with --sheet" in found.remarks
 
 
-def test_another_sheet_can_be_chosen_and_one_that_is_not_there_is_told() -> None:
+def test_another_sheet_can_be_chosen_and_one_that_is_not_there_is_reported() -> None:
     content = workbook(
         ("A", [["x", "y"]]), ("B", [["email", "country"], ["ann@acme.example", "DE"]])
     )
@@ -371,7 +371,7 @@ def test_a_packed_file_that_is_no_workbook_or_unpacks_without_end_is_refused() -
 def test_an_owner_is_nobodys_identity() -> None:
     found = rehearsed((CASES / "columns-user-lead-anonymous" / "list.csv").read_bytes())
     assert mapped(found)["User"] == "left out on purpose"
-    assert told(found) == [(3, "identifiers: are empty: nobody is meant")]
+    assert reported(found) == [(3, "identifiers: are empty: nobody is meant")]
     assert found.rows[0][1][0]["identifiers"] == ["email: ann@acme.example"]
 
 
@@ -425,14 +425,14 @@ def test_a_changed_row_is_an_update_and_the_same_row_the_same_event() -> None:
     ],
 )
 def test_an_id_says_whose_it_is_by_its_form_or_is_left_out(ids: list[str], meant: bool) -> None:
-    rows = "".join(f"{each},p{place}@acme.example\n" for place, each in enumerate(ids))
+    rows = "".join(f"{text},p{place}@acme.example\n" for place, text in enumerate(ids))
     assert mapped(rehearsed("Id,Email\n" + rows))["Id"] == (
         "crm:salesforce" if meant else "left out: not known"
     )
 
 
 @pytest.mark.parametrize("cell", ["4.71E+15", "4711.0", "undefined", "0", "#N/A"])
-def test_an_id_that_a_spreadsheet_has_rewritten_is_left_out_and_told(cell: str) -> None:
+def test_an_id_that_a_spreadsheet_has_rewritten_is_left_out_and_reported(cell: str) -> None:
     found = rehearsed(f"Contact,email\n{cell},ann@acme.example\n", "Contact=crm:hubspot")
     assert found.rows[0][1][0]["identifiers"] == ["email: ann@acme.example"]
     nothing_said = cell in ("#N/A", "undefined")
@@ -448,7 +448,7 @@ def test_an_id_that_a_spreadsheet_has_rewritten_is_left_out_and_told(cell: str) 
 def test_a_customer_number_does_not_cost_the_row() -> None:
     content = (CASES / "customer-number-is-no-phone" / "list.csv").read_bytes()
     found = rehearsed(content, "Customer No=customer_no")
-    assert (found.understood, told(found)) == (2, [])
+    assert (found.understood, reported(found)) == (2, [])
     assert [events[0]["profile"]["customer_no"] for _, events in found.rows] == [
         "0012345678",
         "4711",
@@ -460,10 +460,10 @@ def test_a_number_that_a_spreadsheet_made_is_the_right_one() -> None:
     assert found.rows[0][1][0]["person"]["phone"] == "+491712345678"
 
 
-def test_values_that_cannot_be_read_are_told_by_line_and_the_row_is_taken() -> None:
+def test_values_that_cannot_be_read_are_reported_by_line_and_the_row_is_taken() -> None:
     content = "email,phone,employees,secret\nann@acme.example,4.91712E+11,10-Jan,+49 30 1234567\n"
     found = rehearsed(content, "secret=profile.secret")
-    assert (found.understood, told(found)) == (1, [])
+    assert (found.understood, reported(found)) == (1, [])
     assert sorted(noted(found)) == [
         (2, "person.phone: has no certain reading and was left out"),
         (2, "profile.employees: has no certain reading and was left out"),
@@ -538,12 +538,12 @@ def test_quotation_marks_inside_a_cell_lose_no_row() -> None:
         'email,company\na@x.example,Acme "the best" GmbH\nb@x.example,"Acme "x" '
         'GmbH"\nc@x.example,z\n'
     )
-    assert (found.understood, told(found)) == (3, [])
+    assert (found.understood, reported(found)) == (3, [])
 
 
 def test_a_wrong_address_does_not_stop_the_rows_after_it() -> None:
     found = rehearsed("email\nbla.bla.@x.example\nb@x.example\n")
-    assert (found.understood, told(found)) == (
+    assert (found.understood, reported(found)) == (
         1,
         [(2, "identifiers.email: is not an e-mail address")],
     )
@@ -580,8 +580,8 @@ def test_yes_and_no_in_many_words(word: str, answer: bool | None) -> None:
     assert said(word) is answer
 
 
-def test_what_is_neither_yes_nor_no_is_told() -> None:
-    assert told(rehearsed("email,Newsletter\nann@acme.example,perhaps\n")) == [
+def test_what_is_neither_yes_nor_no_is_reported() -> None:
+    assert reported(rehearsed("email,Newsletter\nann@acme.example,perhaps\n")) == [
         (2, "consent:marketing/email: must be yes or no")
     ]
 
@@ -623,9 +623,9 @@ def test_a_consent_has_its_date_or_is_as_careful_as_it_must_be(
 ) -> None:
     made = lines(f"email,{header}\nann@acme.example,{cells}\n")
     assert [
-        (each["consent"]["granted"], each["occurred_at"])
-        for each in made
-        if each["kind"] == "consent"
+        (line["consent"]["granted"], line["occurred_at"])
+        for line in made
+        if line["kind"] == "consent"
     ] == expected
 
 
@@ -634,9 +634,9 @@ def test_an_undated_yes_of_a_list_is_older_than_a_dated_no() -> None:
         (CASES / "undated-yes-over-a-no" / "events.jsonl").read_text().splitlines()[0]
     )
     (agreed,) = (
-        each
-        for each in lines((CASES / "undated-yes-over-a-no" / "list.csv").read_bytes())
-        if each["kind"] == "consent"
+        line
+        for line in lines((CASES / "undated-yes-over-a-no" / "list.csv").read_bytes())
+        if line["kind"] == "consent"
     )
     assert agreed["consent"] == {"purpose": "marketing", "channel": "email", "granted": True}
     assert agreed["occurred_at"] < datetime.fromisoformat(refused["occurred_at"]).timestamp() * 1000
@@ -718,9 +718,9 @@ def test_other_dates_of_a_column_show_how_it_is_written(
     assert date_order_in(cells) is order
 
 
-def test_a_date_that_could_be_two_days_is_told_until_somebody_says_which() -> None:
+def test_a_date_that_could_be_two_days_is_reported_until_somebody_says_which() -> None:
     content = "email,Registration Time\nann@acme.example,3/2/2026\n"
-    assert told(rehearsed(content)) == [
+    assert reported(rehearsed(content)) == [
         (
             2,
             (
@@ -747,11 +747,11 @@ def test_the_same_act_on_another_day_is_another_event() -> None:
     assert days[0] == days[2] != days[1]
 
 
-def test_fill_empty_tells_what_is_known_already_nothing_and_keeps_what_happened_dated() -> None:
-    told_of, happened = lines(
+def test_fill_empty_changes_nothing_that_is_known_already_and_keeps_what_happened_dated() -> None:
+    reported_of, happened = lines(
         "email,country\nann@acme.example,DE\n", act="webinar", fill_empty=True
     )
-    assert (told_of["kind"], told_of["occurred_at"], told_of["profile"]) == (
+    assert (reported_of["kind"], reported_of["occurred_at"], reported_of["profile"]) == (
         "profile",
         UNDATED_MS,
         {"country": "DE"},
@@ -765,7 +765,7 @@ def test_fill_empty_tells_what_is_known_already_nothing_and_keeps_what_happened_
 
 def test_update_only_marks_every_event_of_a_row() -> None:
     made = lines("email,Newsletter\nann@acme.example,yes\n", update_only=True)
-    assert [(each["kind"], each["update_only"]) for each in made] == [
+    assert [(line["kind"], line["update_only"]) for line in made] == [
         ("profile", True),
         ("consent", True),
     ]
@@ -982,7 +982,7 @@ def test_an_export_is_known_by_its_columns(
 ) -> None:
     found = rehearsed(content)
     assert f"known as an export: {title}" in found.remarks
-    assert told(found) == []
+    assert reported(found) == []
     assert {name: mapped(found)[name] for name in columns} == columns
     event = found.rows[0][1][0]
     assert "email: ann@acme.example" in event["identifiers"]
@@ -1067,13 +1067,15 @@ def salesforce_like(number: int) -> str:
 
 
 @pytest.mark.parametrize("export", ["HubSpot", "Salesforce, Data Loader"])
-def test_of_two_thousand_messy_rows_each_is_taken_or_told_by_its_line(export: str) -> None:
+def test_of_two_thousand_messy_rows_each_is_taken_or_reported_by_its_line(export: str) -> None:
     content, lost = messy(export)
     found = rehearsed(content)
     assert found.read == 2_000
-    assert len({each.number for each in found.troubles}) == lost == found.read - found.understood
+    assert (
+        len({trouble.number for trouble in found.troubles}) == lost == found.read - found.understood
+    )
     assert lost > 100
-    assert {each.problem.field for each in found.troubles} <= {
+    assert {trouble.problem.field for trouble in found.troubles} <= {
         "identifiers",
         "identifiers.email",
         "identifiers.crm",
@@ -1105,8 +1107,7 @@ def test_a_dry_run_needs_no_system_and_shows_mapping_rows_and_what_is_not_unders
     assert out.count("line ") == 11
     assert "line 32: not understood: identifiers.email: is not an e-mail address" in out
     assert (
-        "31 rows: 30 understood as 30 events, 1 problems, 0 values left out; nothing was sent"
-        in out
+        "31 rows: 30 understood as 30 events, 1 problems, 0 values noted; nothing was sent" in out
     )
     assert all(
         words in out
@@ -1119,17 +1120,17 @@ def test_a_dry_run_needs_no_system_and_shows_mapping_rows_and_what_is_not_unders
 
 
 @pytest.mark.parametrize(
-    ("name", "understood", "lines_told"), [("hubspot", 4, [6]), ("fair", 2, [7])]
+    ("name", "understood", "lines_reported"), [("hubspot", 4, [6]), ("fair", 2, [7])]
 )
-def test_the_examples_show_what_is_taken_and_what_is_told(
-    name: str, understood: int, lines_told: list[int]
+def test_the_examples_show_what_is_taken_and_what_is_reported(
+    name: str, understood: int, lines_reported: list[int]
 ) -> None:
     path = Path(__file__).resolve().parents[2] / "examples" / "lists" / f"{name}.csv"
     code, out, _ = run(
         str(path), "--dry-run", "--json", "--act", "webinar", "--zone", "Europe/Berlin"
     )
     assert (code, json.loads(out)["understood"]) == (1, understood)
-    assert [each["line"] for each in json.loads(out)["errors"]] == lines_told
+    assert [row["line"] for row in json.loads(out)["errors"]] == lines_reported
 
 
 def test_a_dry_run_as_json_has_every_row_that_is_not_understood() -> None:
@@ -1186,7 +1187,7 @@ def test_a_mapping_that_is_none_is_refused_with_its_place(
     assert words in " ".join(err.replace("│", " ").split())
 
 
-def test_a_list_without_a_header_is_told_without_repeating_it() -> None:
+def test_a_list_without_a_header_is_reported_without_repeating_it() -> None:
     with pytest.raises(MapWrong, match="no names of columns") as error:
         read("ann@acme.example,DE\nbob@acme.example,FR\n")
     assert "ann" not in str(error.value)
@@ -1197,7 +1198,7 @@ def test_a_mapping_for_other_columns_is_refused() -> None:
         read(ROWS, "Contact=email")
 
 
-def test_wrong_usage_is_told() -> None:
+def test_wrong_usage_is_reported() -> None:
     assert run("-", "--dry-run", "--jsonl", stdin=b"{}")[0] == 2
     assert run("-", "--dry-run", "--zone", "Mars/Base", stdin=ROWS.encode())[0] == 2
     assert run("-", "--dry-run", stdin=b"")[0] == 2

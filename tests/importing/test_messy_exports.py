@@ -75,11 +75,11 @@ def _meant(row: Expected) -> dict[str, Any]:
 
 def _said(records: list[IntakeRecord]) -> dict[str, Any]:
     first = records[0]
-    by_scheme = {each.scheme: each.value for each in reversed(first.identifiers)}
+    by_scheme = {identifier.scheme: identifier.value for identifier in reversed(first.identifiers)}
     return {
         "email": by_scheme.get("email"),
         "crm": by_scheme.get("crm"),
         "country": first.profile.get("country"),
         "employees": first.profile.get("employees"),
-        "refused": any(each.consent and not each.consent.granted for each in records),
+        "refused": any(record.consent and not record.consent.granted for record in records),
     }

@@ -187,17 +187,17 @@ def test_an_event_alone_may_be_no_longer_than_one_of_many(path: str) -> None:
     )
 
 
-def test_of_a_batch_of_bad_events_each_is_told_but_not_all_that_is_wrong_with_each() -> None:
+def test_of_a_batch_of_bad_events_each_is_reported_but_not_all_that_is_wrong_with_each() -> None:
     wrong = b"{" + b",".join(b'"f%d":1' % number for number in range(15)) + b"}"
     taken = _lines(b"\n".join([*[wrong] * (MAX_EVENTS - 1), LINE + b"}"]))
-    told = taken.rejected()
+    reported = taken.rejected()
     assert len(taken.bad) == MAX_EVENTS - 1
-    assert [each["index"] for each in told if each["field"] == "kind"] == list(
+    assert [rejected["index"] for rejected in reported if rejected["field"] == "kind"] == list(
         range(MAX_EVENTS - 1)
     )
-    assert MAX_EVENTS < len(told) < 2 * MAX_EVENTS + 20
-    assert told[0] == {"index": 0, "code": "invalid", "field": "kind", "detail": "is missing"}
-    assert [each["field"] for each in told if each["index"] == 0][:4] == [
+    assert MAX_EVENTS < len(reported) < 2 * MAX_EVENTS + 20
+    assert reported[0] == {"index": 0, "code": "invalid", "field": "kind", "detail": "is missing"}
+    assert [rejected["field"] for rejected in reported if rejected["index"] == 0][:4] == [
         "kind",
         "occurred_at",
         "identifiers",

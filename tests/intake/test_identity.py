@@ -158,8 +158,8 @@ def test_an_address_of_nobody_is_no_identity(address: str, nobody: bool) -> None
 
 def test_a_stranger_with_the_user_id_undefined_is_not_ann() -> None:
     ann, stranger = of_case("user-id-undefined/events.jsonl")
-    assert {each.value for each in ann.identifiers} == {"ann@acme.example", "a-1"}
-    assert {each.value for each in stranger.identifiers} == {"b-2"}
+    assert {identifier.value for identifier in ann.identifiers} == {"ann@acme.example", "a-1"}
+    assert {identifier.value for identifier in stranger.identifiers} == {"b-2"}
     assert (ann.unread, stranger.unread) == (("identifiers.user",), ("identifiers.user",))
 
 
@@ -179,7 +179,7 @@ def test_a_placeholder_of_the_person_is_neither_identity_nor_address() -> None:
     found = record(
         identifiers={"user": "u1"}, person={"email": "noreply@acme.example", "first_name": "Ann"}
     )
-    assert [each.value for each in found.identifiers] == ["u1"]
+    assert [identifier.value for identifier in found.identifiers] == ["u1"]
     assert (found.person and found.person.email, found.unread) == (None, ("person.email",))
 
 
@@ -203,7 +203,9 @@ def test_operators_add_words_addresses_and_mail_domains_of_their_own() -> None:
         "user": "house account",
         "email": ["kiosk@acme.example", "till4@shop.example", "ann@acme.example"],
     }
-    assert [each.value for each in record(identifiers=given).identifiers] == ["ann@acme.example"]
+    assert [identifier.value for identifier in record(identifiers=given).identifiers] == [
+        "ann@acme.example"
+    ]
 
 
 # --- companies
@@ -264,23 +266,23 @@ def test_three_people_with_pages_on_one_network_have_their_own_companies_and_the
     None
 ):
     found = of_case("one-account-for-many/linkedin.jsonl")
-    assert [each.profile["domain"] for each in found] == [
+    assert [record.profile["domain"] for record in found] == [
         "ann.example",
         "bob.example",
         "cid.example",
     ]
-    assert {each.derived for each in found} == {("domain", "email_kind")}
-    assert {each.unread for each in found} == {("profile.website",)}
+    assert {record.derived for record in found} == {("domain", "email_kind")}
+    assert {record.unread for record in found} == {("profile.website",)}
 
 
 def test_shops_on_one_host_are_no_account() -> None:
-    assert [each.profile.get("domain") for each in of_case("one-account-for-many/shops.jsonl")] == [
-        None
-    ] * 3
+    assert [
+        record.profile.get("domain") for record in of_case("one-account-for-many/shops.jsonl")
+    ] == [None] * 3
 
 
-def test_what_a_source_says_is_told_from_what_intake_concludes() -> None:
-    said, concluded = of_case("account-told-by-crm-lost/events.jsonl")
+def test_what_a_source_says_is_distinguished_from_what_intake_concludes() -> None:
+    said, concluded = of_case("account-reported-by-crm-lost/events.jsonl")
     assert (said.profile["domain"], said.derived) == ("harborlight.example", ("email_kind",))
     assert (concluded.profile["domain"], concluded.derived) == (
         "hl-group.example",

@@ -254,9 +254,11 @@ def test_a_line_says_when_it_occurred_and_the_future_is_clamped_and_said_so() ->
         "2026-03-02T10:00:00.000Z",
         "2026-03-02T10:00:00.001Z",
     ]
-    found = [admit(json.dumps(line(occurred_at=each)).encode()) for each in moments]
+    found = [admit(json.dumps(line(occurred_at=moment)).encode()) for moment in moments]
     assert [
-        (each.occurred_at_ms, each.clamped) for each in found if isinstance(each, IntakeRecord)
+        (record.occurred_at_ms, record.clamped)
+        for record in found
+        if isinstance(record, IntakeRecord)
     ] == [
         *[(NOW, False)] * 4,
         (NOW, True),
@@ -275,8 +277,8 @@ def test_a_line_without_an_id_is_the_same_event_as_another_with_the_same_content
 
 def test_the_order_of_identifiers_does_not_matter() -> None:
     both = [
-        line(identifiers={"email": each})
-        for each in (["b@x.example", "a@x.example"], ["a@x.example", "b@x.example"])
+        line(identifiers={"email": addresses})
+        for addresses in (["b@x.example", "a@x.example"], ["a@x.example", "b@x.example"])
     ]
     assert to_intake(read_line(both[0])) == to_intake(read_line(both[1]))
 
@@ -494,7 +496,7 @@ def test_every_problem_of_a_line_is_named_at_once() -> None:
     found = admit(
         json.dumps({"kind": "x", "occurred_at": 1, "identifiers": {"email": "x"}, "y": 1}).encode()
     )
-    assert [each.partition(":")[0] for each in found[1].split("; ")] == [
+    assert [part.partition(":")[0] for part in found[1].split("; ")] == [
         "kind",
         "occurred_at",
         "identifiers.email",
@@ -504,8 +506,8 @@ def test_every_problem_of_a_line_is_named_at_once() -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda each: (
-        st.lists(each, max_size=4) | st.dictionaries(st.text(max_size=8), each, max_size=4)
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
     ),
     max_leaves=10,
 )
@@ -519,7 +521,7 @@ FIELD = st.sampled_from(
     st.binary(max_size=200)
     | st.dictionaries(
         FIELD, JSON | st.sampled_from([*EventKind, NOW, {"user": "u"}, {"act": "x"}]), max_size=9
-    ).map(lambda each: json.dumps(line() | each).encode()),
+    ).map(lambda change: json.dumps(line() | change).encode()),
     st.dictionaries(
         st.sampled_from(["ce_id", "ce_source", "ce_time", "x"]), st.binary(max_size=20)
     ),
@@ -675,7 +677,9 @@ def test_a_phone_number_is_put_in_order_or_left_as_it_is(
 def test_a_salesforce_id_survives_the_loss_of_its_case(text: str) -> None:
     whole = salesforce_id(text)
     assert whole[:15] == text
-    assert {salesforce_id(each) for each in (whole, whole.upper(), whole.lower())} == {whole}
+    assert {salesforce_id(spelling) for spelling in (whole, whole.upper(), whole.lower())} == {
+        whole
+    }
 
 
 def test_salesforces_own_example_of_an_id() -> None:
@@ -713,14 +717,16 @@ def test_the_schema_file_is_what_the_models_say() -> None:
 
 
 def test_the_examples_cover_every_kind_are_taken_and_match_the_schema() -> None:
-    lines = [json.loads(each) for each in EXAMPLES]
+    lines = [json.loads(example) for example in EXAMPLES]
     Draft202012Validator.check_schema(SCHEMA)
-    assert [list(Draft202012Validator(SCHEMA).iter_errors(each)) for each in lines] == [
+    assert [list(Draft202012Validator(SCHEMA).iter_errors(line)) for line in lines] == [
         [] for _ in lines
     ]
-    taken = [admit(each.encode(), received=4_000_000_000_000) for each in EXAMPLES]
-    assert {each.kind for each in taken if isinstance(each, IntakeRecord)} == set(EventKind)
-    assert len({each.event_id for each in taken if isinstance(each, IntakeRecord)}) == len(EXAMPLES)
+    taken = [admit(example.encode(), received=4_000_000_000_000) for example in EXAMPLES]
+    assert {record.kind for record in taken if isinstance(record, IntakeRecord)} == set(EventKind)
+    assert len({record.event_id for record in taken if isinstance(record, IntakeRecord)}) == len(
+        EXAMPLES
+    )
 
 
 @pytest.mark.parametrize(
@@ -748,8 +754,8 @@ def test_the_documents_examples_are_taken() -> None:
     blocks = [block.partition("```")[0] for block in text.split("```json\n")[1:]]
     # An object ends where the next one begins: at the start of a line.
     examples = [example for block in blocks for example in re.split(r"\n(?=\{)", block.strip())]
-    assert [isinstance(admit(each.encode()), IntakeRecord) for each in examples] == [True] * len(
-        examples
-    )
+    assert [isinstance(admit(example.encode()), IntakeRecord) for example in examples] == [
+        True
+    ] * len(examples)
     assert len(examples) >= 4
     assert all(f"| `{kind}` |" in text for kind in EventKind)

@@ -31,8 +31,8 @@ def test_events_that_share_an_identifier_directly_or_through_others_are_counted_
             record("alias", user="u1", anonymous="n1"),
         ]
     )
-    assert [each.body_events for each in found] == [4, 4, 4, 0, 4]
-    assert len({each.body for each in found if each.body}) == 1
+    assert [entry.body_events for entry in found] == [4, 4, 4, 0, 4]
+    assert len({entry.body for entry in found if entry.body}) == 1
     assert found[3].body is None
 
 
@@ -53,7 +53,7 @@ def test_an_erasure_and_a_command_are_nobody_s_companions() -> None:
             record("c", "command", user="u1"),
         ]
     )
-    assert [each.body_events for each in found] == [0, 0, 0]
+    assert [entry.body_events for entry in found] == [0, 0, 0]
 
 
 def test_a_request_that_is_sent_again_has_the_same_group() -> None:
@@ -65,4 +65,4 @@ def test_a_large_request_of_one_person_is_grouped_in_one_pass() -> None:
     found = with_companions(
         [record(str(number), user="u1", anonymous=f"n{number}") for number in range(2_000)]
     )
-    assert {each.body_events for each in found} == {2_000}
+    assert {entry.body_events for entry in found} == {2_000}

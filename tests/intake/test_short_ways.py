@@ -129,7 +129,9 @@ def test_one_text_is_the_same_as_a_list_of_one(scheme: IdentifierScheme, text: s
             return to_intake(read_line(line))
         except LineRefused as refused:
             # A text that is too long or too short is named with its place, where it has one.
-            return {(each.field.removesuffix(".0"), each.reason) for each in refused.problems}
+            return {
+                (problem.field.removesuffix(".0"), problem.reason) for problem in refused.problems
+            }
 
     assert become(text) == become([text])
 
@@ -146,7 +148,7 @@ def test_one_text_is_the_same_as_a_list_of_one(scheme: IdentifierScheme, text: s
 )
 def test_a_part_of_a_line_has_the_fields_of_its_record(part: type[BaseModel], record: type) -> None:
     assert is_dataclass(record)
-    assert list(part.model_fields) == [each.name for each in fields(record)]
+    assert list(part.model_fields) == [field.name for field in fields(record)]
 
 
 def test_a_line_that_leaves_its_lists_out_shares_none_with_another() -> None:

@@ -154,7 +154,7 @@ def test_twelve_hundred_in_european_writing_are_not_one() -> None:
     assert found.profile["employees"] == "1200"
 
 
-def test_a_range_that_is_told_again_is_the_same() -> None:
+def test_a_range_that_is_reported_again_is_the_same() -> None:
     for text in ("51-200", "250+", "0-49"):
         assert count_of(text) == text
 
@@ -212,7 +212,7 @@ def test_a_field_of_ones_own_may_be_none_and_namibia_is_a_country() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "kept"),
+    ("reported", "kept"),
     [
         ("Null", "Null"),
         ("null", None),
@@ -227,9 +227,9 @@ def test_a_field_of_ones_own_may_be_none_and_namibia_is_a_country() -> None:
     ],
 )
 def test_a_name_is_a_name_whatever_it_sounds_like_and_nul_is_left_out(
-    told: str, kept: str | None
+    reported: str, kept: str | None
 ) -> None:
-    found = record(person={"last_name": told, "first_name": "Ann"})
+    found = record(person={"last_name": reported, "first_name": "Ann"})
     assert found.person is not None
     assert (found.person.first_name, found.person.last_name) == ("Ann", kept)
 
@@ -339,12 +339,14 @@ def test_a_country_has_its_code_by_its_everyday_name(text: str, code: str | None
 def test_every_country_is_known_by_its_name_in_the_large_languages(language: str) -> None:
     names = Locale(language).territories
     wrong = {
-        each.alpha_2: names[each.alpha_2]
-        for each in pycountry.countries
-        if country_code(names[each.alpha_2]) not in (each.alpha_2, None)
+        country.alpha_2: names[country.alpha_2]
+        for country in pycountry.countries
+        if country_code(names[country.alpha_2]) not in (country.alpha_2, None)
     }
     unknown = [
-        each.alpha_2 for each in pycountry.countries if country_code(names[each.alpha_2]) is None
+        country.alpha_2
+        for country in pycountry.countries
+        if country_code(names[country.alpha_2]) is None
     ]
     assert wrong == {}
     assert set(unknown) <= {"CG", "CD", "PS", "NE", "NG", "DM", "DO", "GN", "GQ", "SD", "SS"}

@@ -76,7 +76,7 @@ class KafkaBench(EngineHost):
         self, *reducers: Reducer[Any, Any], partitions: int = 2, limits: Limits = Limits()
     ) -> None:
         self.reducers, self.partitions, self._limits = reducers, partitions, limits
-        names = {topic for each in reducers for topic in (*each.inputs, *each.outputs)} | {
+        names = {topic for chosen in reducers for topic in (*chosen.inputs, *chosen.outputs)} | {
             "toy.terms.v1",
             "baton.skips.v1",
         }
@@ -85,7 +85,9 @@ class KafkaBench(EngineHost):
             for name in names
             if name in TOY_TOPICS and TOY_TOPICS[name].outside
         }
-        names |= {spec.name for each in reducers for spec in engine_topics(each.name, each.service)}
+        names |= {
+            spec.name for chosen in reducers for spec in engine_topics(chosen.name, chosen.service)
+        }
         layout = Layout(namespace=self._namespace, partitions=partitions)
         specs = [TOPICS_AND_ORDERS[name] for name in sorted(names)]
         await asyncio.to_thread(ensure_topics, self._confluent, layout, specs)
@@ -123,14 +125,14 @@ class KafkaBench(EngineHost):
         }
         headers = [(name, value.encode()) for name, value in text.items() if value is not None]
         at = partition_of(key.encode(), TOY_TOPICS[topic].partitions or self.partitions)
-        told = await self._append(
+        reported = await self._append(
             topic, at, key.encode(), codec_for(type(value)).encode(value), headers
         )
         return Seen(
             topic=topic,
             partition=at,
-            offset=told.offset,
-            at_ms=told.timestamp,
+            offset=reported.offset,
+            at_ms=reported.timestamp,
             key=key,
             value=value,
             headers={},
@@ -249,9 +251,11 @@ class KafkaBench(EngineHost):
     async def committed(self, reducer: str, partition: int) -> tuple[dict[str, int], str]:
         inputs = FLOW[reducer]
         found = await self.cluster.committed(reducer, [(topic, partition) for topic in inputs])
-        noted = {each.metadata for each in found.values()}
+        noted = {committed.metadata for committed in found.values()}
         assert len(noted) <= 1
-        return {topic: each.offset for (topic, _), each in found.items()}, next(iter(noted), "")
+        return {topic: committed.offset for (topic, _), committed in found.items()}, next(
+            iter(noted), ""
+        )
 
     async def failures(self) -> dict[tuple[str, int], Exception]:
         return {
@@ -323,7 +327,7 @@ class KafkaBench(EngineHost):
             await running
 
     async def resume(self, reducer: str) -> None:
-        (found,) = (each for each in self.reducers if each.name == reducer)
+        (found,) = (chosen for chosen in self.reducers if chosen.name == reducer)
         self.hosts[reducer] = host = KafkaHost(
             [found],
             ToyBook(),

@@ -34,14 +34,14 @@ class Stream:
 
 
 async def assert_exact(bench: KafkaBench, sent: int) -> None:
-    """Every number was counted once, in order, and every count was told once."""
-    told: dict[str, list[ToyTotal]] = {}
-    for each in await bench.read("toy.totals.v1"):
-        told.setdefault(each.key, []).append(each.value)
+    """Every number was counted once, in order, and every count was reported once."""
+    reported: dict[str, list[ToyTotal]] = {}
+    for record in await bench.read("toy.totals.v1"):
+        reported.setdefault(record.key, []).append(record.value)
     expected = {
         f"k{key}": [n + 1 for n in range((sent - key + KEYS - 1) // KEYS)] for key in range(KEYS)
     }
     assert {
-        key: [total.count for total in totals] for key, totals in sorted(told.items())
+        key: [total.count for total in totals] for key, totals in sorted(reported.items())
     } == expected
-    assert all(total.total == total.count for totals in told.values() for total in totals)
+    assert all(total.total == total.count for totals in reported.values() for total in totals)

@@ -92,7 +92,7 @@ def test_an_agreement_goes_from_signatures_to_being_in_force(
     )
     assert "0 leads; version" in run("impact", str(other)).stdout
     found = json.loads(run("history", "--json").stdout)
-    assert [(each["kind"], each["side"], each["by"]) for each in found["records"]] == [
+    assert [(row["kind"], row["side"], row["by"]) for row in found["records"]] == [
         ("approved", "marketing", "mona"),
         ("approved", "sales", "sam"),
         ("published", None, None),
@@ -147,7 +147,7 @@ def test_a_record_says_what_it_is_in_its_headers(settings: Settings) -> None:
     assert record.header("ce_id") == record.key.decode()
 
 
-def test_an_absence_is_published_and_taken_back(
+def test_an_absence_is_reported_and_taken_back(
     run: Callable[..., Result], settings: Settings
 ) -> None:
     asyncio.run(publish_agreement(settings, YAML))
@@ -164,11 +164,11 @@ def test_an_absence_is_published_and_taken_back(
         run("people", "away", "sdr-ana", "--from", "2026-12-21", "--until", "2027-01-04").exception
     )
     with LogReader({"bootstrap.servers": settings.bootstrap}, settings.namespace) as reader:
-        told = list(reader.read({BATON_PEOPLE: [0]}))
+        reported = list(reader.read({BATON_PEOPLE: [0]}))
     book = book_of(KafkaAgreementTopic(settings).read())
     christmas = 1_798_156_800_000
     seen = []
-    for offset, record in enumerate(told):
+    for offset, record in enumerate(reported):
         assert record.value is not None
         value = codec_for(PeopleRecord).decode(record.value)
         book.add(_event(value, offset, record.at_ms))

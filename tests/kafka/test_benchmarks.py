@@ -44,10 +44,11 @@ def test_a_small_run_measures_every_row(bootstrap: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     told = json.loads((tmp_path / "told.json").read_text())
     by_name: dict[str, Any] = {row["name"]: row for row in told["rows"]}
-    assert list(by_name) == [row.name for row in rows(told["results"], leads=QUICK.leads)]
-    without_java = (
-        {"streams", "empty_to_streams", "adding_to_streams"} if compiler() is None else set()
-    )
+    assert list(by_name) == [
+        row.name for row in rows(told["results"], leads=QUICK.leads, rates=QUICK.rates)
+    ]
+    against_java = {name for name in by_name if "streams" in name}
+    without_java = against_java if compiler() is None else set()
     assert {name for name, row in by_name.items() if row["value"] is None} == without_java
     for name in without_java:
         assert "no JDK" in by_name[name]["shown"]
@@ -59,10 +60,16 @@ def test_a_small_run_measures_every_row(bootstrap: str, tmp_path: Path) -> None:
         "timer_start_us",
         "timer_stop_us",
         "timer_fire_us",
-        "idle_share",
-        "way_p99_ms",
+        "idle_share_50",
+        "chain_to_loop",
+        "chain_broker_to_loop",
+        "chain_company_to_chain",
     }
-    assert told["results"]["whole"]["way"]["routed"] == told["results"]["whole"]["way"]["asked"] > 0
+    way = told["results"]["way_50"]["way"]
+    assert way["routed"] == way["asked"] > 0
+    chain = told["results"]["chain"]
+    assert chain["by_topic"]["leads.accepted.v1"]["records"] >= 1
+    assert told["results"]["chain_list"]["by_topic"]["leads.accepted.v1"]["records"] >= 1
     assert told["results"]["restore"]["leads"] == QUICK.restored
     assert {"cpu", "cores", "memory_gb", "python", "kafka", "load_before"} <= told["machine"].keys()
     written = (tmp_path / "told.md").read_text()
@@ -79,6 +86,7 @@ def test_what_is_left_out_or_failed_has_no_value_and_meets_no_target() -> None:
         for row in rows(
             {"streams": {"left_out": "no JDK is here"}, "restore": {"failed": "it broke"}},
             leads=(10,),
+            rates=(),
         )
     }
     assert (found["streams"].value, found["streams"].shown) == (None, "left out: no JDK is here")
@@ -89,23 +97,28 @@ def test_what_is_left_out_or_failed_has_no_value_and_meets_no_target() -> None:
 
 def test_a_lead_that_never_came_misses_the_target_however_quick_the_others_were() -> None:
     way = {"sent": 100, "asked": 10, "routed": 9, "p50_ms": 5, "p99_ms": 9, "sender_behind_ms": 900}
-    idle = {"all": 0.04, "ingest": 0.04}
+    idle = {"all": 0.02, "ingest": 0.02}
     found = {
-        row.name: row for row in rows({"whole": {"way": way, "idle": idle, "busy": idle}}, leads=())
+        row.name: row
+        for row in rows(
+            {"way_300": {"way": way, "idle": idle, "busy": idle}}, leads=(), rates=(300,)
+        )
     }
-    assert (found["way_p99_ms"].value, found["way_p99_ms"].met) == (math.inf, False)
+    assert (found["way_p99_ms_300"].value, found["way_p99_ms_300"].met) == (math.inf, False)
     assert (
-        found["way_p99_ms"].shown
+        found["way_p99_ms_300"].shown
         == "p50 5 ms, p99 9 ms, 9 of 10 routed (not all came); the sender fell up to 900 ms behind"
     )
-    assert (found["idle_share"].value, found["idle_share"].met) == (0.04, True)
+    assert (found["idle_share_300"].value, found["idle_share_300"].met) == (0.02, True)
 
 
 def test_a_ratio_is_of_the_second_halves_and_a_target_is_met_up_to_its_value() -> None:
     figures = {"cpu_us": 12.0, "whole_cpu_us": 90.0, "per_second": 1}
     found = {
         row.name: row
-        for row in rows({"empty": figures, "streams": {**figures, "cpu_us": 10.0}}, leads=())
+        for row in rows(
+            {"empty": figures, "streams": {**figures, "cpu_us": 10.0}}, leads=(), rates=()
+        )
     }
     assert (found["empty_to_streams"].value, found["empty_to_streams"].met) == (1.2, True)
 
@@ -115,16 +128,16 @@ def test_the_lead_reducer_is_held_against_its_targets_alone_and_as_it_grows() ->
         return {"populations": [{"event_us": us, "bytes_a_lead": 5_000.0}]}
 
     told = {"leads_100000": costs(80.0), "leads_1000000": costs(92.0)}
-    found = {row.name: row for row in rows(told, leads=(10_000, 100_000, 1_000_000))}
+    found = {row.name: row for row in rows(told, leads=(10_000, 100_000, 1_000_000), rates=())}
     assert (found["lead_us_100000"].met, found["lead_us_1000000"].met) == (False, None)
     assert (found["lead_growth"].value, found["lead_growth"].met) == (1.15, True)
     del told["leads_1000000"]
-    found = {row.name: row for row in rows(told, leads=(100_000, 1_000_000))}
+    found = {row.name: row for row in rows(told, leads=(100_000, 1_000_000), rates=())}
     assert (found["lead_growth"].value, found["lead_growth"].shown) == (
         None,
         "left out: not asked for",
     )
-    assert "lead_growth" not in {row.name for row in rows(told, leads=(100_000,))}
+    assert "lead_growth" not in {row.name for row in rows(told, leads=(100_000,), rates=())}
 
 
 def test_the_meter_tells_the_second_half_from_the_whole() -> None:

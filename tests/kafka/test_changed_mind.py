@@ -13,7 +13,7 @@ import pytest
 from baton.clients import confluent_options
 from baton.cluster.log import LogReader
 from baton.contracts.codec import codec_for
-from baton.contracts.custody import Holder, HolderKind, Holding, holder_of, told
+from baton.contracts.custody import Holder, HolderKind, Holding, holder_of, updated
 from baton.contracts.streams import StreamRecord
 from baton.contracts.topics import TOPICS
 from tests.kafka.conftest import DEMO_AGREEMENT, LiveSystem
@@ -48,12 +48,12 @@ def _holders(reader: LogReader) -> dict[str, Holder]:
     holding: dict[str, Holding] = {}
     places = {topic: list(range(reader.partitions(topic))) for topic in STREAMS}
     for record in sorted(
-        reader.read(places), key=lambda each: (each.at_ms, each.topic, each.offset)
+        reader.read(places), key=lambda entry: (entry.at_ms, entry.topic, entry.offset)
     ):
         if record.value is not None:
             said: StreamRecord = codec_for(TOPICS[record.topic].record).decode(record.value)  # type: ignore[arg-type]
-            holding[said.lead_id] = told(holding.get(said.lead_id, Holding()), said)
-    return {lead: holder_of(each) for lead, each in holding.items()}
+            holding[said.lead_id] = updated(holding.get(said.lead_id, Holding()), said)
+    return {lead: holder_of(item) for lead, item in holding.items()}
 
 
 def test_a_demo_asked_for_taken_back_and_asked_for_again_in_one_request_leaves_every_lead_with_a_person(
@@ -70,12 +70,12 @@ def test_a_demo_asked_for_taken_back_and_asked_for_again_in_one_request_leaves_e
             while True:
                 holders = _holders(reader)
                 held = [
-                    each
-                    for each in holders.values()
-                    if each.kind in (HolderKind.PERSON, HolderKind.QUEUE)
+                    holder
+                    for holder in holders.values()
+                    if holder.kind in (HolderKind.PERSON, HolderKind.QUEUE)
                 ]
                 if len(held) == LEADS or time.monotonic() > until:
                     break
                 time.sleep(0.5)
-    assert [each for each in holders.values() if each not in held] == []
+    assert [holder for holder in holders.values() if holder not in held] == []
     assert len(held) == LEADS

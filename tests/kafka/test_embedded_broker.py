@@ -221,7 +221,7 @@ def test_a_record_that_was_cut_off_is_as_none(tmp_path: Path, cut: str) -> None:
     assert read_record(tmp_path) is None
 
 
-def test_a_taken_port_is_told_before_anything_is_started(
+def test_a_taken_port_is_reported_before_anything_is_started(
     tmp_path: Path, broker_cache: Path
 ) -> None:
     with socket.create_server((LOOPBACK, 0)) as server:
@@ -232,7 +232,7 @@ def test_a_taken_port_is_told_before_anything_is_started(
         assert broker.record is None
 
 
-def test_a_full_disk_is_told_before_anything_is_started(
+def test_a_full_disk_is_reported_before_anything_is_started(
     broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = type("Usage", (), {"free": 5 << 20})
@@ -266,14 +266,16 @@ def test_a_broker_that_ends_while_it_starts_shows_the_end_of_its_log(
 def test_a_port_that_is_taken_while_it_starts_for_the_first_time_is_chosen_anew(
     broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And so is a node started that was formatted and ended before it told the controller of
+    """And so is a node started that was formatted and ended before it reported the controller of
     itself."""
     launch, taken = EmbeddedBroker._launch, [PortTaken("somebody has it")]
 
-    def once_taken(each: EmbeddedBroker, jars: Sequence[Path], ports: BrokerPorts) -> str:
+    def once_taken(
+        embedded_broker: EmbeddedBroker, jars: Sequence[Path], ports: BrokerPorts
+    ) -> str:
         if taken:
             raise taken.pop()
-        return launch(each, jars, ports)
+        return launch(embedded_broker, jars, ports)
 
     monkeypatch.setattr(EmbeddedBroker, "_launch", once_taken)
     assert answers(broker.start(), timeout_s=60)

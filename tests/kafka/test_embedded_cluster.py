@@ -56,7 +56,7 @@ def test_what_is_acknowledged_outlives_a_node_and_the_node_comes_back(
     send(range(60, 90))
     assert failed == []
     with LogReader(client, "three") as reader:
-        values = [int(each.value or b"-1") for each in reader.read({SPEC.name: [0, 1, 2]})]
+        values = [int(record.value or b"-1") for record in reader.read({SPEC.name: [0, 1, 2]})]
     assert sorted(values) == list(range(90))
     assert len(AdminClient(client).list_topics(timeout=60).brokers) >= 2
 

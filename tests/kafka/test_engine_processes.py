@@ -1,4 +1,4 @@
-"""Worker processes that are killed, paused, joined and told to stop, while numbers come in: every
+"""Worker processes that are killed, paused, joined and asked to stop, while numbers come in: every
 sum must be exact."""
 
 import asyncio
@@ -55,8 +55,8 @@ def workers(nursery: Nursery, bootstrap: str, namespace: str, tmp_path: Path) ->
         return made[-1]
 
     yield make
-    for each in made:
-        each.kill()
+    for worker_process in made:
+        worker_process.kill()
 
 
 async def prepared(bench: KafkaBench, *reducers: Counter | Session) -> None:
@@ -116,7 +116,7 @@ async def test_a_paused_owner_that_comes_back_is_fenced_and_fences_nobody(
 
     async def taken_over() -> bool:
         return len(await asyncio.to_thread(other.tasks)) == 2 and all(
-            each["state"] == "running" for each in (await asyncio.to_thread(other.tasks)).values()
+            item["state"] == "running" for item in (await asyncio.to_thread(other.tasks)).values()
         )
 
     await bench._until(taken_over)
@@ -125,7 +125,7 @@ async def test_a_paused_owner_that_comes_back_is_fenced_and_fences_nobody(
     paused.signal(signal.SIGCONT)
 
     async def shared() -> bool:
-        counts = [len(await asyncio.to_thread(each.tasks)) for each in (paused, other)]
+        counts = [len(await asyncio.to_thread(process.tasks)) for process in (paused, other)]
         return counts == [1, 1] and stream.sent > before
 
     await bench._until(shared)
@@ -180,11 +180,11 @@ async def test_timers_fire_once_and_at_their_time_though_the_process_was_killed(
     await worker.ended()
     worker.start()
 
-    async def told() -> bool:
+    async def reported() -> bool:
         return len(await bench.read("toy.sessions.v1")) >= len(clicks)
 
-    await bench._until(told)
-    ended = {each.key: each.value.ended_ms for each in await bench.read("toy.sessions.v1")}
+    await bench._until(reported)
+    ended = {record.key: record.value.ended_ms for record in await bench.read("toy.sessions.v1")}
     assert ended == {click.key: click.at_ms + 1_500 for click in clicks}
     assert len(await bench.read("toy.sessions.v1")) == len(clicks)
 
@@ -195,10 +195,10 @@ async def test_a_static_member_that_restarts_disturbs_nobody(
     await prepared(bench, Counter())
     stream = Stream(bench)
     restarted, other = workers("counter", instance_id="a"), workers("counter", instance_id="b")
-    for each in (restarted, other):
-        each.start()
-    for each in (restarted, other):
-        await each.ready()
+    for process in (restarted, other):
+        process.start()
+    for process in (restarted, other):
+        await process.ready()
 
     async def shared() -> bool:
         return (
@@ -257,7 +257,7 @@ async def test_a_worker_on_the_loopback_answers_no_page_of_another_site(
     assert worker.get("/tasks")[0] == 200
 
 
-async def test_a_worker_tells_how_it_is(
+async def test_a_worker_reports_how_it_is(
     bench: KafkaBench,
     workers: Workers,
     bootstrap: str,
@@ -270,7 +270,7 @@ async def test_a_worker_tells_how_it_is(
 
     async def waiting() -> bool:
         return worker.get("/healthz")[0] == 200 and {
-            each["state"] for each in worker.tasks().values()
+            task["state"] for task in worker.tasks().values()
         } == {"waiting"}
 
     await bench._until(waiting)
@@ -281,13 +281,13 @@ async def test_a_worker_tells_how_it_is(
     poison = await bench.send("toy.numbers.v1", "k", ToyNumber(amount=666))
 
     async def stopped() -> bool:
-        return "stopped" in {each["state"] for each in worker.tasks().values()}
+        return "stopped" in {task["state"] for task in worker.tasks().values()}
 
     await bench._until(stopped)
     place = f"record:toy.numbers.v1@{poison.offset}"
-    told = worker.tasks()["counter", poison.partition]
-    assert (told["state"], told["place"]) == ("stopped", place)
-    assert f"baton task skip counter {poison.partition} '{place}'" in told["reason"]
+    reported = worker.tasks()["counter", poison.partition]
+    assert (reported["state"], reported["place"]) == ("stopped", place)
+    assert f"baton task skip counter {poison.partition} '{place}'" in reported["reason"]
     assert (
         "example.com"
         not in worker.get("/tasks")[1] + worker.get("/metrics")[1] + worker.log.read_text()

@@ -162,7 +162,7 @@ async def test_offsets_that_somebody_moved_are_refused(
     assert "the state is at toy.numbers.v1@3, the group at 1" in str(failure)
 
 
-async def test_a_group_that_has_forgotten_commits_is_told_where_the_state_stands(
+async def test_a_group_that_has_forgotten_commits_is_reported_where_the_state_stands(
     bench: KafkaBench, outsider: AIOKafkaProducer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Seen in a chaos run: a group coordinator that came back from a kill with a part of its
@@ -198,7 +198,7 @@ async def test_a_group_that_has_forgotten_commits_is_told_where_the_state_stands
     assert "the brokers have lost committed offsets: the group is at batch" in caplog.text
     await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
     await bench.settle()
-    assert [each.count for each in values(await bench.read("toy.totals.v1"))] == [1, 2, 3, 4]
+    assert [value.count for value in values(await bench.read("toy.totals.v1"))] == [1, 2, 3, 4]
 
 
 async def test_offsets_that_are_only_late_are_waited_for(
@@ -222,7 +222,7 @@ async def test_offsets_that_are_only_late_are_waited_for(
             assert the_supervisor(bench, "counter").status.state is TaskState.RESTORING
     await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
     await bench.settle()
-    assert [each.count for each in values(await bench.read("toy.totals.v1"))] == [1, 2]
+    assert [value.count for value in values(await bench.read("toy.totals.v1"))] == [1, 2]
 
 
 async def test_a_batch_of_which_something_cannot_be_written_is_not_committed(
@@ -286,7 +286,7 @@ async def test_a_range_that_was_deleted_before_it_was_processed_stops_the_task_a
     assert "toy.numbers.v1 is lost from offset 1 to 2" in str(failure)
     await bench.skip("counter", 0, failure.place)
     await bench.settle()
-    assert [each.total for each in values(await bench.read("toy.totals.v1"))] == [1, 11, 21]
+    assert [value.total for value in values(await bench.read("toy.totals.v1"))] == [1, 11, 21]
 
 
 async def test_an_input_that_was_made_anew_stops_the_task_and_starts_over_when_the_loss_is_skipped(
@@ -319,11 +319,11 @@ async def test_an_input_that_was_made_anew_stops_the_task_and_starts_over_when_t
     )
     await bench.skip("counter", 0, failure.place)
     await bench.settle()
-    assert [each.total for each in values(await bench.read("toy.totals.v1"))] == [1, 2, 3, 13]
+    assert [value.total for value in values(await bench.read("toy.totals.v1"))] == [1, 2, 3, 13]
     await bench.restart("counter", 0)  # the order is there for good, and means nothing any more
     await bench.send("toy.numbers.v1", "k", ToyNumber(amount=100))
     await bench.settle()
-    assert [each.total for each in values(await bench.read("toy.totals.v1"))][-1] == 113
+    assert [value.total for value in values(await bench.read("toy.totals.v1"))][-1] == 113
 
 
 async def take_seat(bench: KafkaBench) -> None:
@@ -388,10 +388,10 @@ async def one_counted_and_more_lost(
 
 
 def lost_commits() -> float:
-    """What is told of the counter; from the start, so that the first is an increase."""
-    told = REGISTRY.get_sample_value("baton_lost_commits_total", {"reducer": "counter"})
-    assert told is not None
-    return told
+    """What is reported of the counter; from the start, so that the first is an increase."""
+    reported = REGISTRY.get_sample_value("baton_lost_commits_total", {"reducer": "counter"})
+    assert reported is not None
+    return reported
 
 
 async def test_a_state_that_is_ahead_of_the_log_is_restored_whole(
@@ -404,7 +404,7 @@ async def test_a_state_that_is_ahead_of_the_log_is_restored_whole(
     await bench.send("toy.numbers.v1", "k0", ToyNumber(amount=1))
     await bench.settle()
     assert await bench.failures() == {}
-    assert [(each.key, each.value.count) for each in await bench.read("toy.totals.v1")] == [
+    assert [(record.key, record.value.count) for record in await bench.read("toy.totals.v1")] == [
         ("k", 1),
         ("k0", 1),
         ("k0", 2),
@@ -441,8 +441,8 @@ async def test_a_state_is_restored_whole_where_another_owner_did_a_part_of_a_los
     group._kept[0] = (monotonic(), kept)
     await take_seat(bench)
     await bench.settle()
-    told = [(each.key, each.value.count) for each in await bench.read("toy.totals.v1")]
-    assert told == [("k", 1), ("k0", 1), ("k1", 1), ("k2", 1)]
+    reported = [(record.key, record.value.count) for record in await bench.read("toy.totals.v1")]
+    assert reported == [("k", 1), ("k0", 1), ("k1", 1), ("k2", 1)]
     assert the_supervisor(bench, "counter").memory is not kept
     assert lost_commits() == lost + 1
 
@@ -499,7 +499,7 @@ async def test_a_task_that_cannot_commit_for_longer_than_a_session_is_not_ready_
         assert memory.size.records == LEAST
     await bench.settle()
     assert host.ready
-    assert [each.total for each in values(await bench.read("toy.totals.v1"))] == [1]
+    assert [value.total for value in values(await bench.read("toy.totals.v1"))] == [1]
 
 
 # ---------------------------------------------------------------------- log time
@@ -555,7 +555,7 @@ async def test_a_worker_that_starts_with_a_slow_clock_wakes_its_timers_all_the_s
     bench.wall = lambda: right() - HOUR_MS
     await bench.resume("session")
     await bench.pass_time(1_500)
-    assert [each.ended_ms for each in values(await bench.read("toy.sessions.v1"))] == [
+    assert [value.ended_ms for value in values(await bench.read("toy.sessions.v1"))] == [
         click.at_ms + 1_500
     ]
 
@@ -643,8 +643,10 @@ async def test_an_input_that_has_more_than_was_fetched_is_waited_for(
     await bench.close()
     assert verdicts == []
     in_order = [
-        each.topic
-        for each in sorted(appended, key=lambda each: (each.at_ms, each.topic, each.offset))
+        record.topic
+        for record in sorted(
+            appended, key=lambda record: (record.at_ms, record.topic, record.offset)
+        )
     ]
     assert [topic for line in taken for topic in [line.topic] * line.count] == in_order
     assert len(in_order) == 160
@@ -664,10 +666,10 @@ async def test_a_deadline_fires_unproven_after_the_limit_and_proven_when_the_ups
     start = await bench.send("toy.starts.v1", "k", ToyStart(within_ms=300))
     await bench.send("toy.orders.v1", "o", ToyOrder(lines=("other",)))
 
-    async def told() -> bool:
+    async def reported() -> bool:
         return bool(await bench.read("toy.verdicts.v1"))
 
-    await bench._until(told)
+    await bench._until(reported)
     await bench.resume("fan")
     await bench.pass_time(500)
     verdicts = values(await bench.read("toy.verdicts.v1"))
@@ -708,12 +710,12 @@ async def test_records_that_never_end_starve_neither_timers_nor_adoption(
 
     async def both() -> bool:
         return bool(await bench.read("toy.verdicts.v1")) and "idle" in {
-            each.key for each in await bench.read("toy.adopted.v1")
+            record.key for record in await bench.read("toy.adopted.v1")
         }
 
     await bench._until(both)
-    for each in feeding:
-        each.cancel()
+    for feeder in feeding:
+        feeder.cancel()
     await asyncio.gather(*feeding, return_exceptions=True)
     await bench.close()
     assert min(shortest.values()) > 3, "the records did end"
@@ -729,10 +731,10 @@ async def test_the_proof_ends_with_the_inputs_of_the_task_itself(
     await bench.settle()
     await outsider.begin_transaction()  # as an instance upstream that has not committed yet
     line = codec_for(ToyLine).encode(ToyLine(order="o", remove=False, ordered_at_ms=0))
-    told = await outsider.send_and_wait(
+    reported = await outsider.send_and_wait(
         bench.cluster.at(("toy.lines.v1", 0)).topic, line, key=b"k", partition=0
     )
-    assert told.timestamp < start.at_ms + 2_000
+    assert reported.timestamp < start.at_ms + 2_000
     await asyncio.sleep(2.1)
     # moves the time past the deadline
     await bench.send("toy.starts.v1", "later", ToyStart(within_ms=HOUR_MS))
@@ -745,9 +747,9 @@ async def test_the_proof_ends_with_the_inputs_of_the_task_itself(
     assert await bench.read("toy.verdicts.v1") == []
     await outsider.commit_transaction()
     await bench.pass_time(100)
-    assert [(each.key, each.value.verdict) for each in await bench.read("toy.verdicts.v1")] == [
-        ("k", "met")
-    ]
+    assert [
+        (record.key, record.value.verdict) for record in await bench.read("toy.verdicts.v1")
+    ] == [("k", "met")]
 
 
 async def test_waiting_for_the_proof_keeps_no_record_waiting(patient: KafkaBench) -> None:
@@ -789,7 +791,7 @@ async def test_no_task_decides_before_it_knows_what_was_agreed_by_then(
     assert len(await bench.read("toy.totals.v1")) == 1
     await outsider.commit_transaction()
     await bench.settle()
-    assert [each.terms for each in values(await bench.read("toy.totals.v1"))] == ["v1", "v2"]
+    assert [value.terms for value in values(await bench.read("toy.totals.v1"))] == ["v1", "v2"]
 
 
 # ---------------------------------------------------------------------- supervision
@@ -810,7 +812,7 @@ async def test_a_fenced_task_starts_again_where_it_still_is_the_owner(
     for _ in range(3):
         await bench.send("toy.numbers.v1", "k", ToyNumber(amount=1))
     await bench.settle()
-    assert [each.count for each in values(await bench.read("toy.totals.v1"))] == [1, 2, 3, 4]
+    assert [value.count for value in values(await bench.read("toy.totals.v1"))] == [1, 2, 3, 4]
 
 
 async def test_a_fenced_task_that_the_group_gave_away_does_not_start_again(

@@ -64,10 +64,10 @@ def test_the_publisher_publishes_an_event_that_is_taken(
 def test_the_subscriber_prints_what_was_routed(
     examples: Path, bootstrap: str, namespace: str
 ) -> None:
-    told = routed(qualified("l1", level="warm"), "ann")
+    reported = routed(qualified("l1", level="warm"), "ann")
     producer = Producer({"bootstrap.servers": bootstrap})
     producer.produce(
-        physical(namespace, "leads.routed.sdr.v1"), codec_for(LeadRouted).encode(told), b"l1"
+        physical(namespace, "leads.routed.sdr.v1"), codec_for(LeadRouted).encode(reported), b"l1"
     )
     assert producer.flush(30) == 0
     done = _run(examples / "subscribe.py", bootstrap, "1")

@@ -63,7 +63,9 @@ def client_of(system: System) -> httpx.Client:
     """Of the gateway, with the key that the system made for itself."""
     run = read_run(system.settings.home)
     assert run is not None
-    (address,) = (each.addresses["http"] for each in run.processes if "http" in each.addresses)
+    (address,) = (
+        process.addresses["http"] for process in run.processes if "http" in process.addresses
+    )
     key = (system.settings.home / "write-key").read_text().strip().rpartition(":")[2]
     return httpx.Client(base_url=address, auth=(key, ""), timeout=60)
 
@@ -71,9 +73,9 @@ def client_of(system: System) -> httpx.Client:
 def _latest(reader: LogReader, topics: tuple[str, ...]) -> Iterator[Any]:
     for topic in topics:
         record: type[Any] = LeadPerson if topic == "leads.persons.v1" else LeadRouted
-        for each in reader.read({topic: list(range(reader.partitions(topic)))}):
-            if each.value is not None:
-                yield codec_for(record).decode(each.value)
+        for entry in reader.read({topic: list(range(reader.partitions(topic)))}):
+            if entry.value is not None:
+                yield codec_for(record).decode(entry.value)
 
 
 def _routed(reader: LogReader) -> Mapping[str, LeadRouted]:
@@ -82,8 +84,8 @@ def _routed(reader: LogReader) -> Mapping[str, LeadRouted]:
     until = time.monotonic() + TIMEOUT_S
     while len(found) < LEADS:
         assert time.monotonic() < until, f"{len(found)} of {LEADS} leads were handed over"
-        for each in _latest(reader, ROUTED):
-            found.setdefault(each.qualification_id, each)
+        for record in _latest(reader, ROUTED):
+            found.setdefault(record.qualification_id, record)
         time.sleep(0.2)
     return found
 
@@ -105,8 +107,8 @@ def test_nobody_is_handed_a_lead_without_its_person_profile_and_visits(
             )
         with LogReader(confluent_options(system.settings), system.settings.namespace) as reader:
             routed = _routed(reader)
-            persons = {each.lead_id: each for each in _latest(reader, ("leads.persons.v1",))}
-    stories = [each.qualified.story for each in routed.values()]
+            persons = {fact.lead_id: fact for fact in _latest(reader, ("leads.persons.v1",))}
+    stories = [entry.qualified.story for entry in routed.values()]
     empty = [
         story
         for story in stories
@@ -114,7 +116,7 @@ def test_nobody_is_handed_a_lead_without_its_person_profile_and_visits(
     ]
     assert empty == []
     assert {story.profile.get("country") for story in stories} == {"DE"}
-    assert {each.qualified.grade[0] for each in routed.values()} == {"A"}
+    assert {entry.qualified.grade[0] for entry in routed.values()} == {"A"}
     assert all("Prices" in {touch.title for touch in story.content} for story in stories)
-    for each in routed.values():
-        assert persons[each.lead_id].person == each.qualified.story.person
+    for fact in routed.values():
+        assert persons[fact.lead_id].person == fact.qualified.story.person

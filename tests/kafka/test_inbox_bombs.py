@@ -18,7 +18,7 @@ def test_a_batch_that_unpacks_to_more_than_a_message_may_have_is_refused(
     client = {"bootstrap.servers": bootstrap}
     spec = TOPICS["leads.inbox.v1"]
     ensure_topics(client, Layout(namespace=namespace, partitions=1), [spec])
-    told: list[KafkaError | None] = []
+    reported: list[KafkaError | None] = []
     producer = Producer(
         {**client, "compression.type": compression, "message.max.bytes": _HUGE * 2, "linger.ms": 0}
     )
@@ -27,12 +27,12 @@ def test_a_batch_that_unpacks_to_more_than_a_message_may_have_is_refused(
         bytes(_HUGE),
         b"k",
         0,
-        on_delivery=lambda error, _: told.append(error),
+        on_delivery=lambda error, _: reported.append(error),
     )
     producer.produce(physical(namespace, spec.name), b'{"small": 1}', b"k", 0)
     assert producer.flush(60) == 0
-    (refused,) = told
+    (refused,) = reported
     assert refused is not None
     assert refused.code() in (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE)
     with LogReader(client, namespace) as reader:
-        assert all(len(each.value or b"") < 100 for each in reader.read({spec.name: [0]}))
+        assert all(len(record.value or b"") < 100 for record in reader.read({spec.name: [0]}))

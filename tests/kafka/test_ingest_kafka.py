@@ -98,9 +98,9 @@ class Ingest:
 
     def events(self) -> list[LeadEvent]:
         return [
-            codec_for(LeadEvent).decode(each.value)
-            for each in self.read("leads.accepted.v1")
-            if each.value
+            codec_for(LeadEvent).decode(record.value)
+            for record in self.read("leads.accepted.v1")
+            if record.value
         ]
 
 
@@ -196,8 +196,8 @@ async def test_what_comes_in_twice_and_by_two_ways_is_accepted_once_and_the_pois
                     for start in range(0, 200, 50)
                 )
             )
-            assert [each.status_code for each in answers] == [202] * 4
-    raw = [json.dumps(each).encode() for each in lines[150:]]
+            assert [response.status_code for response in answers] == [202] * 4
+    raw = [json.dumps(entry).encode() for entry in lines[150:]]
     await asyncio.to_thread(
         ingest.produce,
         *raw[:100],
@@ -208,30 +208,32 @@ async def test_what_comes_in_twice_and_by_two_ways_is_accepted_once_and_the_pois
     )
     await ingest.until(lambda: len(ingest.read(dead_letter_topic("leads.inbox.v1"))) >= len(POISON))
     await ingest.until(
-        lambda: len({each.event_id for each in ingest.events() if each.kind == "engagement"}) >= 400
+        lambda: (
+            len({event.event_id for event in ingest.events() if event.kind == "engagement"}) >= 400
+        )
     )
 
-    accepted = [each for each in ingest.events() if each.kind == "engagement"]
-    assert sorted(each.event_id for each in accepted) == sorted(
+    accepted = [event for event in ingest.events() if event.kind == "engagement"]
+    assert sorted(event.event_id for event in accepted) == sorted(
         event_id_of("test", str(number)) for number in range(400)
     )
     expected = {
         derived_id("lead", derived_id("identity", "email", f"p{number}@acme.example"))
         for number in range(50)
     }
-    assert {each.lead_id for each in accepted} == expected
-    told = [
-        codec_for(LeadInput).decode(each.value)
-        for each in ingest.read("intake.leads.v1")
-        if each.value
+    assert {event.lead_id for event in accepted} == expected
+    reported = [
+        codec_for(LeadInput).decode(record.value)
+        for record in ingest.read("intake.leads.v1")
+        if record.value
     ]
-    persons = [each.person for each in told if each.event]
-    assert sorted(each.email or "" for each in persons if each) == sorted(
+    persons = [member.person for member in reported if member.event]
+    assert sorted(person.email or "" for person in persons if person) == sorted(
         [f"p{number}@acme.example" for number in range(50)] * 8
     )
     dead = ingest.read(dead_letter_topic("leads.inbox.v1"))
-    assert sorted(each.value or b"" for each in dead) == sorted(POISON)
-    assert all(each.header("traceparent") == "00-x" for each in dead)
+    assert sorted(record.value or b"" for record in dead) == sorted(POISON)
+    assert all(record.header("traceparent") == "00-x" for record in dead)
     no_address = [
         record
         for topic in ("leads.accepted.v1", "intake.aliases.v1")
@@ -266,7 +268,9 @@ async def test_an_anonymous_visitor_who_says_their_name_is_one_lead_from_then_on
         ).status_code == 202
     ann = derived_id("lead", derived_id("identity", "email", "ann@acme.example"))
     await ingest.until(
-        lambda: any(each.lead_id == ann and each.kind == "engagement" for each in ingest.events())
+        lambda: any(
+            event.lead_id == ann and event.kind == "engagement" for event in ingest.events()
+        )
     )
 
 
@@ -291,12 +295,12 @@ async def test_send_writes_down_what_was_acknowledged_and_all_of_it_is_accepted(
     topics = ("leads.accepted.v1", "leads.acts.v1", "leads.commands.v1")
 
     def found() -> list[str]:
-        records = [each for topic in topics for each in ingest.read(topic)]
+        records = [record for topic in topics for record in ingest.read(topic)]
         decoded = [
-            codec_for(TOPICS[each.topic].record or LeadEvent).decode(each.value or b"")
-            for each in records
+            codec_for(TOPICS[record.topic].record or LeadEvent).decode(record.value or b"")
+            for record in records
         ]
-        return [each.event_id for each in decoded if each.event_id in ids]
+        return [record.event_id for record in decoded if record.event_id in ids]
 
     await ingest.until(lambda: len(found()) >= len(ids))
     assert sorted(found()) == sorted(ids)
@@ -331,9 +335,9 @@ async def test_what_a_source_sends_and_cannot_be_taken_is_a_dead_letter_that_can
     replayed = await asyncio.to_thread(CliRunner().invoke, build(), words)
     assert (replayed.exit_code, replayed.stdout) == (0, "1 events sent in\n")
     ids = {event_id_of("hubspot", f"1-2-{n}-{n}-1772445600000") for n in (1, 2)}
-    await ingest.until(lambda: {each.event_id for each in ingest.events()} >= ids)
+    await ingest.until(lambda: {event.event_id for event in ingest.events()} >= ids)
     doctor = await asyncio.to_thread(CliRunner().invoke, build(), ["doctor", "--json"])
-    found = [each for each in json.loads(doctor.stdout)["findings"] if each["check"] == "sources"]
+    found = [row for row in json.loads(doctor.stdout)["findings"] if row["check"] == "sources"]
     assert found[0]["verdict"] == "good", found
     assert found[0]["text"].startswith("hubspot: secret set; last event at ")
 
@@ -345,7 +349,7 @@ async def test_two_contacts_that_become_one_are_one_lead_until_a_person_separate
         made = {"eventId": number, "objectId": number, "subscriptionType": "contact.creation"}
         await asyncio.to_thread(hubspot, ingest.url, made)
     await ingest.until(lambda: len(ingest.events()) == 2)
-    leads = [each.lead_id for each in ingest.events()]
+    leads = [event.lead_id for event in ingest.events()]
     assert len(set(leads)) == 2
     merge = {
         "eventId": 3,
@@ -378,20 +382,20 @@ async def test_two_contacts_that_become_one_are_one_lead_until_a_person_separate
     for number, crm in ((2, "hubspot:2"), (3, "hubspot:1")):
         await asyncio.to_thread(send, number, "profile", {"crm": crm}, profile={"title": "CTO"})
     await ingest.until(lambda: len(ingest.events()) == 4)
-    late = [each.lead_id for each in ingest.events()][-2:]
+    late = [event.lead_id for event in ingest.events()][-2:]
     assert len(set(late)) == 2
     assert survivor in late
     await asyncio.to_thread(send, 4, "erasure", {"lead": survivor})
-    await ingest.until(lambda: any(each.kind == "erasure" for each in ingest.events()))
+    await ingest.until(lambda: any(event.kind == "erasure" for event in ingest.events()))
     await asyncio.to_thread(send, 5, "profile", {"crm": "hubspot:1"}, profile={"title": "CEO"})
     await asyncio.to_thread(send, 6, "profile", {"crm": "hubspot:2"}, profile={"title": "CEO"})
     await ingest.until(
-        lambda: sum(each.profile.get("title") == "CEO" for each in ingest.events()) == 1
+        lambda: sum(event.profile.get("title") == "CEO" for event in ingest.events()) == 1
     )
-    assert {each.lead_id for each in ingest.events() if each.kind == "erasure"} == {survivor}
+    assert {event.lead_id for event in ingest.events() if event.kind == "erasure"} == {survivor}
 
 
-async def test_once_nobody_processes_what_comes_in_senders_are_told_to_come_again(
+async def test_once_nobody_processes_what_comes_in_senders_are_asked_to_come_again(
     ingest: Ingest,
 ) -> None:
     ingest.reducers.cancel()

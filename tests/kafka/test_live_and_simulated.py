@@ -44,13 +44,15 @@ Facts = dict[tuple[str, str], list[dict[str, Any]]]
 
 
 def _script(begins_ms: int) -> list[bytes]:
-    return [each.line for each in visitors(leads=5, span_ms=1_000, seed=11, begins_ms=begins_ms)]
+    return [
+        visitor.line for visitor in visitors(leads=5, span_ms=1_000, seed=11, begins_ms=begins_ms)
+    ]
 
 
 def _agreement(folder: Path) -> Path:
     """That of the demonstration, whose people work at any hour, with clocks that do not run out
     while the test does; nobody settles, since the live system's time goes on between two lines,
-    and nobody has goals, which are told by the day as well as by a line."""
+    and nobody has goals, which are reported by the day as well as by a line."""
     text = (
         DEMO_AGREEMENT.read_text()
         .replace(" seconds elapsed", " hours elapsed")

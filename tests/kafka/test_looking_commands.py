@@ -125,9 +125,9 @@ def test_a_lead_is_explained_by_its_address_through_link_and_merge(
         ],
     )
 
-    told = run("explain", address, "--json")
+    reported = run("explain", address, "--json")
 
-    lines = [json.loads(line) for line in told.stdout.splitlines()]
+    lines = [json.loads(line) for line in reported.stdout.splitlines()]
     # two partitions may take them in the same millisecond
     lines[1:3] = sorted(lines[1:3], key=lambda line: str(line["lead_id"]))
     assert [(line["topic"], line["about"], line["lead_id"]) for line in lines] == [
@@ -138,7 +138,7 @@ def test_a_lead_is_explained_by_its_address_through_link_and_merge(
         ("leads.stages.v1", "stage", survivor),
     ]
     assert lines[0]["agreement"] == "a" * 32
-    assert "ada" not in told.stdout.lower()
+    assert "ada" not in reported.stdout.lower()
     assert "ada@example.com" in run("explain", survivor, "--json", "--person").stdout
     for_people = run("explain", linked).stdout
     assert "inquiry -> mql: qualified by the system" in for_people
@@ -166,12 +166,12 @@ def test_the_leads_that_nobody_holds_are_listed_with_their_cause_and_those_that_
     )
     found_again = replace(lost, lead_id="3" * 32)
     records = [lost, earlier, found_again, replace(found_again, kind="held", holder="person ann")]
-    _put(bootstrap, namespace, [("leads.orphans.v1", each.lead_id, each) for each in records])
+    _put(bootstrap, namespace, [("leads.orphans.v1", record.lead_id, record) for record in records])
 
-    told = run("orphans", "--json")
+    reported = run("orphans", "--json")
 
-    assert told.exit_code == 1
-    assert [json.loads(line)["lead_id"] for line in told.stdout.splitlines()] == [
+    assert reported.exit_code == 1
+    assert [json.loads(line)["lead_id"] for line in reported.stdout.splitlines()] == [
         earlier.lead_id,
         lost.lead_id,
     ]
@@ -245,7 +245,7 @@ def test_dead_letters_are_listed_shown_and_replayed_as_they_were(
     _dead(bootstrap, namespace)
 
     listed = [json.loads(line) for line in run("dlq", "list", "--json").stdout.splitlines()]
-    assert [(each["place"], each["code"], each["reason"]) for each in listed] == [
+    assert [(row["place"], row["code"], row["reason"]) for row in listed] == [
         ("dlq.leads.inbox.v1/0/0", "malformed", "say why"),
         ("dlq.leads.inbox.v1/0/1", "too_long", "say why"),
     ]

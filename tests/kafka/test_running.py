@@ -91,7 +91,7 @@ def test_all_is_prepared_started_and_ready_inside_and_gone_afterwards(tmp_path: 
             "127.0.0.1:1",
             False,
         )
-        assert [(each.name, ask(each), state_of(each)) for each in run.processes] == [
+        assert [(process.name, ask(process), state_of(process)) for process in run.processes] == [
             ("one", Answer.READY, ProcessState.READY),
             ("two", Answer.READY, ProcessState.READY),
         ]
@@ -101,7 +101,10 @@ def test_all_is_prepared_started_and_ready_inside_and_gone_afterwards(tmp_path: 
         "waiting for one, two",
     ]
     assert read_run(tmp_path) is None
-    assert [state_of(each) for each in run.processes] == [ProcessState.GONE, ProcessState.GONE]
+    assert [state_of(process) for process in run.processes] == [
+        ProcessState.GONE,
+        ProcessState.GONE,
+    ]
 
 
 def test_a_service_that_ends_is_started_again_and_counted(tmp_path: Path) -> None:
@@ -132,7 +135,7 @@ def test_a_service_that_never_becomes_ready_ends_the_run_with_the_end_of_its_log
         system.running(),
     ):
         pass
-    assert [is_running(each.mark) for each in system.run.processes] == [False, False]
+    assert [is_running(process.mark) for process in system.run.processes] == [False, False]
     assert read_run(tmp_path) is None
 
 
@@ -264,7 +267,7 @@ os.kill(os.getpid(), signal.SIGSTOP)
     supervisor = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
     assert supervisor.stdout is not None
     supervisor.stdout.readline()
-    marks = [mark_of(each.pid) for each in psutil.Process(supervisor.pid).children()]
+    marks = [mark_of(child.pid) for child in psutil.Process(supervisor.pid).children()]
     left_over += marks
     supervisor.kill()
     supervisor.wait()
@@ -300,7 +303,7 @@ def test_a_record_that_was_cut_off_is_as_none(tmp_path: Path, cut: str) -> None:
 )
 def test_the_wait_before_starting_again(ran_s: Sequence[float], waits: Sequence[float]) -> None:
     backoff = Backoff()
-    assert tuple(backoff.wait_s(ran_s=each) for each in ran_s) == waits
+    assert tuple(backoff.wait_s(ran_s=entry) for entry in ran_s) == waits
 
 
 @pytest.mark.slow

@@ -53,11 +53,15 @@ from tests.services.scorer.scorer_world import DAY, LIFECYCLE, World, agreement
 
 PARTITIONS = 2
 PATIENCE_S = 120.0
-REDUCERS: Mapping[str, Reducer[Any, Any]] = {each.name: each for each in SERVICE.reducers}
+REDUCERS: Mapping[str, Reducer[Any, Any]] = {reducer.name: reducer for reducer in SERVICE.reducers}
 PLACES = [(name, number) for name in REDUCERS for number in range(PARTITIONS)]
 NAMES = sorted(
-    {topic for each in REDUCERS.values() for topic in (*each.inputs, *each.outputs)}
-    | {spec.name for each in REDUCERS.values() for spec in engine_topics(each.name, each.service)}
+    {topic for reducer in REDUCERS.values() for topic in (*reducer.inputs, *reducer.outputs)}
+    | {
+        spec.name
+        for reducer in REDUCERS.values()
+        for spec in engine_topics(reducer.name, reducer.service)
+    }
     | {*REFERENCE_TOPICS, "baton.skips.v1"}
 )
 
@@ -140,7 +144,8 @@ class Deaf(MemoryLog):
         self, group: str, partition: int, epoch: int, batch: Batch, changelog: str, journal: str
     ) -> None:
         self.said.update(
-            said(each.topic, each.key, each.value, each.headers) for each in batch.outgoing
+            said(record.topic, record.key, record.value, record.headers)
+            for record in batch.outgoing
         )
         batch = Batch(
             **{name: getattr(batch, name) for name in Batch.__dataclass_fields__} | {"outgoing": ()}
@@ -153,12 +158,16 @@ def said(topic: str, key: bytes | None, value: bytes | None, headers: Any) -> by
 
 
 def prepare(bootstrap: str, namespace: str) -> None:
-    names = {topic for each in REDUCERS.values() for topic in (*each.inputs, *each.outputs)} | {
+    names = {
+        topic for reducer in REDUCERS.values() for topic in (*reducer.inputs, *reducer.outputs)
+    } | {
         *REFERENCE_TOPICS,
         "baton.skips.v1",
     }
     names |= {
-        spec.name for each in REDUCERS.values() for spec in engine_topics(each.name, each.service)
+        spec.name
+        for reducer in REDUCERS.values()
+        for spec in engine_topics(reducer.name, reducer.service)
     }
     specs = [TOPICS[name] for name in sorted(names)]
     ensure_topics(
@@ -299,20 +308,20 @@ class Snapshot:
 
     def read(self, topic: str, partition: int, start: int | None = None) -> Iterator[Record]:
         return (
-            each
-            for each in self._records.get((topic, partition), [])
-            if each.offset >= (start or 0)
+            record
+            for record in self._records.get((topic, partition), [])
+            if record.offset >= (start or 0)
         )
 
 
 def held(records: Iterator[Record] | list[Any]) -> dict[bytes, bytes]:
     """What a compacted changelog holds."""
     found: dict[bytes, bytes] = {}
-    for each in records:
-        assert each.key is not None
-        found.pop(each.key, None)
-        if each.value is not None:
-            found[each.key] = each.value
+    for record in records:
+        assert record.key is not None
+        found.pop(record.key, None)
+        if record.value is not None:
+            found[record.key] = record.value
     return found
 
 
@@ -340,32 +349,32 @@ def _compare(source: Source, namespace: str, leads: int) -> None:
         replay = Replay(source, name, partition, Limits(outputs=700, wakes=5_000))
         decode = codec_for(BatchJournal).decode
         replay.follow(
-            decode(each.value or b"") for each in source.read(journal_topic(name), partition)
+            decode(record.value or b"") for record in source.read(journal_topic(name), partition)
         )
         state = held(replay.log.records(changelog_topic(name), partition))
         position, own = (
-            codec_for(Position).decode(each.pop(POSITION_KEY)) for each in (live_state, state)
+            codec_for(Position).decode(states.pop(POSITION_KEY)) for states in (live_state, state)
         )
         assert (own.now_ms, own.adopted) == (position.now_ms, position.adopted)
         assert state == live_state
         keys += len(state)
         published += replay.log.said
-    for topic in {topic for each in REDUCERS.values() for topic in each.outputs}:
+    for topic in {topic for reducer in REDUCERS.values() for topic in reducer.outputs}:
         for partition in range(PARTITIONS):
             ours = (
-                each
-                for each in source.read(topic, partition)
-                if each.header("baton_cause") is not None
+                record
+                for record in source.read(topic, partition)
+                if record.header("baton_cause") is not None
             )
-            there.update(said(topic, each.key, each.value, each.headers) for each in ours)
+            there.update(said(topic, record.key, record.value, record.headers) for record in ours)
     assert published == there
     assert keys > leads
     assert len(there) > leads
-    topics = Counter(each[:-16].decode() for each in there.elements())
+    topics = Counter(element[:-16].decode() for element in there.elements())
     assert (
         min(
-            topics[each]
-            for each in (
+            topics[entry]
+            for entry in (
                 "scorer.transfers.v1",
                 "scorer.buying.v1",
                 "scorer.backlog.v1",

@@ -2,8 +2,8 @@
 enforces them.
 
 Each service is a principal of its own and has exactly the rights of the table in docs/OPERATING.md;
-with these a lead comes all the way from the inbox to a sales tool, and a right too few is told by
-name.
+with these a lead comes all the way from the inbox to a sales tool, and a right too few is reported
+by name.
 """
 
 import json
@@ -113,7 +113,7 @@ def _pem(folder: Path) -> tuple[Path, Path]:
     issued = ca.issue_cert("127.0.0.1", "localhost")
     key = load_pem_private_key(issued.private_key_pem.bytes(), password=None)
     store, signer = folder / "broker.pem", folder / "ca.pem"
-    chain = b"".join(each.bytes() for each in issued.cert_chain_pems)
+    chain = b"".join(cert_chain_pem.bytes() for cert_chain_pem in issued.cert_chain_pems)
     store.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + chain)
     ca.cert_pem.write_to_path(str(signer))
     return store, signer
@@ -161,16 +161,16 @@ def _make_principals(admin: AdminClient, names: tuple[str, ...]) -> None:
 def _allow(plain: str, principal: str, rights: tuple[Right, ...]) -> None:
     bindings = [
         AclBinding(
-            RESOURCES[each.resource],
-            each.name,
-            ResourcePatternType.PREFIXED if each.prefixed else ResourcePatternType.LITERAL,
+            RESOURCES[right.resource],
+            right.name,
+            ResourcePatternType.PREFIXED if right.prefixed else ResourcePatternType.LITERAL,
             f"User:{principal}",
             "*",
             AclOperation[operation.upper()],
             AclPermissionType.ALLOW,
         )
-        for each in rights
-        for operation in each.operations
+        for right in rights
+        for operation in right.operations
     ]
     admin = AdminClient({"bootstrap.servers": plain})
     for future in admin.create_acls(list(dict.fromkeys(bindings))).values():
@@ -213,8 +213,14 @@ def _running(
         load_settings(),
         prepare=lambda reached: prepare_cluster(reached, said.append),
         commands=lambda settings: [
-            replace(each, environment={**each.environment, **cluster.environment_of(each.name)})
-            for each in service_commands(settings)
+            replace(
+                service_command,
+                environment={
+                    **service_command.environment,
+                    **cluster.environment_of(service_command.name),
+                },
+            )
+            for service_command in service_commands(settings)
         ],
         say=said.append,
     )
@@ -270,34 +276,34 @@ def _breach(plain: str, namespace: str) -> SlaViolation:
             {topic: [0]}, follow=True, until=lambda: time.monotonic() > until
         ):
             assert record.value is not None
-            told = codec_for(SlaViolation).decode(record.value)
-            if told.kind == "breach" and told.lead_id is not None:
-                return told
+            reported = codec_for(SlaViolation).decode(record.value)
+            if reported.kind == "breach" and reported.lead_id is not None:
+                return reported
     raise AssertionError("no promise was ever broken")
 
 
 def _send(settings: Settings, topic: str, value: str) -> None:
     """Raises PermissionError where the cluster says so."""
-    told: list[KafkaError | None] = []
+    reported: list[KafkaError | None] = []
     producer = Producer(confluent_producer_options(settings) | {"enable.idempotence": False})
     producer.produce(
-        topic, value.encode(), key=b"k", on_delivery=lambda error, _: told.append(error)
+        topic, value.encode(), key=b"k", on_delivery=lambda error, _: reported.append(error)
     )
     assert producer.flush(30) == 0
-    error = told[0]
+    error = reported[0]
     if error is not None:
         assert error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED, error
         raise PermissionError(error.str())
 
 
-def test_a_right_too_few_is_told_by_name(
+def test_a_right_too_few_is_reported_by_name(
     cluster: Secured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     namespace = "lacking"
     lacking = physical(namespace, topics_of("scorer").reads[0])
     for service in SERVICES:
         rights = rights_of(service, namespace)
-        kept = tuple(each for each in rights if service != "scorer" or each.name != lacking)
+        kept = tuple(right for right in rights if service != "scorer" or right.name != lacking)
         _allow(cluster.plain, service, kept)
     with (
         pytest.raises(Exception, match="scorer"),

@@ -89,9 +89,9 @@ def _status(environment: Mapping[str, str]) -> dict[str, Any]:
 def _track(environment: Mapping[str, str], message_id: str) -> int:
     key = (Path(environment["BATON_HOME"]) / "write-key").read_text().strip().rpartition(":")[2]
     (address,) = (
-        each["addresses"]["http"]
-        for each in _status(environment)["processes"]
-        if each["name"] == "gateway"
+        status["addresses"]["http"]
+        for status in _status(environment)["processes"]
+        if status["name"] == "gateway"
     )
     request = urllib.request.Request(
         f"{address}/v1/track",
@@ -116,7 +116,7 @@ def test_it_runs_mends_itself_and_ends_with_ctrl_c_leaving_no_process(
     up: subprocess.Popen[str], environment: Mapping[str, str]
 ) -> None:
     status = _status(environment)
-    assert [(each["name"], each["state"]) for each in status["processes"]] == [
+    assert [(row["name"], row["state"]) for row in status["processes"]] == [
         (name, "ready") for name in ("up", *WORKERS)
     ]
     assert (status["state"], status["namespace"]) == ("running", environment["BATON_NAMESPACE"])
@@ -127,13 +127,13 @@ def test_it_runs_mends_itself_and_ends_with_ctrl_c_leaving_no_process(
     assert again.returncode == 1
     assert f"baton: Baton runs already (pid {up.pid}, " in again.stderr
 
-    pids = {each["name"]: each["pid"] for each in status["processes"]}
+    pids = {row["name"]: row["pid"] for row in status["processes"]}
     first = mark_of(pids["ingest"])
     send(first, signal.SIGKILL)
     wait_gone(first, 10)
     _until(
         lambda: (
-            [each["state"] for each in _status(environment)["processes"]]
+            [row["state"] for row in _status(environment)["processes"]]
             == ["ready"] * len(("up", *WORKERS))
         )
     )
@@ -144,7 +144,7 @@ def test_it_runs_mends_itself_and_ends_with_ctrl_c_leaving_no_process(
     assert run is not None
     up.send_signal(signal.SIGINT)
     assert up.wait(60) == 0
-    assert [each.name for each in run.processes if is_running(each.mark)] == []
+    assert [process.name for process in run.processes if is_running(process.mark)] == []
     assert read_run(Path(environment["BATON_HOME"])) is None
     stopped = _status(environment)
     assert (stopped["state"], stopped["processes"]) == ("stopped", [])
@@ -170,10 +170,10 @@ def test_in_the_background_it_returns_when_ready_and_a_kill_ends_the_services_to
         send(run.supervisor, signal.SIGKILL)
         wait_gone(run.supervisor, 10)
         # services end with their supervisor
-        _until(lambda: not any(is_running(each.mark) for each in run.processes))
+        _until(lambda: not any(is_running(process.mark) for process in run.processes))
         status = _status(environment)
         assert status["state"] == "killed"
-        assert [(each["name"], each["state"]) for each in status["processes"]] == [
+        assert [(row["name"], row["state"]) for row in status["processes"]] == [
             (name, "gone") for name in ("up", *WORKERS)
         ]
     finally:

@@ -2,12 +2,13 @@
 
 ``python -m tests.kafka.toy_worker REDUCER...``. Besides the engine's own failpoints,
 ``BATON_FAILPOINT`` knows ``decoding``, ``decoded``, ``stepping`` and ``stepped`` here: those
-moments lie in the core, which has no points.
+moments lie in the core, which has no points. ``BATON_STEP_MS``: so much CPU each step burns.
 """
 
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -29,7 +30,7 @@ INNER_POINTS = ("decoding", "decoded", "stepping", "stepped")
 
 
 def killer(wanted: str) -> Callable[[str], None]:
-    """Kills the process at the n-th time that it is told of the wanted point."""
+    """Kills the process at the n-th time that it comes to the wanted point."""
     name, _, count = wanted.partition(":")
     left = int(count or 1)
 
@@ -43,8 +44,21 @@ def killer(wanted: str) -> Callable[[str], None]:
     return at
 
 
+def burner(step_ms: int, at: Callable[[str], None]) -> Callable[[str], None]:
+    """Burns CPU at each step, and passes on what it is told."""
+
+    def burn(point: str) -> None:
+        if point == "stepping":
+            until = time.thread_time() + step_ms / 1000
+            while time.thread_time() < until:
+                pass
+        at(point)
+
+    return burn
+
+
 def watched(reducer: Reducer[Any, Any], at: Callable[[str], None]) -> Reducer[Any, Any]:
-    """The reducer, telling before and after each step."""
+    """The reducer, reporting before and after each step."""
 
     class Watched(type(reducer)):  # type: ignore[misc]
         def step(self, view: View[Any], event: Event, *, now: int, reference: Any) -> Step[Any]:
@@ -58,18 +72,18 @@ def watched(reducer: Reducer[Any, Any], at: Callable[[str], None]) -> Reducer[An
 
 
 def codecs(at: Callable[[str], None]) -> Callable[[type], Any]:
-    """Codecs that tell before and after each input record they decode."""
+    """Codecs that report before and after each input record they decode."""
 
     class Codec:
         def __init__(self, record: type) -> None:
-            self.encode, self._decode, self._tells = (
+            self.encode, self._decode, self._reports = (
                 codec_for(record).encode,
                 codec_for(record).decode,
                 record is ToyNumber,
             )
 
         def decode(self, data: bytes, start: int = 0) -> Any:
-            if not self._tells:
+            if not self._reports:
                 return self._decode(data, start)
             at("decoding")
             value = self._decode(data, start)
@@ -80,14 +94,14 @@ def codecs(at: Callable[[str], None]) -> Callable[[type], Any]:
 
 
 def main() -> None:
-    """Run until told to stop, or killed."""
+    """Run until asked to stop, or killed."""
     settings = Settings()
     set_up_logs("toys", form=LogFormat.HUMAN)
     wanted = os.environ.get(VARIABLE, "")
-    at = killer(wanted)
+    at = burner(int(os.environ.get("BATON_STEP_MS", "0")), killer(wanted))
     if wanted.partition(":")[0] in INNER_POINTS:
         del os.environ[VARIABLE]
-    reducers = [watched(each, at) for each in REDUCERS if each.name in sys.argv[1:]]
+    reducers = [watched(reducer, at) for reducer in REDUCERS if reducer.name in sys.argv[1:]]
     service = Service(name="toys", reducers=tuple(reducers), book=ToyBook)
     host = KafkaHost(
         service.reducers,

@@ -58,6 +58,12 @@ class WorkerProcess:
         assert self._pid is not None
         return self._nursery.code_of(self._pid)
 
+    @property
+    def pid(self) -> int:
+        """Of the process that was started last."""
+        assert self._pid is not None
+        return self._pid
+
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, if it still runs."""
         if self._pid is not None and self.code is None:
@@ -91,13 +97,13 @@ class WorkerProcess:
     def tasks(self) -> dict[tuple[str, int], dict[str, Any]]:
         """What it says of its tasks."""
         return {
-            (each["reducer"], each["partition"]): each for each in json.loads(self.get("/tasks")[1])
+            (row["reducer"], row["partition"]): row for row in json.loads(self.get("/tasks")[1])
         }
 
     def metric(self, line: str) -> float:
         """The value of one line of ``/metrics``; 0 if it is not there."""
         found = [
-            each for each in self.get("/metrics")[1].splitlines() if each.startswith(line + " ")
+            entry for entry in self.get("/metrics")[1].splitlines() if entry.startswith(line + " ")
         ]
         return float(found[0].rsplit(" ", 1)[1]) if found else 0.0
 

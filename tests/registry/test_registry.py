@@ -51,7 +51,7 @@ def test_a_namespace_is_part_of_the_subjects() -> None:
 def test_versions_and_ids_are_those_on_the_wire(api: TestClient) -> None:
     file = newest()
     assert api.get(f"/subjects/{SUBJECT}/versions").json() == [
-        each.version for each in shelf().versions("LeadRouted")
+        version.version for version in shelf().versions("LeadRouted")
     ]
     latest = api.get(f"/subjects/{SUBJECT}/versions/latest").json()
     assert {key: latest[key] for key in ("subject", "version", "id")} == {

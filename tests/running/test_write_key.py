@@ -14,9 +14,9 @@ def test_a_key_is_made_once_for_the_user_alone_and_opens_the_gateway_to_all_scop
     tmp_path: Path,
 ) -> None:
     home = tmp_path / "home"
-    told = key_environment(home, {})
+    reported = key_environment(home, {})
     written = key_file(home).read_text()
-    assert told == {"BATON_WRITE_KEYS_FILE": str(key_file(home))} == key_environment(home, {})
+    assert reported == {"BATON_WRITE_KEYS_FILE": str(key_file(home))} == key_environment(home, {})
     assert key_file(home).read_text() == written
     assert stat.S_IMODE(key_file(home).stat().st_mode) == 0o600
     holder = key_ring(GatewaySettings(write_keys_file=key_file(home))).holder(

@@ -15,7 +15,7 @@ import pytest
 
 from baton.agreement.reference import reference_of
 from baton.contracts.codec import codec_for
-from baton.contracts.custody import HolderKind, Holding, holder_of, told
+from baton.contracts.custody import HolderKind, Holding, holder_of, updated
 from baton.contracts.streams import LeadDecision, LeadMove
 from baton.contracts.topics import TOPICS
 from baton.engine.memory import MemoryHost
@@ -113,7 +113,7 @@ def _holding(host: MemoryHost) -> Holding:
     for stored in host.log.history:
         if stored.topic in STREAMS and stored.value is not None:
             record: Any = TOPICS[stored.topic].record
-            holding = told(holding, codec_for(record).decode(stored.value))
+            holding = updated(holding, codec_for(record).decode(stored.value))
     return holding
 
 

@@ -3,7 +3,7 @@
 Between any two steps of any task it may crash the task, abort its transaction, hand its partition
 to another owner while the former one goes on, keep a partition's news from it for a while, let time
 jump, or send an event twice; in some seeds another agreement comes into force, people are away,
-pools are small, and what people do is told late. What must hold afterwards is the audit's business.
+pools are small, and what people do is reported late. What must hold afterwards is the audit's business.
 """
 
 import json
@@ -84,7 +84,7 @@ def agreement() -> tuple[str, str]:
 
 def agreement_that_asks_accounts() -> tuple[str, str]:
     """The same, where nobody is an MQL before a second person of the account is engaged: leads and
-    accounts tell each other."""
+    accounts notify each other."""
     model = read_agreement(_AGREEMENT)
     gate = GateModel(when=Test(field="account.engaged_people", op=Op.AT_LEAST, value=2))
     text = canonical_text(
@@ -157,7 +157,7 @@ def play(seed: int, text: str, version: str) -> Run:
     if random.random() < 0.35:
         run.agrees_at_ms = BEGINS_MS + random.randrange(8_000)
     while run.waiting:
-        run.waiting.sort(key=lambda each: each[0])
+        run.waiting.sort(key=lambda item: item[0])
         at_ms, line = run.waiting.pop(0)
         if run.agrees_at_ms is not None and run.agrees_at_ms <= at_ms:
             run.agrees_at_ms = None
@@ -201,11 +201,15 @@ def _absences(random: Random) -> list[PeopleRecord]:
     from_ms = BEGINS_MS + random.randrange(10_000)
     until_ms = from_ms + random.randrange(1_000, 20_000)
     away = team if random.random() < 0.6 else team[:1]
-    told = [
-        PeopleRecord(record_id=f"off-{each}", person=each, from_ms=from_ms, until_ms=until_ms)
-        for each in away
+    reported = [
+        PeopleRecord(record_id=f"off-{absence}", person=absence, from_ms=from_ms, until_ms=until_ms)
+        for absence in away
     ]
-    return told + [replace(each, cancelled=True) for each in told if random.random() < 0.15]
+    return reported + [
+        replace(absence_record, cancelled=True)
+        for absence_record in reported
+        if random.random() < 0.15
+    ]
 
 
 def _lines(random: Random) -> list[tuple[int, bytes]]:
@@ -315,7 +319,7 @@ def _two_become_one(
         "kind": "engagement",
         "engagement": {"act": random.choice(("demo_request", "pricing_view"))},
     }
-    told: list[dict[str, Any]] = [
+    reported: list[dict[str, Any]] = [
         {
             "kind": "profile",
             "profile": firm,
@@ -328,7 +332,7 @@ def _two_become_one(
     ]
     gaps = (0, 0, 0, 0) if random.random() < 0.3 else (0, 0, random.randrange(6_000), 8_000)
     lines = []
-    for place, (line, gap_ms) in enumerate(zip(told, gaps, strict=True)):
+    for place, (line, gap_ms) in enumerate(zip(reported, gaps, strict=True)):
         moment = at_ms + gap_ms
         line |= {"id": f"j-{number}-{place}", "source": "seed", "occurred_at": iso(moment)}
         lines.append((moment, json.dumps(line).encode()))
@@ -471,7 +475,7 @@ def _answers(run: Run) -> None:
 
 
 def _late_ms(random: Random) -> int:
-    """By how much later than it was done something is told."""
+    """By how much later than it was done something is reported."""
     return random.randrange(12_000) if random.random() < 0.15 else 0
 
 

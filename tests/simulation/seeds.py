@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from typing import NamedTuple
 
+from baton.contracts.topic_names import INTAKE_KEYED
 from baton.flow import all_reducers
 from baton.proof.audit.audit import Audit
 from baton.proof.audit.source import MemorySource
@@ -28,16 +29,22 @@ def _agreed() -> tuple[str, str]:
 
 
 class Verdict(NamedTuple):
-    """Of one seed; an exception is a finding too. ``met``: faults by kind, and what came about."""
+    """Of one seed; an exception is a finding too. ``met``: faults by kind, and what came about.
+    ``events``: what came in, and ``records``: what came of it, with the engine's own. ``cpu_s``:
+    the processor's time."""
 
     seed: int
     findings: list[str]
     met: Counter[str]
     trace: list[str]
+    events: int = 0
+    records: int = 0
+    cpu_s: float = 0.0
 
 
 def verdict(seed: int) -> Verdict:
     """Play it and audit it."""
+    began_s = time.process_time()
     try:
         run = play(seed, *_agreed())
     except Exception as error:
@@ -51,6 +58,9 @@ def verdict(seed: int) -> Verdict:
         [*map(str, report.findings), *report.unchecked],
         came_about(log) + Counter(run.faults),
         run.trace,
+        events=sum(each.topic == INTAKE_KEYED for each in log.history),
+        records=len(log.history),
+        cpu_s=time.process_time() - began_s,
     )
 
 
@@ -75,9 +85,10 @@ def main() -> int:
     )
     asked = parser.parse_args()
     began, failed = time.monotonic(), 0
+    events, records, cpu_s = 0, 0, 0.0
     met: Counter[str] = Counter()
     with ProcessPoolExecutor(asked.workers, initializer=settle_in) as pool:
-        for done, (seed, findings, seen, trace) in enumerate(
+        for done, played in enumerate(
             pool.map(
                 verdict,
                 range(asked.first, asked.first + asked.seeds),
@@ -85,12 +96,14 @@ def main() -> int:
             ),
             start=1,
         ):
-            met.update(seen)
+            met.update(played.met)
+            events, records = events + played.events, records + played.records
+            cpu_s += played.cpu_s
             if asked.trace:
-                print("\n".join(trace))
-            for finding in findings:
-                print(f"seed {seed}: {finding}")
-            failed += bool(findings)
+                print("\n".join(played.trace))
+            for finding in played.findings:
+                print(f"seed {played.seed}: {finding}")
+            failed += bool(played.findings)
             if done % 200 == 0:
                 print(
                     f"{done} seeds, {failed} failed, {done / (time.monotonic() - began) * 60:.0f} "
@@ -101,6 +114,12 @@ def main() -> int:
                 pool.shutdown(wait=False, cancel_futures=True)
                 break
     print(f"{asked.seeds} seeds, {failed} failed")
+    if cpu_s:
+        print(
+            f"{events:,} events came in and {records:,} records came of them, with faults and "
+            f"audit; a core does {events / cpu_s:,.0f} events a second, {records / cpu_s:,.0f} "
+            f"records, {asked.seeds / cpu_s * 60:,.0f} seeds a minute"
+        )
     for kinds in (sorted(FAULTS), sorted(met.keys() - FAULTS)):
         print(", ".join(f"{name}: {met[name]}" for name in kinds))
     if missed := sorted(WANTED - met.keys()):

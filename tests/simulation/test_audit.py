@@ -37,9 +37,9 @@ VERDICTS = ("accepted", "rejected", "qualified")
 def _arrivals() -> list[Arrival]:
     script = visitors(leads=14, span_ms=SPAN_MS, seed=9, begins_ms=BEGINS_MS)
     return [
-        Arrival(at_ms=BEGINS_MS + each.after_ms, line=each.line)
-        for each in script
-        if each.way in Way
+        Arrival(at_ms=BEGINS_MS + arrival.after_ms, line=arrival.line)
+        for arrival in script
+        if arrival.way in Way
     ]
 
 
@@ -51,7 +51,7 @@ def sound() -> MemoryLog:
     answers: list[Arrival] = []
     waiting = _arrivals()
     while waiting:
-        waiting.sort(key=lambda each: each.at_ms)
+        waiting.sort(key=lambda arrival: arrival.at_ms)
         first, *waiting = waiting
         for stored in simulation.run([first]):
             if stored.topic.startswith("leads.routed.") and stored.value is not None:
@@ -154,7 +154,7 @@ def _lose_a_fact(log: MemoryLog) -> None:
         "sla.tallies.v1",
         partition,
         offset,
-        headers=[each for each in headers if each[0] != "baton_cause"],
+        headers=[header for header in headers if header[0] != "baton_cause"],
     )
 
 
@@ -177,14 +177,16 @@ def _change_a_fact(log: MemoryLog) -> str:
 def _lose_state(log: MemoryLog) -> None:
     """As a restore from nothing would: a head goes back to what it never was."""
     records = log.records("lead.changelog.v1", 0)
-    key = next(each.key for each in records if each.key and each.key[0] == b"h"[0])
+    key = next(record.key for record in records if record.key and record.key[0] == b"h"[0])
     records.append(records[-1]._replace(offset=len(records), key=key, value=None))
 
 
 def _change_state(log: MemoryLog) -> str:
     records = log.records("clocks.changelog.v1", 1)
     last = next(
-        each for each in reversed(records) if each.key and each.key[0] == b"h"[0] and each.value
+        record
+        for record in reversed(records)
+        if record.key and record.key[0] == b"h"[0] and record.value
     )
     records.append(last._replace(offset=len(records), value=(last.value or b"")[:-1] + b"\x7f"))
     return f"clocks.changelog.v1/1/{len(records) - 1}"
@@ -228,7 +230,9 @@ def _accept_twice(log: MemoryLog) -> str:
 
 
 def _wrong_sum(log: MemoryLog) -> str:
-    partition, offset, value = _find(log, "leads.scored.v1", lambda each: each.engagement_micro > 0)
+    partition, offset, value = _find(
+        log, "leads.scored.v1", lambda record: record.engagement_micro > 0
+    )
     assert isinstance(value, LeadScored)
     _write(
         log,
@@ -241,7 +245,9 @@ def _wrong_sum(log: MemoryLog) -> str:
 
 
 def _jump_a_stage(log: MemoryLog) -> str:
-    partition, offset, value = _find(log, "leads.stages.v1", lambda each: each.from_stage == "mql")
+    partition, offset, value = _find(
+        log, "leads.stages.v1", lambda record: record.from_stage == "mql"
+    )
     assert isinstance(value, LeadStaged)
     _write(log, "leads.stages.v1", partition, offset, replace(value, from_stage="opportunity"))
     return f"leads.stages.v1/{partition}/{offset}"
@@ -257,7 +263,7 @@ def _skip_the_withdrawal(log: MemoryLog) -> None:
     partition, offset, value = _find(
         log,
         "leads.handoffs.v1",
-        lambda each: each.kind == HandoffKind.WITHDRAWN and each.reason == "reassigned",
+        lambda record: record.kind == HandoffKind.WITHDRAWN and record.reason == "reassigned",
     )
     assert isinstance(value, HandoffNoted)
     _write(
@@ -267,7 +273,7 @@ def _skip_the_withdrawal(log: MemoryLog) -> None:
 
 def _fire_early(log: MemoryLog) -> str:
     partition, offset, value = _find(
-        log, "leads.sla-violations.v1", lambda each: each.kind == "breach" and each.lead_id
+        log, "leads.sla-violations.v1", lambda fact: fact.kind == "breach" and fact.lead_id
     )
     assert isinstance(value, SlaViolation)
     at_ms = log.records("leads.sla-violations.v1", partition)[offset].timestamp
@@ -276,25 +282,29 @@ def _fire_early(log: MemoryLog) -> str:
 
 
 def _end_a_clock_twice(log: MemoryLog) -> str:
-    partition, offset, value = _find(log, "leads.sla-clocks.v1", lambda each: each.state == "met")
+    partition, offset, value = _find(
+        log, "leads.sla-clocks.v1", lambda record: record.state == "met"
+    )
     assert isinstance(value, SlaClock)
     again = _append(log, "leads.sla-clocks.v1", partition, offset, timestamp=log.now)
     return f"leads.sla-clocks.v1/{partition}/{again}"
 
 
 def _lose_a_timer(log: MemoryLog) -> str:
-    clock_id = _find(log, "leads.sla-clocks.v1", lambda each: each.state == "breached")[2].clock_id
+    clock_id = _find(log, "leads.sla-clocks.v1", lambda record: record.state == "breached")[
+        2
+    ].clock_id
     for number in range(log.partitions_of("leads.sla-clocks.v1")):
         kept = [
-            each
-            for each in log.records("leads.sla-clocks.v1", number)
-            if (clock := codec_for(SlaClock).decode(each.value or b"")).clock_id != clock_id
+            record
+            for record in log.records("leads.sla-clocks.v1", number)
+            if (clock := codec_for(SlaClock).decode(record.value or b"")).clock_id != clock_id
             or clock.state == "running"
         ]
         log._records["leads.sla-clocks.v1", number] = [
-            each._replace(offset=place) for place, each in enumerate(kept)
+            record._replace(offset=place) for place, record in enumerate(kept)
         ]
-    place, begun, _ = _find(log, "leads.sla-clocks.v1", lambda each: each.clock_id == clock_id)
+    place, begun, _ = _find(log, "leads.sla-clocks.v1", lambda record: record.clock_id == clock_id)
     return f"leads.sla-clocks.v1/{place}/{begun}"
 
 
@@ -302,15 +312,15 @@ def _wrong_turn(log: MemoryLog) -> str:
     partition, offset, value = _find(
         log,
         "leads.routed.sdr.v1",
-        lambda each: (
-            each.rule == "in_turn"
-            and sum(not candidate.excluded for candidate in each.candidates) > 1
+        lambda record: (
+            record.rule == "in_turn"
+            and sum(not candidate.excluded for candidate in record.candidates) > 1
         ),
     )
     assert isinstance(value, LeadRouted)
     worse = tuple(
-        replace(each, score="99") if each.person == value.owner else each
-        for each in value.candidates
+        replace(candidate, score="99") if candidate.person == value.owner else candidate
+        for candidate in value.candidates
     )
     _write(log, "leads.routed.sdr.v1", partition, offset, replace(value, candidates=worse))
     return f"leads.routed.sdr.v1/{partition}/{offset}"
@@ -318,12 +328,14 @@ def _wrong_turn(log: MemoryLog) -> str:
 
 def _overload(log: MemoryLog) -> str:
     partition, offset, value = _find(
-        log, "leads.routed.sdr.v1", lambda each: each.rule == "in_turn"
+        log, "leads.routed.sdr.v1", lambda record: record.rule == "in_turn"
     )
     assert isinstance(value, LeadRouted)
     full = tuple(
-        replace(each, capacity=each.load) if each.person == value.owner else each
-        for each in value.candidates
+        replace(candidate, capacity=candidate.load)
+        if candidate.person == value.owner
+        else candidate
+        for candidate in value.candidates
     )
     _write(log, "leads.routed.sdr.v1", partition, offset, replace(value, candidates=full))
     return f"leads.routed.sdr.v1/{partition}/{offset}"
@@ -332,9 +344,9 @@ def _overload(log: MemoryLog) -> str:
 def _hide_the_cause(log: MemoryLog) -> str:
     partition, offset, _ = _find(log, "leads.scored.v1")
     headers = [
-        each
-        for each in _headers(log, "leads.scored.v1", partition, offset)
-        if each[0] != "baton_cause"
+        header
+        for header in _headers(log, "leads.scored.v1", partition, offset)
+        if header[0] != "baton_cause"
     ]
     again = _append(log, "leads.scored.v1", partition, offset, headers=headers)
     return f"leads.scored.v1/{partition}/{again}"
@@ -343,7 +355,7 @@ def _hide_the_cause(log: MemoryLog) -> str:
 def _score_what_was_not_accepted(log: MemoryLog) -> str:
     """Numbers that add up, and an act more than was accepted."""
     partition, offset, value = _find(
-        log, "leads.scored.v1", lambda each: each.engagement_micro > 0 and each.cycle == 1
+        log, "leads.scored.v1", lambda record: record.engagement_micro > 0 and record.cycle == 1
     )
     assert isinstance(value, LeadScored)
     first, *rest = value.contributions
@@ -363,7 +375,7 @@ def _lose_an_act(log: MemoryLog) -> str:
     """An act was accepted that no score knows: the scorer lost it, or the record of acceptance is
     not the one it took."""
     partition, offset, scored = _find(
-        log, "leads.scored.v1", lambda each: each.engagement_micro > 0 and each.cycle == 1
+        log, "leads.scored.v1", lambda record: record.engagement_micro > 0 and record.cycle == 1
     )
     events = log.records("leads.accepted.v1", partition)
     codec = codec_for(LeadEvent)
@@ -377,28 +389,30 @@ def _lose_an_act(log: MemoryLog) -> str:
 
 
 def _ignore_a_verdict(log: MemoryLog) -> str:
-    partition, offset, act = _find(log, "leads.acts.v1", lambda each: each.act.kind == "accepted")
+    partition, offset, act = _find(
+        log, "leads.acts.v1", lambda record: record.act.kind == "accepted"
+    )
     stages = log.records("leads.stages.v1", partition)
     codec = codec_for(LeadStaged)
-    kept = [each for each in stages if codec.decode(each.value or b"").cause_id != act.event_id]
+    kept = [stage for stage in stages if codec.decode(stage.value or b"").cause_id != act.event_id]
     assert len(kept) < len(stages)
     log._records["leads.stages.v1", partition] = [
-        each._replace(offset=place) for place, each in enumerate(kept)
+        record._replace(offset=place) for place, record in enumerate(kept)
     ]
     return f"leads.acts.v1/{partition}/{offset}"
 
 
 def _invent_a_verdict(log: MemoryLog) -> str:
     survivors = {
-        codec_for(LeadMerge).decode(each.value or b"").survivor
+        codec_for(LeadMerge).decode(record.value or b"").survivor
         for number in range(log.partitions_of("leads.merges.v1"))
-        for each in log.records("leads.merges.v1", number)
+        for record in log.records("leads.merges.v1", number)
     }
     partition, offset, value = _find(
         log,
         "leads.stages.v1",
-        lambda each: (
-            each.event in VERDICTS and each.by is not None and each.lead_id not in survivors
+        lambda fact: (
+            fact.event in VERDICTS and fact.by is not None and fact.lead_id not in survivors
         ),
     )
     assert isinstance(value, LeadStaged)
@@ -412,16 +426,19 @@ def _miscount_a_turn(log: MemoryLog) -> str:
     partition, offset, value = _find(
         log,
         "router.answers.v1",
-        lambda each: (
-            each.routed is not None
-            and each.routed.turn_used
-            and any(candidate.turns for candidate in each.routed.candidates)
+        lambda record: (
+            record.routed is not None
+            and record.routed.turn_used
+            and any(candidate.turns for candidate in record.routed.candidates)
         ),
     )
     assert isinstance(value, RoutingAnswer)
     assert value.routed is not None
     candidates = value.routed.candidates
-    fewer = tuple(replace(each, turns=each.turns and each.turns - 1) for each in candidates)
+    fewer = tuple(
+        replace(candidate, turns=candidate.turns and candidate.turns - 1)
+        for candidate in candidates
+    )
     changed = replace(value, routed=replace(value.routed, candidates=fewer))
     _write(log, "router.answers.v1", partition, offset, changed)
     return f"router.answers.v1/{partition}/{offset}"
@@ -430,7 +447,7 @@ def _miscount_a_turn(log: MemoryLog) -> str:
 def _publish_what_no_pool_answered(log: MemoryLog) -> str:
     """A record that nobody of the pool has answered."""
     topic = "leads.routed.sdr.v1"
-    partition, offset, value = _find(log, topic, lambda each: each.rule == "in_turn")
+    partition, offset, value = _find(log, topic, lambda record: record.rule == "in_turn")
     assert isinstance(value, LeadRouted)
     _write(log, topic, partition, offset, replace(value, rule="colleague"))
     return f"{topic}/{partition}/{offset}"
@@ -439,7 +456,9 @@ def _publish_what_no_pool_answered(log: MemoryLog) -> str:
 def _drop_the_hand_off(log: MemoryLog) -> str:
     """A lead qualified and nothing followed."""
     partition, offset, value = _find(
-        log, "leads.stages.v1", lambda each: each.event == "qualified" and each.to_stage == "mql"
+        log,
+        "leads.stages.v1",
+        lambda record: record.event == "qualified" and record.to_stage == "mql",
     )
     assert isinstance(value, LeadStaged)
     orphan = codec_for(LeadStaged).encode(
@@ -521,16 +540,16 @@ def test_a_planted_bug_is_found_by_its_name_and_place(
     place = plant(log)
     recompute = invariant in (Invariant.REBUILT, Invariant.STATE)
     report = audited(log, recompute=recompute)
-    found = [each for each in report.findings if each.invariant is invariant]
+    found = [finding for finding in report.findings if finding.invariant is invariant]
     assert found, report.findings
     if place is not None:
-        assert place in {str(each.place) for each in found}
+        assert place in {str(finding.place) for finding in found}
 
 
 def test_what_was_acknowledged_and_is_nowhere_is_found(sound: MemoryLog) -> None:
     _, _, kept = _find(sound, "intake.keyed.v1")
     report = audited(sound, recompute=False, acknowledged=[kept.event_id, "0" * 32])
-    assert [(each.invariant, "0" * 32 in each.words) for each in report.findings] == [
+    assert [(finding.invariant, "0" * 32 in finding.words) for finding in report.findings] == [
         (Invariant.ACKNOWLEDGED, True)
     ]
 

@@ -45,9 +45,9 @@ def audit(log: MemoryLog, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resu
 def _event_ids(log: MemoryLog) -> list[str]:
     topic = "intake.keyed.v1"
     return [
-        codec_for(IntakeRecord).decode(each.value or b"").event_id
+        codec_for(IntakeRecord).decode(record.value or b"").event_id
         for number in range(log.partitions_of(topic))
-        for each in log.records(topic, number)
+        for record in log.records(topic, number)
     ]
 
 
@@ -67,10 +67,14 @@ def test_a_ledger_is_held_against_the_log(
     other = tmp_path / "more.txt"
     other.write_text("0" * 32 + "\n")
     result = audit("--ledger", str(ledger), "--ledger", str(other), "--json", "--no-recompute")
-    told = json.loads(result.stdout)
-    assert (result.exit_code, told["sound"], told["broken"]) == (1, False, {"acknowledged": 1})
-    assert told["unchecked"] == ["tasks were not computed again, as asked"]
-    (finding,) = told["findings"]
+    reported = json.loads(result.stdout)
+    assert (result.exit_code, reported["sound"], reported["broken"]) == (
+        1,
+        False,
+        {"acknowledged": 1},
+    )
+    assert reported["unchecked"] == ["tasks were not computed again, as asked"]
+    (finding,) = reported["findings"]
     assert finding["place"] is None
     assert "0" * 32 in finding["words"]
 
@@ -79,7 +83,7 @@ def test_a_finding_names_its_place_and_is_left_out_if_it_is_older(
     audit: Callable[..., Result], log: MemoryLog
 ) -> None:
     place = _wrong_sum(log)
-    told = json.loads(audit("--json", "--no-recompute").stdout)
-    assert told["broken"] == {"score-is-its-explanation": 1}
-    assert {each["place"] for each in told["findings"]} == {place}
+    reported = json.loads(audit("--json", "--no-recompute").stdout)
+    assert reported["broken"] == {"score-is-its-explanation": 1}
+    assert {row["place"] for row in reported["findings"]} == {place}
     assert audit("--since", "2099-01-01T00:00:00Z", "--no-recompute").exit_code == 0

@@ -84,7 +84,7 @@ def _one_identity_of_two_leads(log: MemoryLog) -> str:
 
 
 def _keep_a_merged_part(log: MemoryLog) -> str:
-    """A lead ends in another, and its account is not told."""
+    """A lead ends in another, and its account is not notified."""
     stands = {
         part.lead_id: (partition, offset, part)
         for partition, offset, part in _all(log, "scorer.accounts.v1")
@@ -156,17 +156,17 @@ def _hand_out_what_was_refused(log: MemoryLog) -> str:
 
 
 def _forget_the_person(log: MemoryLog) -> str:
-    """The event that made the lead qualify told who it is, and the person who gets it is not
-    told."""
+    """The event that made the lead qualify reported who it is, and the person who gets it is not
+    named."""
     partition, offset, value = _routed(log)
-    for number, place, told in _all(log, "intake.leads.v1"):
-        if isinstance(told, LeadInput) and told.cause_id == value.qualified.cause_id:
+    for number, place, reported in _all(log, "intake.leads.v1"):
+        if isinstance(reported, LeadInput) and reported.cause_id == value.qualified.cause_id:
             _write(
                 log,
                 "intake.leads.v1",
                 number,
                 place,
-                replace(told, person=Person(phone="+49 30 1234567")),
+                replace(reported, person=Person(phone="+49 30 1234567")),
             )
     return _place(ROUTED, partition, offset)
 
@@ -339,7 +339,7 @@ def _count_a_tally_twice(log: MemoryLog) -> str:
     return _place("goals.progress.v1", partition, offset)
 
 
-def _tell_a_tally_twice(log: MemoryLog) -> str:
+def _count_a_tally_twice(log: MemoryLog) -> str:
     partition, offset, _ = _find(log, "sla.tallies.v1", lambda tally: tally.metric == "mql")
     return _place("sla.tallies.v1", partition, _append(log, "sla.tallies.v1", partition, offset))
 
@@ -387,7 +387,9 @@ def _count_a_load_that_nobody_has(log: MemoryLog) -> str:
     partition, offset, value = _find(
         log, ROUTER_ANSWERS, lambda answer: answer.routed is not None and answer.routed.turn_used
     )
-    heavier = tuple(replace(each, load=each.load + 50) for each in value.routed.candidates)
+    heavier = tuple(
+        replace(candidate, load=candidate.load + 50) for candidate in value.routed.candidates
+    )
     routed = replace(value.routed, candidates=heavier)
     _write(log, ROUTER_ANSWERS, partition, offset, replace(value, routed=routed))
     return _place(ROUTER_ANSWERS, partition, offset)
@@ -451,7 +453,7 @@ PLANTED: list[tuple[Invariant, Callable[[MemoryLog], str | None]]] = [
     (Invariant.ERASED, _score_after_an_erasure),
     (Invariant.ERASED, _forget_an_erasure),
     (Invariant.TALLIES, _count_a_tally_twice),
-    (Invariant.TALLIES, _tell_a_tally_twice),
+    (Invariant.TALLIES, _count_a_tally_twice),
     (Invariant.VERDICTS, _count_what_never_happened),
     (Invariant.VERDICTS, _count_one_less),
     (Invariant.LATENESS, _judge_late_what_came_in_time),

@@ -40,12 +40,12 @@ def run() -> Simulation:
     simulation = Simulation(text=text, version=version_of(text), start_ms=BEGINS_MS, partitions=2)
     script = visitors(leads=14, span_ms=SPAN_MS, seed=9, begins_ms=BEGINS_MS)
     waiting = [
-        Arrival(at_ms=BEGINS_MS + each.after_ms, line=each.line)
-        for each in script
-        if each.way in Way
+        Arrival(at_ms=BEGINS_MS + arrival.after_ms, line=arrival.line)
+        for arrival in script
+        if arrival.way in Way
     ]
     while waiting:
-        waiting.sort(key=lambda each: each.at_ms)
+        waiting.sort(key=lambda arrival: arrival.at_ms)
         first, *waiting = waiting
         for stored in simulation.run([first]):
             if stored.topic.startswith("leads.routed.") and stored.value is not None:
@@ -58,11 +58,13 @@ def run() -> Simulation:
     return simulation
 
 
-def told(simulation: Simulation) -> list[LeadOrphan]:
+def reported(simulation: Simulation) -> list[LeadOrphan]:
     """What custody said, in order."""
     log, codec = simulation.host.log, codec_for(LeadOrphan)
     return [
-        codec.decode(each.value or b"") for each in log.history if each.topic == "leads.orphans.v1"
+        codec.decode(record.value or b"")
+        for record in log.history
+        if record.topic == "leads.orphans.v1"
     ]
 
 
@@ -105,12 +107,12 @@ def held_findings(simulation: Simulation) -> list[str]:
     report = Audit(
         source, all_reducers(), grace_ms=60_000, recompute=False, until_ms=simulation.host.log.now
     ).run()
-    return [each.words for each in report.findings if each.invariant is Invariant.HELD]
+    return [finding.words for finding in report.findings if finding.invariant is Invariant.HELD]
 
 
 def test_a_sound_run_has_no_orphan() -> None:
     simulation = run()
-    assert told(simulation) == []
+    assert reported(simulation) == []
     assert counted(simulation) == 0
     assert held_findings(simulation) == []
 
@@ -120,7 +122,7 @@ def test_a_router_that_drops_one_hand_off_makes_one_orphan_and_everybody_says_so
 ) -> None:
     monkeypatch.setattr(Dispatch, "step", without(HandoffRequest, Dispatch.step, times=1))
     simulation = run()
-    (orphan,) = told(simulation)
+    (orphan,) = reported(simulation)
     assert (orphan.kind, orphan.cause, orphan.holder) == ("found", Missing.ROUTE, None)
     assert orphan.at_ms == orphan.since_ms + IN_FLIGHT_MS
     assert counted(simulation) == 1
@@ -130,11 +132,11 @@ def test_a_router_that_drops_one_hand_off_makes_one_orphan_and_everybody_says_so
 def test_an_sla_watcher_that_forgets_a_lead_s_return_makes_an_orphan_of_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It tells neither the scorer nor the outside: custody reads the one stream, the audit the
+    """It notifies neither the scorer nor the outside: custody reads the one stream, the audit the
     public topics, and both say so."""
     monkeypatch.setattr(Clocks, "step", without(SlaDecision | LeadRecycled, Clocks.step))
     simulation = run()
-    causes = {orphan.cause for orphan in told(simulation)}
+    causes = {orphan.cause for orphan in reported(simulation)}
     assert causes <= {Missing.TRACK, Missing.DECISION, Missing.ROUTE}
     assert Missing.TRACK in causes
-    assert counted(simulation) == len(told(simulation)) == len(held_findings(simulation)) > 0
+    assert counted(simulation) == len(reported(simulation)) == len(held_findings(simulation)) > 0

@@ -49,18 +49,20 @@ def test_two_hundred_seeds_keep_every_promise() -> None:
     assert sorted((FAULTS | WANTED) - met.keys()) == []
 
 
-def test_seeds_keep_every_promise_where_leads_and_accounts_tell_each_other() -> None:
-    told = qualified = 0
+def test_seeds_keep_every_promise_where_leads_and_accounts_notify_each_other() -> None:
+    reported = qualified = 0
     for seed in range(GATED_SEEDS):
         run = play(seed, *agreement_that_asks_accounts())
         log = run.host.log
         report = Audit(
             MemorySource(log), all_reducers(), grace_ms=GRACE_MS, buckets=1, until_ms=log.now
         ).run()
-        assert [str(each) for each in report.findings] + report.unchecked == [], f"seed {seed}"
-        told += report.checked["scorer.buying.v1"]
+        assert [str(finding) for finding in report.findings] + report.unchecked == [], (
+            f"seed {seed}"
+        )
+        reported += report.checked["scorer.buying.v1"]
         qualified += report.checked["leads.qualified.v1"]
-    assert told > GATED_SEEDS
+    assert reported > GATED_SEEDS
     assert qualified > 0
 
 
@@ -203,7 +205,7 @@ def _said(finding: Finding) -> str:
     return str(finding)
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=[each.__name__.strip("_") for each in MUTANTS])
+@pytest.mark.parametrize("mutant", MUTANTS, ids=[broken.__name__.strip("_") for broken in MUTANTS])
 def test_an_engine_with_a_bug_does_not_get_through(
     mutant: Callable[[pytest.MonkeyPatch], None],
 ) -> None:

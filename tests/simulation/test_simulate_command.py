@@ -103,9 +103,7 @@ def test_the_numbers_of_a_lead_add_up_whoever_asks_for_it_by_whatever_identifier
         == found["score"]["engagement_micro"]
         > 0
     )
-    assert (
-        sum(each["points_micro"] for each in found["criteria"]) == found["score"]["fit_micro"] > 0
-    )
+    assert sum(row["points_micro"] for row in found["criteria"]) == found["score"]["fit_micro"] > 0
     assert found["at_ms"] == 1_772_582_400_000
     earlier = json.loads(
         run(

@@ -80,17 +80,19 @@ def test_days_are_those_of_the_persons_zone_and_repetitions_follow_its_clock() -
 def test_new_ones_are_announced_and_those_that_are_gone_taken_back_once() -> None:
     first, second = Span(1_000, 2_000), Span(3_000, 4_000)
     announced = to_announce("ana", [first, second], [], now_ms=500)
-    assert [(each.from_ms, each.cancelled) for each in announced] == [
+    assert [(absence_record.from_ms, absence_record.cancelled) for absence_record in announced] == [
         (1_000, False),
         (3_000, False),
     ]
     assert to_announce("ana", [first, second], announced, now_ms=500) == []
     by_hand = PeopleRecord(record_id="x", person="ana", from_ms=5_000, until_ms=6_000)
     moved = to_announce("ana", [first], [*announced, by_hand], now_ms=500)
-    assert [(each.from_ms, each.cancelled) for each in moved] == [(3_000, True)]
+    assert [(absence_record.from_ms, absence_record.cancelled) for absence_record in moved] == [
+        (3_000, True)
+    ]
     assert to_announce("ana", [first], [*announced, by_hand, *moved], now_ms=500) == []
     assert to_announce("ana", [], announced, now_ms=2_500) == moved, "what is over is left alone"
-    assert {each.reason for each in [*announced, *moved]} == {"calendar"}
+    assert {absence_record.reason for absence_record in [*announced, *moved]} == {"calendar"}
 
 
 BAD = {

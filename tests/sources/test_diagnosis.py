@@ -19,7 +19,7 @@ PEOPLE = SOURCES.parent / "people" / "people.yaml"
 
 def test_a_source_without_its_secret_is_wrong_and_one_that_was_never_seen_doubtful() -> None:
     found = list(diagnose(SOURCES / "facebook.yaml", {"BATON_SECRET_FACEBOOK": "s"}, {}))
-    assert [(each.wrong, each.text) for each in found] == [
+    assert [(source_finding.wrong, source_finding.text) for source_finding in found] == [
         (True, "facebook: set BATON_SECRET_FACEBOOK_VERIFY; a gateway without it does not start")
     ]
     secrets = {"BATON_SECRET_CALENDLY": "s"}
@@ -45,7 +45,7 @@ def test_a_file_that_cannot_be_read_and_a_missing_book_are_findings(tmp_path: Pa
         (SOURCES / "cal.yaml").read_text().replace("../people/people.yaml", "nobody.yaml")
     )
     found = list(diagnose(tmp_path, {}, {}))
-    assert [each.wrong for each in found] == [True, True]
+    assert [source_finding.wrong for source_finding in found] == [True, True]
     assert "nobody.yaml cannot be read" in found[1].text
 
 
@@ -101,6 +101,6 @@ def test_a_dead_letter_is_mapped_again_and_says_what_is_still_wrong_with_it() ->
         "identifiers": {"crm": "hubspot:3"},
     }
     whole = list(replay.of(json.dumps([good, bad]).encode(), 0))
-    assert [each.line is not None for each in whole] == [True, False]
+    assert [line.line is not None for line in whole] == [True, False]
     assert whole[1].problem.startswith("id: cannot be computed")
-    assert [each.problem != "" for each in replay.of(b"[{", 0)] == [True]
+    assert [line.problem != "" for line in replay.of(b"[{", 0)] == [True]

@@ -249,6 +249,26 @@ RECORD = {
         ("sort_by(list, &a)", None),
         ("max(list)", None),
         ("length(n)", None),
+        ("minor('48000.50', 'EUR')", 4_800_050),
+        ("minor(s, 'EUR')", 156_411_360_050),
+        ("minor('4.8E7', 'JPY')", 48_000_000),
+        ("minor('1.0005', 'KWD')", 1_001),
+        ("minor('48.000,50', 'EUR')", None),
+        ("minor('nan', 'EUR')", None),
+        ("minor(`1e400`, 'EUR')", None),
+        ("minor(n, 'euro')", None),
+        ("minor(t, 'EUR')", None),
+        ("day('2026-05-31', 'Europe/Berlin')", "2026-05-31"),
+        ("day('2026-05-31T23:30:00Z', 'Europe/Berlin')", "2026-06-01"),
+        ("day('1780264800000', 'Europe/Berlin')", "2026-06-01"),
+        ("day(`1780264800000`, 'America/New_York')", "2026-05-31"),
+        ("day('2026-02-30', 'UTC')", None),
+        ("day('2026-05-31T23:30:00', 'UTC')", None),
+        ("day('2026-05-31T23:30:00Z', '../../etc/passwd')", None),
+        ("day('next week', 'UTC')", None),
+        ("spread(o, 'id', list)", [{"a": 1, "id": 1}, {"a": 1, "id": "x"}]),
+        ("spread(o, 'id', missing)", [{"a": 1}]),
+        ("spread(n, 'id', list)", None),
         ("from_seconds(`1e999`)", None),
         ("missing.deeper[0].x", None),
     ],
@@ -259,8 +279,8 @@ def test_what_cannot_be_computed_is_null(text: str, value: Any) -> None:
 
 JSONS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda each: (
-        st.lists(each, max_size=3) | st.dictionaries(st.sampled_from("ab"), each, max_size=3)
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("ab"), inner, max_size=3)
     ),
     max_leaves=6,
 )
@@ -269,7 +289,9 @@ JSONS = st.recursive(
 @given(st.sampled_from(sorted(TotalFunctions.FUNCTION_TABLE)), JSONS, JSONS)
 def test_no_function_raises_whatever_it_is_given(name: str, first: Any, second: Any) -> None:
     wanted = TotalFunctions.FUNCTION_TABLE[name]["signature"]
-    takes_expression = [("expref" in (each.get("types") or [])) for each in wanted]
+    takes_expression = [
+        ("expref" in (function_table.get("types") or [])) for function_table in wanted
+    ]
     given_ = [
         "&a" if expression else place
         for expression, place in zip(takes_expression, ("a", "b"), strict=False)
@@ -284,6 +306,8 @@ def test_no_function_raises_whatever_it_is_given(name: str, first: Any, second: 
         ("upper(a)", "there is no function upper()"),
         ("text()", "text() takes 1 argument, not 0"),
         ("a.b[?before(x)]", "before() takes 2 arguments, not 1"),
+        ("a || !b.c", "!a.b is read as (!a).b, which is never true: say !(a.b)"),
+        ("a[?!b.c.d]", "!a.b is read as (!a).b"),
         ("a" * 2_001, "has more than 2000 characters"),
     ],
 )
@@ -346,7 +370,7 @@ sources:
         (("  bell:", "  Bell:"), 3, "sources.Bell cannot be the name of a source"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_told_by_its_line(
+def test_what_is_wrong_with_a_file_is_reported_by_its_line(
     change: tuple[str, str], line: int, reason: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "sources.yaml"
@@ -426,9 +450,14 @@ async def test_hubspot_sends_to_its_hook_behind_a_proxy_and_only_hubspot() -> No
             "/hooks/hubspot", content=body, auth=(KEYS.split(":")[2].split(",")[0], "")
         )
     assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
-    assert [(each["index"], each["field"]) for each in answer.json()["rejected"]] == [(1, "id")]
-    assert [each.status_code for each in (again, with_query, forged, key)] == [200, 200, 401, 401]
-    assert len({each.event_id for each in served.records}) == 1
+    assert [(row["index"], row["field"]) for row in answer.json()["rejected"]] == [(1, "id")]
+    assert [response.status_code for response in (again, with_query, forged, key)] == [
+        200,
+        200,
+        401,
+        401,
+    ]
+    assert len({record.event_id for record in served.records}) == 1
     (crm,) = served.records[0].identifiers
     assert (served.records[0].source, crm.scheme, crm.value) == ("hubspot", "crm", "hubspot:123")
 

@@ -119,9 +119,8 @@ def _python(tree: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def _unit(mutant: Mutant, tree: Path) -> str | None:
-    done = _python(
-        tree, "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider", *mutant.tests
-    )
+    plugins = ("-p", "no:cacheprovider", "-p", "tools.mutants.first_failure")
+    done = _python(tree, "pytest", "-x", "-q", "--no-header", *plugins, *mutant.tests)
     if done.returncode == 0:
         return None
     failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)

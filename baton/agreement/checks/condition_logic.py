@@ -136,10 +136,13 @@ def one_by_one(condition: ConditionModel) -> tuple[ConditionModel, ...]:
     word."""
     if isinstance(condition, Test) and isinstance(condition.value, tuple) and condition.op is Op.IN:
         return tuple(
-            condition.model_copy(update={"op": Op.IS, "value": each}) for each in condition.value
+            condition.model_copy(update={"op": Op.IS, "value": choice})
+            for choice in condition.value
         )
     if isinstance(condition, Any_):
-        return tuple(each for part in condition.any for each in one_by_one(part))
+        return tuple(
+            condition_model for part in condition.any for condition_model in one_by_one(part)
+        )
     return (condition,)
 
 
@@ -151,12 +154,12 @@ def common_words(
     if isinstance(one, Test) and isinstance(other, Test) and _alike(one, other):
         first, second = passes(one, fields), passes(other, fields)
         if isinstance(first, Words) and isinstance(second, Words):
-            folded = {str(each) for each in first.common(second)}
+            folded = {str(shared) for shared in first.common(second)}
             written = one.value if isinstance(one.value, tuple) else (one.value,)
             return tuple(
-                str(each)
-                for each in written
-                if str(each) in folded or str(each).casefold() in folded
+                str(choice)
+                for choice in written
+                if str(choice) in folded or str(choice).casefold() in folded
             )
     return ()
 
@@ -210,7 +213,7 @@ def test_words(test: Test) -> str:
     value = (
         test.value
         if not isinstance(test.value, tuple)
-        else "[" + ", ".join(str(each) for each in test.value) + "]"
+        else "[" + ", ".join(str(choice) for choice in test.value) + "]"
     )
     shown = "" if value is None else f" {str(value).lower() if isinstance(value, bool) else value}"
     return f"{test.field} {test.op.value.replace('_', ' ')}{shown}"

@@ -42,7 +42,7 @@ def _test(context: CheckContext, asked: Asked, test: Test, path: Path) -> Iterat
         )
         return
     if test.op not in OPS_OF[field.kind]:
-        ops = sorted(each.value for each in OPS_OF[field.kind])
+        ops = sorted(op.value for op in OPS_OF[field.kind])
         message = (
             f"{test.field} is a {field.kind.value}, which cannot be compared with {test.op.value}; "
             f"it can with {', '.join(ops)}"
@@ -65,10 +65,10 @@ def _test(context: CheckContext, asked: Asked, test: Test, path: Path) -> Iterat
 
 
 def _unknown_field(context: CheckContext, asked: Asked, test: Test, path: Path) -> Finding:
-    known = [name for name, each in context.fields.items() if each.realm in asked.realms]
+    known = [name for name, field in context.fields.items() if field.realm in asked.realms]
     realm = test.field.split(".", 1)[0]
     if realm == Realm.PROFILE.value:
-        hint = did_you_mean(test.field, [each for each in known if each.startswith("profile.")])
+        hint = did_you_mean(test.field, [field for field in known if field.startswith("profile.")])
         return wrong((*path, "field"), f'"{test.field}" is not in definitions.profile{hint}')
     return wrong(
         (*path, "field"),

@@ -88,9 +88,9 @@ class CheckContext:
             yield Asked(condition=gate.when, path=path, who="a gate", realms=_GATES, knows_now=True)
         routing = model.routing
         listed: tuple[tuple[str, list[ConditionModel]], ...] = (
-            ("suppress", [each.when for each in routing.suppress]),
+            ("suppress", [suppression.when for suppression in routing.suppress]),
             ("territories", [territory.when for territory in routing.territories]),
-            ("segments", [each.when for each in routing.segments]),
+            ("segments", [named.when for named in routing.segments]),
         )
         for part, conditions in listed:
             for number, condition in enumerate(conditions):

@@ -34,7 +34,7 @@ def _example(context: CheckContext, path: Path, example: ExampleModel) -> Iterat
                     (*path, "events", number, "topics", place), "topic", topic, words.topics
                 )
     zone = zone_named(model.timezone)
-    last = max(moment_ms(each.at, zone) for each in example.events)
+    last = max(moment_ms(event.at, zone) for event in example.events)
     if example.at is not None and moment_ms(example.at, zone) < last:
         yield wrong(
             (*path, "at"),
@@ -53,9 +53,9 @@ def _example(context: CheckContext, path: Path, example: ExampleModel) -> Iterat
         if given is not None and given not in known:
             yield dangling((*path, "expect", key), key, given, known)
     consents = {
-        f"{each.purpose}/{channel}"
-        for each in (model.consent.hand_off, model.consent.nurture)
-        for channel in (*each.channels, "any")
+        f"{purpose.purpose}/{channel}"
+        for purpose in (model.consent.hand_off, model.consent.nurture)
+        for channel in (*purpose.channels, "any")
     }
     for key in example.consents:
         if key not in consents:

@@ -78,7 +78,7 @@ def _holes(levels: LevelsModel) -> Iterator[Finding]:
             yield wrong(path, f'the matrix lacks a row for fit band "{row}"')
             continue
         cells = levels.matrix[row]
-        missing = [each for each in levels.engagement if each not in cells]
+        missing = [level for level in levels.engagement if level not in cells]
         if missing:
             yield wrong(
                 (*path, row), f"row {row} of the matrix lacks engagement band {quoted(missing)}"
@@ -96,8 +96,8 @@ def _monotone(levels: LevelsModel) -> Iterator[Finding]:
     columns = [name for name, _ in levels.best_first("engagement")]
     cells = {
         (row, column): level
-        for row, each in levels.matrix.items()
-        for column, level in each.items()
+        for row, cell in levels.matrix.items()
+        for column, level in cell.items()
     }
     for row in rows:
         for better, worse in pairwise(columns):

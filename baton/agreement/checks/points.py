@@ -43,8 +43,8 @@ def _tenths(context: CheckContext) -> Iterator[Finding]:
         for path, points in (
             (("engagement", "acts", act, "points"), rule.points),
             *(
-                (("engagement", "acts", act, "exceptions", n, "points"), each.points)
-                for n, each in enumerate(rule.exceptions)
+                (("engagement", "acts", act, "exceptions", n, "points"), exception.points)
+                for n, exception in enumerate(rule.exceptions)
             ),
         ):
             for name, band in leading.items():
@@ -68,20 +68,22 @@ def _leads_on(levels: LevelsModel, name: str) -> bool:
     order = [band for band, _ in levels.best_first("engagement")]
     below = order[order.index(name) + 1 :]
     return any(
-        RANK[row[name]] > RANK[row[each]]
+        RANK[row[name]] > RANK[row[candidate]]
         for row in levels.matrix.values()
-        for each in below
-        if {name, each} <= row.keys()
+        for candidate in below
+        if {name, candidate} <= row.keys()
     )
 
 
 def _rough(ms: int) -> int:
-    """The duration in whole minutes: what people can tell apart."""
+    """The duration in whole minutes: what people can distinguish."""
     return max(ms // MINUTE_MS, 1) * MINUTE_MS
 
 
 def _fit(context: CheckContext) -> Iterator[Finding]:
-    most = min(sum(max(each.points, 0) for each in context.model.fit.values()), MAX_FIT_MICRO)
+    most = min(
+        sum(max(fit_rule.points, 0) for fit_rule in context.model.fit.values()), MAX_FIT_MICRO
+    )
     for name, band in context.model.definitions.levels.fit.items():
         if band.enter > most:
             yield wrong(
@@ -177,7 +179,12 @@ def _acts(context: CheckContext) -> Iterator[Finding]:
             )
         for number, exception in enumerate(act.exceptions):
             earlier = next(
-                (each for each in range(number) if _covers(act.exceptions[each], exception)), None
+                (
+                    earlier
+                    for earlier in range(number)
+                    if _covers(act.exceptions[earlier], exception)
+                ),
+                None,
             )
             if earlier is not None:
                 yield _never(name, number, earlier)

@@ -31,7 +31,7 @@ def _members(context: CheckContext) -> Iterator[Finding]:
                 ("pools", name, "members"),
                 f'pool "{name}" has no members: nobody would ever get its leads',
             )
-        elif all(each in people and not people[each].active for each in pool.members):
+        elif all(member in people and not people[member].active for member in pool.members):
             yield wrong(("pools", name, "members"), f'nobody in pool "{name}" is active')
         elif not any(member.weight and member.capacity != 0 for member in pool.members.values()):
             yield wrong(
@@ -214,26 +214,26 @@ def _bridge(context: CheckContext) -> Iterator[Finding]:
 def _gone(context: CheckContext) -> Iterator[Finding]:
     """Who gets no leads any more, but is still named."""
     model = context.model
-    gone = {name for name, each in model.people.items() if not each.active}
+    gone = {name for name, person_model in model.people.items() if not person_model.active}
     named: list[tuple[Path, str | None, str]] = [
         (
             ("routing", "accounts", domain, "owner"),
-            each.owner,
+            account.owner,
             f'owns account "{domain}", whose leads go by the other rules',
         )
-        for domain, each in model.routing.accounts.items()
+        for domain, account in model.routing.accounts.items()
     ]
     named += [
-        (("people", name, "manager"), each.manager, f'is the manager of "{name}"')
-        for name, each in model.people.items()
+        (("people", name, "manager"), person_model.manager, f'is the manager of "{name}"')
+        for name, person_model in model.people.items()
     ]
     named += [
-        (("people", name, "deputy"), each.deputy, f'is the deputy of "{name}"')
-        for name, each in model.people.items()
+        (("people", name, "deputy"), person_model.deputy, f'is the deputy of "{name}"')
+        for name, person_model in model.people.items()
     ]
     named += [
-        (("pools", name, "manager"), each.manager, f'is the manager of pool "{name}"')
-        for name, each in model.pools.items()
+        (("pools", name, "manager"), pool.manager, f'is the manager of pool "{name}"')
+        for name, pool in model.pools.items()
     ]
     contacts = model.routing.contacts
     known = [*contacts.campaigns.items(), *contacts.segments.items()]
@@ -269,7 +269,7 @@ def _unused(context: CheckContext) -> Iterator[Finding]:
     busy = {member for pool in model.pools.values() for member in pool.members}
     busy |= {account.owner for account in model.routing.accounts.values() if account.owner}
     busy |= {person.manager for person in model.people.values() if person.manager}
-    busy |= {each.manager for each in model.pools.values() if each.manager}
+    busy |= {pool.manager for pool in model.pools.values() if pool.manager}
     busy |= {
         pool.nobody.watch for pool in model.pools.values() if isinstance(pool.nobody, WatchModel)
     }

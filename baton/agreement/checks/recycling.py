@@ -32,7 +32,7 @@ STAYS_AWAY = (
 def check(context: CheckContext) -> Iterator[Finding]:
     """Reasons and tracks."""
     model = context.model.recycling
-    missing = [each for each in (*COMES_BACK, *STAYS_AWAY) if each not in model.reasons]
+    missing = [outcome for outcome in (*COMES_BACK, *STAYS_AWAY) if outcome not in model.reasons]
     if missing:
         message = (
             f"usual reasons are not listed: {quoted(missing)}; a tool that sends one is refused"
@@ -55,7 +55,7 @@ def check(context: CheckContext) -> Iterator[Finding]:
             ("recycling", "fallback"),
             f'"{model.fallback}" does not recycle: an unknown reason must not lose a lead',
         )
-    used = {each.track for each in model.reasons.values()} | {model.long_term.track}
+    used = {reason.track for reason in model.reasons.values()} | {model.long_term.track}
     for name in model.tracks:
         if name not in used:
             yield odd(("recycling", "tracks", name), f'no reason leads to track "{name}"')

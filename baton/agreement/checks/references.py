@@ -98,8 +98,8 @@ def _engagement(context: CheckContext) -> Iterator[Finding]:
 
 def _routing(context: CheckContext) -> Iterator[Finding]:
     model = context.model
-    rules = [*(("territories", *each) for each in enumerate(model.routing.territories))]
-    rules += [*(("segments", *each) for each in enumerate(model.routing.segments))]
+    rules = [*(("territories", *territory) for territory in enumerate(model.routing.territories))]
+    rules += [*(("segments", *segment) for segment in enumerate(model.routing.segments))]
     for part, number, rule in rules:
         yield from _destination(context, ("routing", part, number, "to"), rule.to)
     yield from _destination(context, ("routing", "default"), model.routing.default)
@@ -136,7 +136,7 @@ def _destination(context: CheckContext, path: Path, to: DestinationModel) -> Ite
     for kind, name in (("sdr", to.sdr), ("sales", to.sales)):
         if name is None:
             continue
-        alike = [each for each, pool in pools.items() if pool.kind.value == kind]
+        alike = [pool_name for pool_name, pool in pools.items() if pool.kind.value == kind]
         if name not in pools:
             yield dangling((*path, kind), "pool", name, alike or pools)
         elif pools[name].kind.value != kind:
@@ -149,13 +149,15 @@ def _destination(context: CheckContext, path: Path, to: DestinationModel) -> Ite
 
 def _promises(context: CheckContext) -> Iterator[Finding]:
     model = context.model
-    segments = [each.name for each in model.definitions.segments]
+    segments = [definition.name for definition in model.definitions.segments]
     for number, promise in enumerate(model.slas.promises):
         path: Path = ("slas", "promises", number)
         for place, segment in enumerate(promise.segment):
             yield from _known((*path, "segment", place), "segment", segment, segments)
         yield from _known((*path, "use_ladder"), "ladder", promise.ladder_name, model.slas.ladders)
-        yield from _known((*path, "stage"), "stage", promise.stage, [each.value for each in Stage])
+        yield from _known(
+            (*path, "stage"), "stage", promise.stage, [stage.value for stage in Stage]
+        )
 
 
 def _recycling(context: CheckContext) -> Iterator[Finding]:
@@ -192,7 +194,7 @@ def _twice(context: CheckContext) -> Iterator[Finding]:
             "segment",
             [segment.name for segment in context.model.definitions.segments],
         ),
-        (("routing", "suppress"), "rule", [each.name for each in routing.suppress]),
+        (("routing", "suppress"), "rule", [suppression.name for suppression in routing.suppress]),
         (("routing", "territories"), "rule", [territory.name for territory in routing.territories]),
         (("routing", "segments"), "rule", [segment.name for segment in routing.segments]),
     )

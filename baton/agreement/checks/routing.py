@@ -112,8 +112,8 @@ def _rules(context: CheckContext) -> Iterator[Finding]:
     ]
     rules = [(path, rule) for path, rule in rules if _sound(context, (*path, "when"))]
     suppressing = [
-        each
-        for number, each in enumerate(routing.suppress)
+        suppression
+        for number, suppression in enumerate(routing.suppress)
         if _sound(context, ("routing", "suppress", number, "when"))
     ]
     known = _Earlier(context, [*suppressing, *(rule for _, rule in rules)])

@@ -40,7 +40,7 @@ _ACTS = tuple(
         ActKind.BUYER_REPLY,
     )
 )
-_TELLS = (StepKind.NOTIFY, StepKind.ESCALATE)
+_NOTIFIES = (StepKind.NOTIFY, StepKind.ESCALATE)
 _ROLES = ("owner", "manager")
 
 
@@ -55,7 +55,14 @@ def check(context: CheckContext) -> Iterator[Finding]:
 def _shadowed(context: CheckContext) -> Iterator[Finding]:
     promises = context.model.slas.promises
     for number, promise in enumerate(promises):
-        earlier = next((each for each in promises[:number] if _covers(each, promise)), None)
+        earlier = next(
+            (
+                earlier_promise
+                for earlier_promise in promises[:number]
+                if _covers(earlier_promise, promise)
+            ),
+            None,
+        )
         if earlier is not None:
             message = (
                 f'promise "{promise_name(promise)}" is never reached: "{promise_name(earlier)}" '
@@ -126,7 +133,7 @@ def _ladders(context: CheckContext) -> Iterator[Finding]:
     slas = context.model.slas
     for name, steps in slas.ladders.items():
         yield from _steps(context, ("slas", "ladders", name), steps)
-        users = [each for each in slas.promises if each.ladder_name == name]
+        users = [sla for sla in slas.promises if sla.ladder_name == name]
         if not users:
             yield odd(("slas", "ladders", name), f'ladder "{name}" is used by no promise')
         yield from _outcome(context, ("slas", "ladders", name), steps, users)
@@ -200,7 +207,7 @@ def _steps(context: CheckContext, base: Path, steps: tuple[StepModel, ...]) -> I
     reasons = context.model.recycling.reasons
     for number, step in enumerate(steps):
         path = (*base, number)
-        if step.to is not None and step.do not in _TELLS:
+        if step.to is not None and step.do not in _NOTIFIES:
             yield wrong(
                 (*path, "to"), f"{step.do.value} goes to nobody in particular: leave to out"
             )

@@ -210,7 +210,7 @@ class CompiledAgreement:
         return hours.without(absences) if absences else hours
 
     def manager_of(self, *, person: str | None = None, pool: str | None = None) -> str | None:
-        """Who is told: the person's manager, else the pool's."""
+        """Who is notified: the person's manager, else the pool's."""
         who = self.people.get(person) if person else None
         queue = self.pools.get(pool) if pool else None
         return (who.manager if who else None) or (queue.manager if queue else None)

@@ -146,7 +146,8 @@ class Calendar:
     def working_days_between(self, first: date, end: date) -> int:
         """Working days in ``[first, end)``."""
         return sum(
-            self.is_working_day(first + timedelta(days=each)) for each in range((end - first).days)
+            self.is_working_day(first + timedelta(days=number))
+            for number in range((end - first).days)
         )
 
     def opening_of(self, day: date) -> int:
@@ -198,7 +199,7 @@ class Calendar:
     def _make_year(self, number: int) -> OpenYear:
         starts: list[int] = []
         stops: list[int] = []
-        begins, ends = (instant_ms(date(each, 1, 1), 0, self.zone) for each in (number, number + 1))
+        begins, ends = (instant_ms(date(year, 1, 1), 0, self.zone) for year in (number, number + 1))
         for opens, closes in self._hours_around(number):
             start = max(opens, stops[-1] if stops else begins)
             stop = min(closes, ends)

@@ -37,12 +37,12 @@ def compile_condition(
 ) -> Condition:
     """The condition as one closure. ``zone`` is where "today" is, for dates relative to it. Raises
     ``KeyError`` for a field that is not in the catalogue and ``ValueError`` for a value that does
-    not fit: ``baton agreement check`` tells both first."""
+    not fit: ``baton agreement check`` reports both first."""
     match model:
         case All():
-            return _all(tuple(compile_condition(each, catalogue, zone) for each in model.all))
+            return _all(tuple(compile_condition(arrival, catalogue, zone) for arrival in model.all))
         case Any_():
-            return _any(tuple(compile_condition(each, catalogue, zone) for each in model.any))
+            return _any(tuple(compile_condition(inner, catalogue, zone) for inner in model.any))
         case Not():
             return _not(compile_condition(model.not_, catalogue, zone))
         case Test():
@@ -211,7 +211,7 @@ def _day_reader(zone: ZoneInfo) -> Reader:
 
 
 def _read_set(value: str) -> frozenset[str] | None:
-    return frozenset(filter(None, (each.strip().casefold() for each in value.split(";")))) or None
+    return frozenset(filter(None, (part.strip().casefold() for part in value.split(";")))) or None
 
 
 _READERS: Mapping[Kind, Reader | None] = {

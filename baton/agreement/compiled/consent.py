@@ -38,7 +38,7 @@ class ConsentRule:
         ]
         if GRANTED in said:
             return ConsentDecision(True, f"consent for {self.purpose}")
-        if all(each == REFUSED for each in said):
+        if all(consent == REFUSED for consent in said):
             return ConsentDecision(False, f"{self.purpose} refused")
         if self.opt_in:
             return ConsentDecision(False, f"no consent for {self.purpose}")

@@ -42,7 +42,7 @@ class Group:
 class ActRule:
     """What one act is worth.
 
-    ``name`` tells the rule in explanations (``download (decision)``). ``per_day`` None: only the
+    ``name`` is the rule's in explanations (``download (decision)``). ``per_day`` None: only the
     group's daily limit. ``fast_track``: qualifies at once if not older than ``max_age_ms`` and no
     backfill. ``stage`` (content stage) and ``topics`` (any of them) narrow the rule; None and empty
     mean any.

@@ -85,9 +85,9 @@ class Fit:
     __slots__ = ("_parts", "rules")
 
     def __init__(self, rules: Sequence[FitRule]) -> None:
-        self.rules = tuple(sorted(rules, key=lambda each: each.place))
+        self.rules = tuple(sorted(rules, key=lambda rule: rule.place))
         self._parts = tuple(
-            _Part(tuple(each)) for _, each in groupby(self.rules, key=lambda rule: rule.keys)
+            _Part(tuple(alike)) for _, alike in groupby(self.rules, key=lambda rule: rule.keys)
         )
 
     def evaluate(self, profile: Mapping[str, str]) -> FitResult:

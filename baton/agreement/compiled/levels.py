@@ -152,7 +152,7 @@ class _Ladder:
     __slots__ = ("_names", "_thresholds")
 
     def __init__(self, bands: Sequence[Band], *, up: bool) -> None:
-        self._names = tuple(each.name for each in bands)
+        self._names = tuple(band.name for band in bands)
         self._thresholds = [
             band.entered_from_micro if up else band.kept_from_micro for band in bands[1:]
         ]

@@ -36,7 +36,7 @@ class Lifecycle:
 
     @property
     def asks_account(self) -> bool:
-        """Whether a gate asks what the account as a whole is: a lead has to be told that. Which
+        """Whether a gate asks what the account as a whole is: a lead has to know that. Which
         account it is in, it knows."""
         return any(ask.startswith("account.") and ask != ACCOUNT_ID for ask in self.asks)
 

@@ -162,10 +162,11 @@ class SlaRules:
         return self.evidence_grace_ms.get(source, 0)
 
     def counted_at(self, source: str, occurred_at_ms: int, received_at_ms: int) -> int:
-        """The time by which an act that ``source`` told of is judged: never later than its receipt.
+        """The time by which an act that ``source`` reported is judged: never later than its
+        receipt.
 
         A source that the agreement names is believed about the time of the act; one that it does
-        not name so far as tools of its kind are known to tell late.
+        not name so far as tools of its kind are known to report late.
         """
         acted_at_ms = min(occurred_at_ms, received_at_ms)
         if source in self.evidence_grace_ms:

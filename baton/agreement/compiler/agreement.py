@@ -52,7 +52,7 @@ def fields_of(model: Agreement) -> dict[str, Field]:
         levels=LEVELS,
         grades=tuple(fit + act for fit in levels.fit for act in levels.engagement),
         segments=tuple(segment.name for segment in model.definitions.segments),
-        stages=tuple(each.value for each in Stage),
+        stages=tuple(stage.value for stage in Stage),
         reasons=tuple(model.recycling.reasons),
         purposes=purposes,
     )
@@ -71,8 +71,8 @@ class _Compiler:
         self.zone: ZoneInfo = zone_named(model.timezone)
         self.fields = fields_of(model)
         self.calendars = {
-            name: compile_calendar(name, each, self.zone)
-            for name, each in sorted(model.calendars.items())
+            name: compile_calendar(name, calendar, self.zone)
+            for name, calendar in sorted(model.calendars.items())
         }
         self.house: Calendar = self.calendars[model.calendar]
 
@@ -81,8 +81,8 @@ class _Compiler:
         lifecycle = self._lifecycle()
         people = compile_people(model.people, model.pools)
         pools = {
-            name: compile_pool(name, each, people, model.calendar)
-            for name, each in sorted(model.pools.items())
+            name: compile_pool(name, pool, people, model.calendar)
+            for name, pool in sorted(model.pools.items())
         }
         return CompiledAgreement(
             version=version,
@@ -121,19 +121,19 @@ class _Compiler:
             [
                 FitRule(
                     name=name,
-                    points_micro=each.points,
-                    condition=self._condition(each.when),
+                    points_micro=fit_rule.points,
+                    condition=self._condition(fit_rule.when),
                     keys=tuple(
                         sorted(
                             {
                                 key
-                                for test in tests_in(each.when)
+                                for test in tests_in(fit_rule.when)
                                 if (key := self.fields[test.field].profile_key)
                             }
                         )
                     ),
                 )
-                for name, each in self.model.fit.items()
+                for name, fit_rule in self.model.fit.items()
             ]
         )
 
@@ -142,21 +142,21 @@ class _Compiler:
         groups = {
             name: Group(
                 name=name,
-                half_life_ms=each.half_life,
-                window_ms=each.window,
-                cap_micro=each.cap,
-                per_day=each.per_day,
+                half_life_ms=group.half_life,
+                window_ms=group.window,
+                cap_micro=group.cap,
+                per_day=group.per_day,
             )
-            for name, each in sorted(model.groups.items())
+            for name, group in sorted(model.groups.items())
         }
         scanner = model.scanner
         return Engagement(
             groups=groups,
-            acts={name: plain_rule(name, each) for name, each in sorted(model.acts.items())},
+            acts={name: plain_rule(name, act) for name, act in sorted(model.acts.items())},
             exceptions={
-                name: exception_rules(name, each)
-                for name, each in sorted(model.acts.items())
-                if each.exceptions
+                name: exception_rules(name, act)
+                for name, act in sorted(model.acts.items())
+                if act.exceptions
             },
             scanner=ScannerRule(
                 acts=frozenset(scanner.acts), clicks=scanner.clicks, within_ms=scanner.within
@@ -177,7 +177,7 @@ class _Compiler:
             ),
             drip_per_day=model.drip,
             asks=frozenset(
-                test.field for each in model.gates.values() for test in tests_in(each.when)
+                test.field for gate in model.gates.values() for test in tests_in(gate.when)
             ),
             settle_ms=model.settle,
         )
@@ -186,18 +186,18 @@ class _Compiler:
         return {
             name: Goal(
                 name=name,
-                label=each.label or name,
-                side=each.side,
-                metric=each.metric.value,
-                target=each.target,
-                per=each.per.value,
-                segment=each.segment,
-                calendar=each.calendar or self.model.calendar,
-                quota=each.quota,
-                currency=each.currency,
-                warn_below_ppm=each.warn_below * MICRO // 100,
+                label=goal.label or name,
+                side=goal.side,
+                metric=goal.metric.value,
+                target=goal.target,
+                per=goal.per.value,
+                segment=goal.segment,
+                calendar=goal.calendar or self.model.calendar,
+                quota=goal.quota,
+                currency=goal.currency,
+                warn_below_ppm=goal.warn_below * MICRO // 100,
             )
-            for name, each in sorted(self.model.goals.items())
+            for name, goal in sorted(self.model.goals.items())
         }
 
 

@@ -53,27 +53,31 @@ class _Compiler:
     def compiled(self, people: Mapping[str, PersonRule], pools: Mapping[str, Pool]) -> RoutingRules:
         model = self.model
         accounts = {
-            domain: NamedAccount(owner=each.owner, pools=_pools_by_kind(each.to) if each.to else {})
-            for domain, each in sorted(model.accounts.items())
+            domain: NamedAccount(
+                owner=account.owner, pools=_pools_by_kind(account.to) if account.to else {}
+            )
+            for domain, account in sorted(model.accounts.items())
         }
         return RoutingRules(
             suppress=tuple(
                 SuppressRule(
-                    name=each.name, condition=self._condition(each.when), reason=each.reason
+                    name=rule.name,
+                    condition=self._condition(rule.when),
+                    reason=rule.reason,
                 )
-                for each in model.suppress
+                for rule in model.suppress
             ),
             accounts=accounts,
             rules=tuple(
                 RouteRule(
-                    name=each.name,
-                    condition=self._condition(each.when),
-                    pools=_pools_by_kind(each.to),
-                    needs=_skill_demand(each.needs),
-                    asks=self._profile_asked(each.when),
-                    demands=tuple(self._demanded(each.when)),
+                    name=rule.name,
+                    condition=self._condition(rule.when),
+                    pools=_pools_by_kind(rule.to),
+                    needs=_skill_demand(rule.needs),
+                    asks=self._profile_asked(rule.when),
+                    demands=tuple(self._demanded(rule.when)),
                 )
-                for each in (*model.territories, *model.segments)
+                for rule in (*model.territories, *model.segments)
             ),
             territories=len(model.territories),
             default=_pools_by_kind(model.default),

@@ -49,21 +49,21 @@ def compile_people(
     return {
         person: PersonRule(
             id=person,
-            name=each.name,
-            calendar=each.calendar,
-            active=each.active,
-            skills=frozenset(each.skills),
-            manager=each.manager,
-            deputy=each.deputy,
+            name=model.name,
+            calendar=model.calendar,
+            active=model.active,
+            skills=frozenset(model.skills),
+            manager=model.manager,
+            deputy=model.deputy,
             limits=Limits(
-                capacity=each.capacity,
-                offers=each.offers,
-                per_day=each.per_day,
-                per_week=each.per_week,
+                capacity=model.capacity,
+                offers=model.offers,
+                per_day=model.per_day,
+                per_week=model.per_week,
             ),
             pools=tuple(sorted(name for name, pool in pools.items() if person in pool.members)),
         )
-        for person, each in sorted(models.items())
+        for person, model in sorted(models.items())
     }
 
 
@@ -128,7 +128,7 @@ def compile_slas(model: SlasModel, calendars: Mapping[str, Calendar], house: Cal
 def promise_name(model: PromiseModel) -> str:
     """What a promise is called: its name, or what it is for."""
     what = [model.queue, *model.level, *model.segment, *model.source, *model.campaign, model.stage]
-    return model.name or " ".join([model.clock.value, *(each for each in what if each)])
+    return model.name or " ".join([model.clock.value, *(level for level in what if level)])
 
 
 def _promise(
@@ -146,7 +146,7 @@ def _promise(
         target=target_of(model.within, calendar),
         own_calendar=model.calendar is not None,
         warnings=model.warn,
-        ladder=tuple(_step(each, calendar) for each in ladder),
+        ladder=tuple(_step(step, calendar) for step in ladder),
         evidence_grace_ms=longest_grace if model.evidence_grace is None else model.evidence_grace,
         side=(model.side or kind_of(model.clock).side).value,
         attempts=model.attempts,
@@ -192,10 +192,12 @@ def _step(model: StepModel, calendar: Calendar) -> LadderStep:
 def compile_recycling(model: RecyclingModel, house: Calendar) -> Recycling:
     """Reasons and tracks; return dates are on the house calendar."""
     return Recycling(
-        reasons={name: _reason(name, each) for name, each in sorted(model.reasons.items())},
+        reasons={name: _reason(name, reason) for name, reason in sorted(model.reasons.items())},
         tracks={
-            name: Track(name=name, topics=each.topics, stage=each.stage, may_last_ms=each.may_last)
-            for name, each in sorted(model.tracks.items())
+            name: Track(
+                name=name, topics=track.topics, stage=track.stage, may_last_ms=track.may_last
+            )
+            for name, track in sorted(model.tracks.items())
         },
         max_recycles=model.limit,
         long_term_track=model.long_term.track,

@@ -108,7 +108,7 @@ def _weekdays(value: Any) -> Any:
 def _days_of(key: str) -> list[str]:
     days: list[str] = []
     for part in key.lower().split(","):
-        ends = [_LONG.get(each.strip(), each.strip()) for each in part.split("-")]
+        ends = [_LONG.get(end.strip(), end.strip()) for end in part.split("-")]
         if len(ends) > 2 or any(end not in DAYS for end in ends):
             raise problem(
                 f'"{key}" is not a day or a range of days: write mon, mon-fri or "sat, sun"'

@@ -71,7 +71,7 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, list | tuple):
-        return tuple(_scalar(each) for each in value)
+        return tuple(_scalar(item) for item in value)
     if value is None or isinstance(value, str | int | float | bool):
         return value
     raise problem("a value is a word, a number, true or false, or a list of these")
@@ -109,11 +109,11 @@ class Test(Section):
         if self.op in _MANY:
             if not isinstance(self.value, tuple) or not self.value:
                 raise ValueError(f"{self.op.value} needs a list of values")
-            return frozenset(_typed(each, kind) for each in self.value)
+            return frozenset(_typed(item, kind) for item in self.value)
         if self.op is Op.BETWEEN:
             if not isinstance(self.value, tuple) or len(self.value) != 2:
                 raise ValueError("between needs two values: [lowest, highest]")
-            low, high = (_typed(each, kind) for each in self.value)
+            low, high = (_typed(bound, kind) for bound in self.value)
             if kind is Kind.TEXT:
                 return bounds_of(low, high)
             if low > high:
@@ -211,7 +211,7 @@ def _form(value: Any) -> str | None:
         case All() | Any_() | Not() | Test():
             return type(value).__name__.lower().rstrip("_")
         case dict():
-            found = [each for each in ("all", "any", "not") if each in value]
+            found = [operator for operator in ("all", "any", "not") if operator in value]
             return found[0] if found else "test"
     return None
 

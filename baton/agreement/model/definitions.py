@@ -58,7 +58,7 @@ class LevelsModel(Section):
     def best_first(self, which: Literal["fit", "engagement"]) -> tuple[tuple[str, BandModel], ...]:
         """The bands by their enter thresholds, highest first."""
         bands = self.fit if which == "fit" else self.engagement
-        return tuple(sorted(bands.items(), key=lambda each: (-each[1].enter, each[0])))
+        return tuple(sorted(bands.items(), key=lambda band: (-band[1].enter, band[0])))
 
 
 class Definitions(Section):

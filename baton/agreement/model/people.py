@@ -14,7 +14,7 @@ class PersonModel(Section):
     skills: tuple[Name, ...] = ()
     """Languages, products."""
     manager: Name | None = None
-    """Who is told when a promise of this person is broken."""
+    """Who is notified when a promise of this person is broken."""
     deputy: Name | None = None
     """Who takes over their open work while they are away, in pools that say so."""
     active: bool = True

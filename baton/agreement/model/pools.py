@@ -77,7 +77,7 @@ class OverflowModel(Section):
 
 
 class WatchModel(Section):
-    """Tell a person, whose fallback queue it is."""
+    """Notify a person, whose fallback queue it is."""
 
     watch: Name
 
@@ -129,7 +129,7 @@ def _nobody_form(value: Any) -> str | None:
         case "hold":
             return "hold"
         case dict():
-            found = [each for each in ("overflow", "watch") if each in value]
+            found = [key for key in ("overflow", "watch") if key in value]
             return found[0] if len(found) == 1 else None
     return None
 

@@ -2,7 +2,7 @@
 else can be checked too.
 
 A misspelt key must not hide that a pool three sections further down does not exist. What is found
-in the rest is told only where it cannot come from what was taken out.
+in the rest is reported only where it cannot come from what was taken out.
 """
 
 import json
@@ -68,8 +68,8 @@ class _Rest:
                 return validate(self.data)
             except ValidationError as error:
                 found = {
-                    (path_in(each["loc"], self.data)[0], each["type"])
-                    for each in error.errors(include_url=False)
+                    (path_in(problem["loc"], self.data)[0], problem["type"])
+                    for problem in error.errors(include_url=False)
                 }
             unknown = {path for path, kind in found if kind == "extra_forbidden"}
             renamed = {path for path in unknown if self._rename(path)}
@@ -79,7 +79,7 @@ class _Rest:
             if any(len(path) < 2 for path in paths):
                 return None
             for path in sorted(
-                paths, key=lambda each: [str(step).zfill(6) for step in each], reverse=True
+                paths, key=lambda steps: [str(step).zfill(6) for step in steps], reverse=True
             ):
                 self._prune(path)
         return None
@@ -129,15 +129,15 @@ class _Rest:
                     (
                         (*path, key),
                         (*original, self._renamed.get((id(value), str(key)), str(key))),
-                        each,
+                        inner,
                     )
-                    for key, each in value.items()
+                    for key, inner in value.items()
                 ]
             elif isinstance(value, list):
                 numbers = self._numbers.get(id(value), list(range(len(value))))
                 waiting += [
-                    ((*path, now), (*original, then), each)
-                    for (now, each), then in zip(enumerate(value), numbers, strict=True)
+                    ((*path, now), (*original, then), number)
+                    for (now, number), then in zip(enumerate(value), numbers, strict=True)
                 ]
 
     def may_have_caused(self, problem: Problem) -> bool:

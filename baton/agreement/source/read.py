@@ -32,20 +32,20 @@ class Examined:
     @property
     def errors(self) -> tuple[Problem, ...]:
         """What keeps it from being published."""
-        return tuple(each for each in self.problems if each.severity is Severity.ERROR)
+        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """What to look at."""
-        return tuple(each for each in self.problems if each.severity is Severity.WARNING)
+        return tuple(problem for problem in self.problems if problem.severity is Severity.WARNING)
 
 
 class AgreementRefused(ValueError):
-    """The agreement has errors; the text tells all of them, a line each, with file, line, reason
+    """The agreement has errors; the text says all of them, a line each, with file, line, reason
     and way out."""
 
     def __init__(self, file: str, problems: tuple[Problem, ...]) -> None:
-        super().__init__("\n".join(each.told(file) for each in problems))
+        super().__init__("\n".join(problem.described(file) for problem in problems))
         self.file = file
         self.problems = problems
 
@@ -138,12 +138,12 @@ def _in_order(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
     return tuple(
         sorted(
             problems,
-            key=lambda each: (
-                each.severity is Severity.WARNING,
-                each.file or "",
-                each.line,
-                each.column,
-                each.message,
+            key=lambda problem: (
+                problem.severity is Severity.WARNING,
+                problem.file or "",
+                problem.line,
+                problem.column,
+                problem.message,
             ),
         )
     )

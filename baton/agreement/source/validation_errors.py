@@ -44,8 +44,8 @@ def shape_problems(error: ValidationError, document: Document) -> list[Problem]:
         if not _only_follows(detail, details)
     ]
     return sorted(
-        {each for each in found if each is not None},
-        key=lambda each: (each.line, each.column, each.message),
+        {problem for problem in found if problem is not None},
+        key=lambda problem: (problem.line, problem.column, problem.message),
     )
 
 
@@ -53,7 +53,8 @@ def _only_follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
     """A list that counts as too short only because its items are wrong."""
     loc = detail["loc"]
     return detail["type"] == "too_short" and any(
-        each["loc"][: len(loc)] == loc and each is not detail for each in details
+        error_details["loc"][: len(loc)] == loc and error_details is not detail
+        for error_details in details
     )
 
 
@@ -103,8 +104,8 @@ def _words_of(detail: ErrorDetails) -> str:
         return detail["msg"].removeprefix("Value error, ")
     if kind in ("literal_error", "enum"):
         choices = [
-            each.strip(" '")
-            for each in str(context.get("expected", "")).replace(" or ", ", ").split(",")
+            part.strip(" '")
+            for part in str(context.get("expected", "")).replace(" or ", ", ").split(",")
         ]
         close = _close(given, choices)
         return (
@@ -200,7 +201,7 @@ def _keys_at(path: Path, data: Any) -> set[str]:
     keys: set[str] = set()
     for model in models:
         if isinstance(model, type) and issubclass(model, BaseModel):
-            keys |= {each.alias or name for name, each in model.model_fields.items()}
+            keys |= {model_field.alias or name for name, model_field in model.model_fields.items()}
     return keys
 
 

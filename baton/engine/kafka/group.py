@@ -39,6 +39,12 @@ _LEAVE_LIMIT_S = 5.0
 _NEVER_MS = 2**31 - 1
 """A task that restores, or waits for a first agreement, fetches nothing for as long as that takes,
 and must stay a member."""
+_REBALANCE_MS = 30_000
+"""For how long the group waits for a member that is alive to give its partitions up and join again.
+aiokafka's default is the session, which heartbeats keep alive: a worker with little CPU that was
+finishing a batch would be left out although it is alive, and have to join anew, which is another
+rebalance for everybody. Less than ``request_timeout_ms``, since a request to join is answered when
+the last one has joined."""
 _IDLE_WAIT_MS, _BUSY_WAIT_MS = 500, 50
 """How long a broker may delay an empty fetch. aiokafka has one fetch at a time per broker, for the
 partitions whose buffer was empty when it was sent: the next records of a partition that empties a
@@ -171,6 +177,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
             consumer_timeout_ms=1_000,
             session_timeout_ms=settings.session_timeout_ms,
             heartbeat_interval_ms=settings.heartbeat_ms,
+            rebalance_timeout_ms=max(_REBALANCE_MS, settings.session_timeout_ms),
             max_poll_interval_ms=_NEVER_MS,
         )
         consumer.subscribe(

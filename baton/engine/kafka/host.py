@@ -71,7 +71,7 @@ class KafkaHost:
         tasks: TaskConfig,
         host: HostConfig,
     ) -> None:
-        # Unique to the process, whatever it is named: two with one name are told apart by it.
+        # Unique to the process, whatever it is named: two with one name are distinguished by it.
         instance = host.settings.instance_id or socket.gethostname()
         client_id = f"{host.name}-{instance}-{secrets.token_hex(4)}"
         self._cluster = Cluster(host.client, namespace=tasks.namespace, client_id=client_id)

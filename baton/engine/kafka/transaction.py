@@ -80,7 +80,7 @@ class BatchAborted(Exception):
 
 class TaskLost(Exception):
     """The producer was fenced, or whether the batch was committed is unknown: only a new start can
-    tell."""
+    report."""
 
 
 class Transactions:

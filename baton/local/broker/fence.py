@@ -1,4 +1,4 @@
-"""Whether a controller has written down that a broker is gone, as its log tells: no request of
+"""Whether a controller has written down that a broker is gone, as its log shows: no request of
 Kafka's protocol does.
 
 A broker that is not *fenced* is taken for alive by whoever reads the metadata, and so for the

@@ -22,7 +22,7 @@ from jgo.maven import MavenContext, PythonResolver
 from baton.local.broker.artifacts import KAFKA_VERSION, Artifact, is_sound, locked_artifacts
 
 Progress = Callable[[int, int], None]
-"""Told the bytes that are there and the bytes that will be."""
+"""Receives the bytes that are there and the bytes that will be."""
 
 _PARALLEL = 8
 _TRIES = 3

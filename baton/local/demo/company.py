@@ -1,7 +1,7 @@
 """The visitors of the simulated company: a script of event lines, made from a seed. Pure; all names
 are made up.
 
-Some lines come twice, some late, some with an anonymous visitor who later tells an address, and
+Some lines come twice, some late, some with an anonymous visitor who later reports an address, and
 some cannot be taken at all: as in life.
 """
 
@@ -62,12 +62,12 @@ def visitors(
     script = [
         visit for number in numbers for visit in _visits(random, number, firms, span_ms, begins_ms)
     ]
-    script += [each for each in script if random.random() < _TWICE_SHARE]
+    script += [number for number in script if random.random() < _TWICE_SHARE]
     script += [
         _poison(random, number, span_ms)
         for number in range(max(1, int(len(script) * poison_share)))
     ]
-    return sorted(script, key=lambda each: each.after_ms)
+    return sorted(script, key=lambda number: number.after_ms)
 
 
 def _visits(
@@ -79,10 +79,10 @@ def _visits(
     acts = random.choices(_QUIET, k=random.randint(1, 6))
     if random.random() < _LOUD_SHARE:
         acts.append(random.choice(_LOUD))
-    tells = random.randrange(len(acts))
+    reports = random.randrange(len(acts))
     for place, act in enumerate(acts):
         at = min(span_ms, start + place * random.randint(200, 3_000))
-        if place == tells:
+        if place == reports:
             identifiers |= known
             yield _sent(random, at, _profile(random, number, identifiers, begins_ms + at))
         yield _sent(

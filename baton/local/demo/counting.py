@@ -44,14 +44,16 @@ def count(reader: LogReader, *, sent: int, poison: int) -> Sums:
     accepted = Counter(record.event_id for topic in _ACCEPTED for record in _all(reader, topic))
     routed = [record for topic in _ROUTED for record in _all(reader, topic)]
     handed = {
-        each.qualification_id
-        for each in (*routed, *_all(reader, LEADS_UNROUTED), *_all(reader, LEADS_HANDOFFS))
+        record.qualification_id
+        for record in (*routed, *_all(reader, LEADS_UNROUTED), *_all(reader, LEADS_HANDOFFS))
     }
-    qualified = {each.qualification_id for each in _all(reader, LEADS_QUALIFIED)}
+    qualified = {record.qualification_id for record in _all(reader, LEADS_QUALIFIED)}
     clock_ends = Counter(
         clock.clock_id for clock in _all(reader, LEADS_SLA_CLOCKS) if clock.state in _ENDS
     )
-    violations = (each for each in _all(reader, LEADS_SLA_VIOLATIONS) if each.kind == "breach")
+    violations = (
+        record for record in _all(reader, LEADS_SLA_VIOLATIONS) if record.kind == "breach"
+    )
     dead = _raw(reader, dead_letter_topic(LEADS_INBOX))
     return Sums(
         sent=sent,
@@ -64,10 +66,10 @@ def count(reader: LogReader, *, sent: int, poison: int) -> Sums:
         dead=sum(1 for _ in dead),
         qualified=len(qualified),
         first_handoffs=len(qualified & handed),
-        routed=dict(Counter(each.pool for each in routed)),
+        routed=dict(Counter(record.pool for record in routed)),
         violated=dict(Counter(violation.clock for violation in violations)),
-        recycled=dict(Counter(each.reason for each in _all(reader, LEADS_RECYCLED))),
-        uncallable=len({each.lead_id for each in routed if not is_callable(each)}),
+        recycled=dict(Counter(record.reason for record in _all(reader, LEADS_RECYCLED))),
+        uncallable=len({fact.lead_id for fact in routed if not is_callable(fact)}),
         clocks_ended_twice=sum(number > 1 for number in clock_ends.values()),
     )
 
@@ -79,7 +81,8 @@ def is_callable(routed: LeadRouted) -> bool:
 
 
 def _caused_by(events: list[str]) -> set[str]:
-    """Their ids, and those of what identity adds to an event: the account that an address tells."""
+    """Their ids, and those of what identity adds to an event: the account that an address
+    reports."""
     return {own for event_id in events for own in (event_id, derived_id(event_id, "profile"))}
 
 

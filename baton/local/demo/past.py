@@ -150,12 +150,12 @@ def _visits(random: Random, lead: int, begins_ms: int) -> Iterator[Arrival]:
             engagement=touch,
         )
         if place == 0:
-            yield _told(random, at + 1, lead, known, firm, industry, (first, last))
+            yield _reported(random, at + 1, lead, known, firm, industry, (first, last))
         at += random.randrange(MINUTE_MS, 12 * MINUTE_MS if recent else 2 * DAY_MS)
         campaign = random.choice(_CAMPAIGNS) if random.random() < 0.3 else campaign
 
 
-def _told(
+def _reported(
     random: Random,
     at_ms: int,
     lead: int,

@@ -61,7 +61,7 @@ class Demo:
             {**client, "enable.idempotence": True, "partitioner": "murmur2_random", "log_level": 0}
         )
         self._lock = threading.Lock()
-        self._due = [(each.after_ms, number, each) for number, each in enumerate(script)]
+        self._due = [(arrival.after_ms, number, arrival) for number, arrival in enumerate(script)]
         heapq.heapify(self._due)
         self._numbers = len(script)
         self._ended = threading.Event()
@@ -102,16 +102,16 @@ class Demo:
     def _send(self) -> None:
         while not self._ended.wait(_TURN_S):
             due = self._take_due()
-            over_http = [each.line for each in due if each.way is Way.HTTP]
+            over_http = [arrival.line for arrival in due if arrival.way is Way.HTTP]
             if over_http:
                 self._post(over_http)
-            for each in due:
-                if each.way is Way.KAFKA:
-                    self._producer.produce(physical(self._namespace, LEADS_INBOX), each.line)
+            for arrival in due:
+                if arrival.way is Way.KAFKA:
+                    self._producer.produce(physical(self._namespace, LEADS_INBOX), arrival.line)
             if self._producer.flush(_FLUSH_S):
                 raise NotTaken("the broker did not acknowledge what was sent to leads.inbox.v1")
             self.sent += len(due)
-            self.poison += sum(each.poison for each in due)
+            self.poison += sum(arrival.poison for arrival in due)
 
     def _take_due(self) -> list[Arrival]:
         now, due = self._now_ms(), []

@@ -1,4 +1,4 @@
-"""``run.json``: what runs, so that any command can tell it and the next run can clear away what a
+"""``run.json``: what runs, so that any command can show it and the next run can clear away what a
 killed one left behind."""
 
 import json
@@ -75,7 +75,7 @@ def read_run(home: Path) -> RunRecord | None:
     try:
         raw = json.loads((home / _FILE).read_text())
         processes = tuple(
-            ProcessRecord(**{**each, "mark": Mark(**each["mark"])}) for each in raw.pop("processes")
+            ProcessRecord(**{**row, "mark": Mark(**row["mark"])}) for row in raw.pop("processes")
         )
         supervisor, state = Mark(**raw.pop("supervisor")), RunState(raw.pop("state"))
         return RunRecord(supervisor=supervisor, state=state, processes=processes, **raw)

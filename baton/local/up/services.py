@@ -56,7 +56,8 @@ def _command(name: str, settings: Settings, *, metrics_port: int, own_port: int 
 
 
 def _place(settings: Settings) -> str:
-    """Tells this run's members from those of another machine or another home in the same groups."""
+    """Distinguishes this run's members from those of another machine or another home in the same
+    groups."""
     return hashlib.sha256(f"{platform.node()}\n{settings.home.resolve()}".encode()).hexdigest()[:12]
 
 

@@ -1,4 +1,4 @@
-"""What ``baton up`` can be told, beside :mod:`baton.settings`."""
+"""What ``baton up`` can be given, beside :mod:`baton.settings`."""
 
 from pathlib import Path
 

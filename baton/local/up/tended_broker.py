@@ -73,7 +73,7 @@ class TendedBroker:
     def _start_again(self) -> None:
         try:
             address = self.broker.start()
-        except Exception as error:  # noqa: BLE001 - it is told, and tried again after a longer wait
+        except Exception as error:  # noqa: BLE001 - it is reported, and tried again after a longer wait
             with contextlib.suppress(Exception):
                 self.broker.stop()
             self._say(f"the broker could not be started: {str(error).splitlines()[0]}")

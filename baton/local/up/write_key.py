@@ -17,7 +17,7 @@ def key_file(home: Path) -> Path:
 
 
 def key_environment(home: Path, environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What the gateway is to be told besides its own settings: nothing if those say who may send,
+    """What the gateway is to be given besides its own settings: nothing if those say who may send,
     else the file of our key."""
     given = os.environ if environment is None else environment
     if any(given.get(name) for name in _GIVEN):

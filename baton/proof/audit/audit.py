@@ -20,10 +20,10 @@ from baton.proof.audit.tasks import Tasks
 
 
 class Audit:
-    """``reducers``: all of the flow. ``acknowledged``: event ids that a sender was told are taken.
-    ``since_ms``: look only at events and leads of which anything was appended since. ``grace_ms``:
-    how long after its deadline a clock may still run. ``buckets``: memory is a bucket's.
-    ``until_ms``: the log's time, where that is known to be later than its last record.
+    """``reducers``: all of the flow. ``acknowledged``: event ids that were acknowledged to a
+    sender. ``since_ms``: look only at events and leads of which anything was appended since.
+    ``grace_ms``: how long after its deadline a clock may still run. ``buckets``: memory is a
+    bucket's. ``until_ms``: the log's time, where that is known to be later than its last record.
     ``processes``: how many compute tasks again."""
 
     def __init__(

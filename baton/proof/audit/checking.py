@@ -186,7 +186,7 @@ class Checking:
         )
 
     def _check_goal(self, goal: str, rows: list[tuple[Any, ...]]) -> None:
-        told = [Achieved._make(row) for row in rows if len(row) == len(Achieved._fields)]
+        reported = [Achieved._make(row) for row in rows if len(row) == len(Achieved._fields)]
         tallies, joined = [], []
         for row in rows:
             if len(row) == len(Achieved._fields):
@@ -211,7 +211,7 @@ class Checking:
             goal,
             tallies,
             joined,
-            told,
+            reported,
             until_ms=self._scope.until_ms - self._scope.grace_ms,
             whole=whole,
             add=self._report.add,

@@ -226,8 +226,8 @@ def check_acts(records: Sequence[Dated], *, grace_ms: int, add: Add) -> None:
 
 
 def _crossed_withdrawal(records: Sequence[Dated], act: LeadAct, owners: Mapping[str, str]) -> bool:
-    """An acceptance by whoever held the hand-off, done before it was withdrawn and told afterwards:
-    the lead is theirs by a new one."""
+    """An acceptance by whoever held the hand-off, done before it was withdrawn and reported
+    afterwards: the lead is theirs by a new one."""
     named = act.act.handoff_id or ""
     return (
         act.act.kind == ActKind.ACCEPTED

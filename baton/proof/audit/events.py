@@ -1,5 +1,5 @@
 """What came in and what was accepted: each event once, none invented, nothing lost that somebody
-was told is taken."""
+was acknowledged as accepted."""
 
 from collections.abc import Callable, Iterable
 

@@ -32,7 +32,7 @@ class Invariant(StrEnum):
     IDENTITY = "one-person-one-lead"
     ACCOUNTS = "accounts-have-those-who-are-there"
     CONSENT = "consent-at-each-hand-out"
-    BROUGHT = "hand-offs-have-what-was-told"
+    BROUGHT = "hand-offs-have-what-was-reported"
     EMPLOYED = "holders-are-in-the-agreement"
     PROMISED = "published-dates-are-right"
     RELEASED = "ended-hand-offs-are-given-back"
@@ -50,7 +50,7 @@ class Invariant(StrEnum):
 
 
 MEANING: dict[Invariant, str] = {
-    Invariant.ACKNOWLEDGED: "what a sender was told is taken, is in the log: accepted, or a dead letter",
+    Invariant.ACKNOWLEDGED: "what was acknowledged to a sender is in the log: accepted, or a dead letter",
     Invariant.ACCEPTED_ONCE: "each event that came in is accepted exactly once, however often it came",
     Invariant.READABLE: "each record is what its topic's contract says",
     Invariant.UNIQUE: "no two facts have the same id",
@@ -99,7 +99,7 @@ MEANING |= {
     ),
     Invariant.CONSENT: "nobody is handed to a person who had refused it by then, unless they asked for it",
     Invariant.BROUGHT: (
-        "a hand-off has the person and the profile that its event told, and what had been told "
+        "a hand-off has the person and the profile that its event reported, and what had been reported "
         "before"
     ),
     Invariant.EMPLOYED: (
@@ -118,7 +118,7 @@ MEANING |= {
         "an erasure is carried out, nothing is said of the lead after it, and no person is left to "
         "read"
     ),
-    Invariant.TALLIES: "a goal has what its distinct tallies come to, each told once",
+    Invariant.TALLIES: "a goal has what its distinct tallies come to, each reported once",
     Invariant.LATENESS: "a routing or an answer that came by the deadline does not leave its clock broken",
     Invariant.LOADS: "nobody is taken to have more open work than they can have",
     Invariant.PRESENT: "nobody is given a lead by turn in an absence that was known",

@@ -61,7 +61,7 @@ class Achieved(NamedTuple):
 Claim = Callable[[str, str, int, Where], None]
 """``(lead id, what is claimed of it, since when, where)``"""
 MOST_PEOPLE = 1_000
-"""So many are told apart in a large account."""
+"""How many are distinguished in a large account."""
 IN_ACCOUNT, WAS_PERSON = "in an account", "was the person"
 
 
@@ -106,7 +106,7 @@ def check_goal(
     goal: str,
     tallies: Sequence[Tally],
     joined: Sequence[Joined],
-    told: Sequence[Achieved],
+    reported: Sequence[Achieved],
     *,
     until_ms: int,
     whole: bool,
@@ -131,8 +131,8 @@ def check_goal(
         if tally.at_ms < until_ms:
             known.add(whom)
     sure = known - gone if whole else set()
-    for period in {achieved.period for achieved in told}:
-        last = max(achieved for achieved in told if achieved.period == period)
+    for period in {achieved.period for achieved in reported}:
+        last = max(achieved for achieved in reported if achieved.period == period)
         most = sum(period in found for found in periods.values())
         least = sum(found == {period} and whom in sure for whom, found in periods.items())
         if not least <= last.achieved <= most:

@@ -100,40 +100,42 @@ def _asks_again(routed: LeadRouted, agreement: CompiledAgreement | None) -> bool
 def _check_brought(
     record: Dated, qualified: LeadQualified, records: Sequence[Dated], grace_ms: int, add: Add
 ) -> None:
-    """What the event that caused it told, and what had come long before, is in the story; its value
-    may be a newer one."""
+    """What the event that caused it reported, and what had come long before, is in the story; its
+    value may be a newer one."""
     inputs = [other for other in records if isinstance(other.value, LeadInput)]
     gone = {other.value.event.retracts for other in inputs if other.value.event is not None} - {
         None
     }
     lacks: dict[str, None] = {}
     for other in inputs:
-        told: LeadInput = other.value
+        reported: LeadInput = other.value
         known = (
-            told.cause_id == qualified.cause_id
+            reported.cause_id == qualified.cause_id
             or other.at_ms < qualified.qualified_at_ms - grace_ms
         )
-        if known and told.cause_id not in gone:
-            lacks |= dict.fromkeys(_lacking(told, qualified))
+        if known and reported.cause_id not in gone:
+            lacks |= dict.fromkeys(_lacking(reported, qualified))
     if lacks:
         add(
             _finding(
                 Invariant.BROUGHT,
-                f"the hand-off lacks what had been told: {', '.join(lacks)}",
+                f"the hand-off lacks what had been reported: {', '.join(lacks)}",
                 record,
             )
         )
 
 
-def _lacking(told: LeadInput, qualified: LeadQualified) -> Iterator[str]:
+def _lacking(reported: LeadInput, qualified: LeadQualified) -> Iterator[str]:
     person = qualified.story.person or Person()
-    if told.person is not None:
+    if reported.person is not None:
         for name in Person.__dataclass_fields__:
-            if getattr(told.person, name) is not None and getattr(person, name) is None:
+            if getattr(reported.person, name) is not None and getattr(person, name) is None:
                 yield f"person.{name}"
-    if told.event is not None:
+    if reported.event is not None:
         yield from (
-            f"profile.{name}" for name in told.event.profile if name not in qualified.story.profile
+            f"profile.{name}"
+            for name in reported.event.profile
+            if name not in qualified.story.profile
         )
 
 

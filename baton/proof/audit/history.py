@@ -78,10 +78,10 @@ def _check_scores(records: Sequence[Dated], agreements: Agreements, add: Add) ->
             continue
         checked += 1
         last = places.get(record.value.cause_id)
-        by_then = sum(each.at_ms <= record.at_ms for each in accepted)
+        by_then = sum(dated.at_ms <= record.at_ms for dated in accepted)
         sums = {
             number: engagement_micro(
-                [each.value for each in accepted[:number]], agreement, record.value.scored_at_ms
+                [dated.value for dated in accepted[:number]], agreement, record.value.scored_at_ms
             )
             for number in (range(known, by_then + 1) if last is None else (last,))
         }
@@ -107,7 +107,7 @@ _ANSWERED: Final = _VERDICTS | {ActKind.DEAL, ActKind.REOPENED}
 def _check_verdicts(
     records: Sequence[Dated], *, invented: bool, unanswered: bool, until_ms: int, add: Add
 ) -> None:
-    """``invented``: whether all that was told of the lead is here. ``unanswered``: whether it
+    """``invented``: whether all that was reported of the lead is here. ``unanswered``: whether it
     answers for itself to the end."""
     given = {
         record.value.event_id: record for record in records if isinstance(record.value, LeadAct)
@@ -119,9 +119,9 @@ def _check_verdicts(
                 answered.add(record.value.cause_id)
             case LeadStaged() if record.value.event in _VERDICTS and record.value.by is not None:
                 answered.add(record.value.cause_id)
-                told = record.value.cause_id in given or record.value.event not in _CARRIED_OUT
-                if invented and not told:
-                    words = f"{record.value.event} by {record.value.by}, which nobody told of"
+                reported = record.value.cause_id in given or record.value.event not in _CARRIED_OUT
+                if invented and not reported:
+                    words = f"{record.value.event} by {record.value.by}, which nobody reported"
                     add(Finding(invariant=Invariant.ANSWERED, words=words, place=record.place))
             case LeadRefused():
                 answered.add(record.value.cause_id)

@@ -32,7 +32,7 @@ _LAST_ENDS = {ClockState.MET_LATE, ClockState.ABANDONED, ClockState.WITHDRAWN}
 
 def check_lead(records: Sequence[Dated], *, until_ms: int, grace_ms: int, add: Add) -> None:
     """All records of one lead. ``until_ms``: the log's end; ``grace_ms``: how long after its
-    deadline a clock may still be told of."""
+    deadline a clock may still be reported."""
     _check_scores(records, add)
     _check_stages(records, add)
     _check_routing(records, add)
@@ -112,7 +112,7 @@ def _check_holders(records: Sequence[Dated], add: Add) -> None:
                     f"{former.place}"
                 )
                 add(Finding(invariant=Invariant.ONE_HOLDER, words=words, place=record.place))
-        holding = [each for each in holding if each.value.handoff_id not in ended]
+        holding = [dated for dated in holding if dated.value.handoff_id not in ended]
         holding.append(record)
 
 

@@ -33,7 +33,7 @@ Absences = Mapping[str, Sequence[Announced]]
 
 def absences_of(records: Iterable[Record]) -> Absences:
     """Of everybody whose announcements all stood."""
-    told: dict[str, list[Announced]] = defaultdict(list)
+    reported: dict[str, list[Announced]] = defaultdict(list)
     ids: set[str] = set()
     changed: set[str] = set()
     for record in records:
@@ -44,8 +44,8 @@ def absences_of(records: Iterable[Record]) -> Absences:
             changed.add(people.person)
         ids.add(people.record_id)
         announced = Announced(record.at_ms + _KNOWN_AFTER_MS, people.from_ms, people.until_ms)
-        told[people.person].append(announced)
-    return {person: spans for person, spans in told.items() if person not in changed}
+        reported[people.person].append(announced)
+    return {person: spans for person, spans in reported.items() if person not in changed}
 
 
 def check_presence(records: Sequence[Dated], absences: Absences, add: Add) -> None:

@@ -130,7 +130,7 @@ class Sorter:
         self._report = report
 
     def acknowledged(self, event_ids: Iterable[str]) -> None:
-        """What a sender was told is taken."""
+        """What was acknowledged to a sender."""
         for event_id in event_ids:
             self.events.add(event_id, (0, ACKNOWLEDGED, "", 0, 0))
 
@@ -187,8 +187,8 @@ class Sorter:
         """What could not be taken may yet name its event; one that was acknowledged before it was
         refused is accounted for."""
         try:
-            told = json.loads(value)
-            event_id = derived_id("event", told["source"], told["id"])
+            reported = json.loads(value)
+            event_id = derived_id("event", reported["source"], reported["id"])
         except (ValueError, KeyError, TypeError):
             return
         self.events.add(

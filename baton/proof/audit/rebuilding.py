@@ -224,7 +224,7 @@ def _id_of(fact: Outgoing) -> str:
 
 
 def dead_letter_id(partition: bytes, offset: bytes) -> str:
-    """What a dead letter is told by: the place of the record that could not be taken."""
+    """What identifies a dead letter: the place of the record that could not be taken."""
     return f"dead-{partition.decode()}-{offset.decode()}"
 
 

@@ -71,7 +71,7 @@ def _counting(events: Sequence[LeadEvent], automatic_too: bool) -> list[tuple[in
         at_ms = min(event.occurred_at_ms, event.received_at_ms)
         if event.event_id not in first or at_ms < first[event.event_id][0]:
             first[event.event_id] = at_ms, event
-    return sorted(first.values(), key=lambda each: (each[0], each[1].event_id))
+    return sorted(first.values(), key=lambda found: (found[0], found[1].event_id))
 
 
 def _scanned(acts: Sequence[tuple[int, LeadEvent]], scanner: ScannerRule | None) -> set[str]:
@@ -80,9 +80,9 @@ def _scanned(acts: Sequence[tuple[int, LeadEvent]], scanner: ScannerRule | None)
         return set()
     clicks: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for at_ms, event in acts:
-        told = event.engagement
-        if told is not None and told.link_group and told.act in scanner.acts:
-            clicks[told.link_group].append((at_ms, event.event_id))
+        reported = event.engagement
+        if reported is not None and reported.link_group and reported.act in scanner.acts:
+            clicks[reported.link_group].append((at_ms, event.event_id))
     found: set[str] = set()
     for of_message in clicks.values():
         for at_ms, _ in of_message:

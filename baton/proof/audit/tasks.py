@@ -91,8 +91,8 @@ class Tasks:
                     case Finding() as finding:
                         add(finding)
                     case rows:
-                        for each in rows:
-                            row(*each)
+                        for cells in rows:
+                            row(*cells)
         finally:
             for worker in workers:
                 worker.terminate()

@@ -11,7 +11,7 @@ class NotDrained(RuntimeError):
 
 class Headway:
     """``saw(left)`` as often as is looked; raises :class:`NotDrained` where ``left`` was never
-    below its least for ``patience_s``."""
+    below its least for ``patience_s`` by ``clock``."""
 
     def __init__(
         self, what: str, patience_s: float, clock: Callable[[], float] = time.monotonic

@@ -113,9 +113,9 @@ class Load:
         while not self._ended.wait(_POLL_S):
             due = self._due_by(self._clock.now_ms)
             self.sent += len(due)
-            self.poison += sum(each.poison for each in due)
-            self._gateways.send([each for each in due if each.way is Way.HTTP])
-            self._inbox.send([each for each in due if each.way is Way.KAFKA])
+            self.poison += sum(arrival.poison for arrival in due)
+            self._gateways.send([arrival for arrival in due if arrival.way is Way.HTTP])
+            self._inbox.send([arrival for arrival in due if arrival.way is Way.KAFKA])
 
     def _due_by(self, now: int) -> list[Arrival]:
         due = []

@@ -8,15 +8,16 @@ class Pace:
     """Seconds. ``session_s``: a worker that is silent so long loses its tasks; ``pause_s`` is
     longer. ``part_s``: for so long a broker is parted from the others. ``recovery_s``: when the
     faults are over, what had piled up must be processed in that time, and a second for every
-    ``recovery_rate`` offsets of it. ``answers_s``: for so long after the last line of the script
-    people go on answering. ``calm_s``: nothing new came for so long, or ``calm_limit_s`` have
-    passed. ``patience_s``: without any headway for so long, a run has failed."""
+    ``recovery_rate`` offsets of it, as the machine gives them (``machine_time.py``).
+    ``answers_s``: for so long after the last line of the script people go on answering.
+    ``calm_s``: nothing new came for so long, or ``calm_limit_s`` have passed. ``patience_s``:
+    without any headway for so long, as the machine gives it, a run has failed."""
 
     session_s: float = 6.0
     pause_s: float = 12.0
     freeze_s: float = 10.0
     part_s: float = 12.0
-    recovery_s: float = 90.0
+    recovery_s: float = 30.0
     recovery_rate: float = 300.0
     storm_turns: int = 4
     answers_s: float = 60.0

@@ -15,7 +15,7 @@ HIGH, LOW = 40_000, 20_000
 
 
 class Pressure:
-    """``lag`` may raise KafkaException: while nobody answers, nothing changes. ``say`` is told the
+    """``lag`` may raise KafkaException: while nobody answers, nothing changes. ``say`` receives the
     lag every ``report_s``."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""How a run tells how far it is: lines with the seconds since its begin, and the time of each
+"""How a run reports its progress: lines with the seconds since its begin, and the time of each
 part."""
 
 import time

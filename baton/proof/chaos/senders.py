@@ -84,8 +84,8 @@ class Inbox:
     def send(self, arrivals: Sequence[Arrival]) -> None:
         """Send lines, and what has to be sent again."""
         again, self._again = self._again, []
-        for each in again:
-            self._produce(each)
+        for line in again:
+            self._produce(line)
         for arrival in arrivals:
             self.pending += 1
             self._produce(arrival)
@@ -191,7 +191,7 @@ class Gateways:
         try:
             answer = http.post(
                 f"{address}/v1/events",
-                content=b"\n".join(each.line for each in batch),
+                content=b"\n".join(arrival.line for arrival in batch),
                 headers={"Content-Type": "application/x-ndjson"},
             )
         except httpx.TransportError:  # it may be taken, or not

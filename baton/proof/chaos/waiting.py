@@ -9,7 +9,9 @@ from confluent_kafka import KafkaException
 
 from baton.proof.chaos.drained import Ends, Lag
 from baton.proof.chaos.headway import Headway
+from baton.proof.chaos.machine_time import MachineTime
 from baton.proof.chaos.pace import Pace
+from baton.proof.chaos.recovery import Recovery
 from baton.proof.chaos.run_progress import Progress
 from baton.proof.chaos.witness import Witness
 
@@ -20,6 +22,11 @@ class Waiting:
 
     def __init__(self, lag: Lag, pace: Pace, progress: Progress, *, reducers: int) -> None:
         self._lag, self._pace, self._progress, self._reducers = lag, pace, progress, reducers
+        self._given = MachineTime()
+
+    def headway(self, what: str) -> Headway:
+        """Patience with one thing, in time that the machine gives."""
+        return Headway(what, self._pace.patience_s, self._given)
 
     def drained(
         self, what: str, busy: Callable[[], bool] = lambda: False, *, until: float = math.inf
@@ -27,18 +34,17 @@ class Waiting:
         """Until every group has come to the end of its inputs, and found nothing more there at a
         second look, while nobody is ``busy``; or until that time (monotonic)."""
         self._progress.say(f"waiting until {what}")
-        headway, looks = Headway(f"until {what}", self._pace.patience_s), 0
+        headway, looks = self.headway(f"until {what}"), 0
         while looks < 2 and time.monotonic() < until:
             time.sleep(self._pace.poll_s)
             behind = self._behind(headway)
             looks = looks + 1 if behind == 0 and not busy() else 0
 
-    def recovered(self) -> tuple[int, float]:
-        """Until what stands in the inputs now is processed, whatever comes in meanwhile: how many
-        offsets that were, and how many seconds it took."""
+    def recovered(self) -> Recovery:
+        """Until what stands in the inputs now is processed, whatever comes in meanwhile."""
         self._progress.say("waiting until what piled up under the faults is processed")
-        began = time.monotonic()
-        headway = Headway("until what piled up is processed", self._pace.patience_s)
+        began, given_s = time.monotonic(), self._given()
+        headway = self.headway("until what piled up is processed")
         ends, most = None, 0
         while ends is None or (behind := self._behind(headway, ends)) != 0:
             if ends is None:
@@ -46,7 +52,9 @@ class Waiting:
             elif behind is not None:
                 most = max(most, behind)
             time.sleep(self._pace.poll_s / 4)
-        return most, time.monotonic() - began
+        return Recovery(
+            backlog=most, seconds=time.monotonic() - began, given_s=self._given() - given_s
+        )
 
     def come_through(self) -> None:
         """Until every group has come past what the one before it made of the last line. Clocks may
@@ -54,9 +62,7 @@ class Waiting:
         answers."""
         self._progress.say("waiting until everything has come through")
         for hop in range(1, self._reducers + 1):
-            headway = Headway(
-                f"until everything has come through, hop {hop}", self._pace.patience_s
-            )
+            headway = self.headway(f"until everything has come through, hop {hop}")
             ends: Ends | None = None
             while (behind := self._behind(headway, ends)) != 0:
                 ends = ends if behind is None or ends is not None else self._ends()

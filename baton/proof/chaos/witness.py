@@ -61,7 +61,7 @@ class Witness:
                     self._hashes.setdefault(place, blake2b(digest_size=16)).update(_said(record))
                     self._next[place] = record.offset + 1
                     self.seen += 1
-        except Exception as error:  # noqa: BLE001 - told by disagreements()
+        except Exception as error:  # noqa: BLE001 - reported by disagreements()
             self.fault = error
 
 

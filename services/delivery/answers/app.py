@@ -15,8 +15,11 @@ from services.delivery.targets.model import TargetsFile
 from services.delivery.targets.people_model import ConciergeTarget
 
 
-def answers_app(targets: TargetsFile, around: Surroundings, inbox: Inbox) -> Starlette:
-    """``POST /slack/interactions/NAME`` for a workspace, ``POST /hubspot/changes/NAME`` for a
+def answers_app(
+    targets: TargetsFile, around: Surroundings, inbox: Inbox, desk: Desk | None = None
+) -> Starlette:
+    """``desk``: of the concierge, where there is one.
+    ``POST /slack/interactions/NAME`` for a workspace, ``POST /hubspot/changes/NAME`` for a
     portal, ``/v1/concierge/peek`` and ``claim`` for open forms."""
     routes = []
     for name, slack in targets.slack.items():
@@ -29,14 +32,13 @@ def answers_app(targets: TargetsFile, around: Surroundings, inbox: Inbox) -> Sta
             secret = around.secret(hubspot.app_secret_env)
             changes = HubSpotAnswers(name, hubspot, secret, around.folder, inbox)
             routes.append(Route(f"/hubspot/changes/{name}", changes.endpoint, methods=["POST"]))
-    if targets.concierge is not None:
-        routes += _concierge(targets.concierge, around, inbox)
+    if targets.concierge is not None and desk is not None:
+        routes += _concierge(targets.concierge, desk)
     return Starlette(routes=routes)
 
 
-def _concierge(target: ConciergeTarget, around: Surroundings, inbox: Inbox) -> list[Route]:
-    secret = around.secret(target.signing_secret_env)
-    answers = ConciergeAnswers(target, Desk(target, secret, around.place, inbox))
+def _concierge(target: ConciergeTarget, desk: Desk) -> list[Route]:
+    answers = ConciergeAnswers(target, desk)
     found = []
     for name, endpoint in (("peek", answers.peek), ("claim", answers.claim)):
         path = f"/v1/concierge/{name}"

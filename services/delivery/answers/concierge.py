@@ -21,8 +21,10 @@ from starlette.responses import JSONResponse, Response
 from services.delivery import metrics
 from services.delivery.answers.bodies import BodyRefused, raw_body
 from services.delivery.answers.inbox import NotTaken
-from services.delivery.concierge.desk import Desk, FormWrong, TooMany
-from services.delivery.concierge.limits import Limiter
+from services.delivery.concierge.buyer import FormWrong
+from services.delivery.concierge.desk import Desk, Peeked
+from services.delivery.concierge.limits import HOUR_S, Limiter, caller_of
+from services.delivery.concierge.promises import TooMany
 from services.delivery.concierge.tokens import VALID_S, NotValid
 from services.delivery.targets.people_model import ConciergeTarget
 
@@ -30,6 +32,7 @@ _LIMIT: Final = 8_192
 _FIELDS, _TEXT = 30, 500
 _DEADLINE_S: Final = 0.25
 _AT_ONCE: Final = 8
+_FURTHEST_S: Final = 90 * 86_400
 FLOOR_S: Final = 0.05
 
 
@@ -54,6 +57,7 @@ class ConciergeAnswers:
         self._deadline_s = deadline_s
         self._target, self._desk, self._clock = target, desk, clock
         self._limiter = Limiter(target.per_minute)
+        self._claims = Limiter(target.turns_per_address, HOUR_S)
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="concierge")
         self._asking = 0
         self._threads.submit(desk.warm, clock())
@@ -63,7 +67,7 @@ class ConciergeAnswers:
         return Response(status_code=204, headers=self._cors(request))
 
     async def peek(self, request: Request) -> Response:
-        """``{queue, token, expires_in}``."""
+        """``{queue, token, expires_in, slots}``."""
         began = time.monotonic()
         answer = await self._answered(request, self._peek)
         await asyncio.sleep(max(0.0, FLOOR_S - (time.monotonic() - began)))
@@ -71,17 +75,17 @@ class ConciergeAnswers:
         return answer
 
     async def claim(self, request: Request) -> Response:
-        """``{person, booking}``."""
+        """``{person, booking, slot, slots}``."""
         began = time.monotonic()
         answer = await self._answered(request, self._claim)
         metrics.CONCIERGE.labels(call="claim").observe(time.monotonic() - began)
         return answer
 
-    async def _answered(self, request: Request, act: Callable[[Any], Any]) -> Response:
+    async def _answered(self, request: Request, act: Callable[[Any, str], Any]) -> Response:
         headers = self._cors(request) | {"Cache-Control": "no-store"}
         try:
             body = await self._admitted(request)
-            return JSONResponse(await act(body), headers=headers)
+            return JSONResponse(await act(body, self._caller(request)), headers=headers)
         except Refusal as refusal:
             return JSONResponse(
                 {"error": refusal.word}, status_code=refusal.status, headers=headers
@@ -90,8 +94,7 @@ class ConciergeAnswers:
     async def _admitted(self, request: Request) -> Mapping[str, Any]:
         if request.headers.get("origin", "") not in self._target.origins:
             raise Refusal(403, "origin_not_allowed")
-        address = request.client.host if request.client else ""
-        if not self._limiter.allows(address, self._clock()):
+        if not self._limiter.allows(self._caller(request), self._clock()):
             raise Refusal(429, "too_many_requests")
         try:
             body = json.loads(await raw_body(request, _LIMIT))
@@ -106,8 +109,13 @@ class ConciergeAnswers:
             raise Refusal(401, "key_not_known")
         return body  # type: ignore[no-any-return]  # a dict, as was just seen
 
-    async def _peek(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        fields, queue, token = _fields(body), "later", ""
+    def _caller(self, request: Request) -> str:
+        peer = request.client.host if request.client else ""
+        forwarded = request.headers.get("x-forwarded-for", "")[:1_000]
+        return caller_of(peer, forwarded, self._target.proxies)
+
+    async def _peek(self, body: Mapping[str, Any], _: str) -> dict[str, Any]:
+        fields, found = _fields(body), Peeked(queue="later", token="")
         if self._asking < _AT_ONCE:  # more would only wait for one another
             self._asking += 1
             asking = asyncio.get_running_loop().run_in_executor(
@@ -115,22 +123,30 @@ class ConciergeAnswers:
             )
             asking.add_done_callback(self._asked)
             try:
-                queue, token = await asyncio.wait_for(asyncio.shield(asking), self._deadline_s)
+                found = await asyncio.wait_for(asyncio.shield(asking), self._deadline_s)
             except FormWrong as error:
                 raise Refusal(422, str(error)) from None
             except TimeoutError:
                 pass  # the normal route
-        return {"queue": queue, "token": token, "expires_in": VALID_S}
+        return {
+            "queue": found.queue,
+            "token": found.token,
+            "expires_in": VALID_S,
+            "slots": found.slots,
+        }
 
-    def _asked(self, asking: asyncio.Future[tuple[str, str]]) -> None:
+    def _asked(self, asking: asyncio.Future[Peeked]) -> None:
         self._asking -= 1
         if not asking.cancelled():
             asking.exception()  # whoever waited has it already
 
-    async def _claim(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        fields, token, slot = _fields(body), body.get("token"), _slot(body.get("slot"))
+    async def _claim(self, body: Mapping[str, Any], caller: str) -> dict[str, Any]:
+        fields, token = _fields(body), body.get("token")
+        slot = _slot(body.get("slot"), self._clock())
         if not isinstance(token, str):
             raise Refusal(422, "the claim needs a token")
+        if not self._claims.allows(caller, self._clock()):
+            raise Refusal(429, "too_many_claims")
         try:
             found = await asyncio.to_thread(self._desk.claim, token, fields, slot, self._clock())
         except (NotValid, FormWrong) as error:
@@ -139,7 +155,12 @@ class ConciergeAnswers:
             raise Refusal(429, "too_many_claims") from None
         except NotTaken:
             raise Refusal(503, "not_taken_try_again") from None
-        return {"person": found.person, "booking": found.booking}
+        return {
+            "person": found.person,
+            "booking": found.booking,
+            "slot": found.slot,
+            "slots": found.slots,
+        }
 
     def _cors(self, request: Request) -> dict[str, str]:
         origin = request.headers.get("origin", "")
@@ -164,7 +185,7 @@ def _fields(body: Mapping[str, Any]) -> dict[str, str]:
     return {name: text.strip() for name, text in fields.items() if text.strip()}
 
 
-def _slot(text: Any) -> str | None:
+def _slot(text: Any, now_s: float) -> datetime | None:
     if text is None:
         return None
     try:
@@ -173,4 +194,6 @@ def _slot(text: Any) -> str | None:
         raise Refusal(422, "slot must be a moment with its offset") from None
     if moment.tzinfo is None:
         raise Refusal(422, "slot must be a moment with its offset")
-    return moment.isoformat()
+    if not now_s < moment.timestamp() < now_s + _FURTHEST_S:
+        raise Refusal(422, "slot must be within the next ninety days")
+    return moment

@@ -72,6 +72,8 @@ class SlackAnswers:
             return Response(status_code=401)
         try:
             fields = parse_qs(body.decode(), max_num_fields=10)
+            if "ssl_check" in fields:
+                return Response(status_code=200)
             click = click_of(json.loads(fields["payload"][0]))
         except (NotAClick, KeyError, ValueError, RecursionError):
             return Response(status_code=400)

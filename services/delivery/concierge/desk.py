@@ -7,65 +7,67 @@ are one claim and use one turn.
 
 from __future__ import annotations
 
-import json
+import contextlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import apsw
 
-from baton.ids import derived_id
-from baton.intake.identifiers import company_domain
-from baton.intake.identifiers import email as address_of
-from baton.intake.profile_values import normalised_profile
+from baton.agreement.reference import AgreementReference
 from services.delivery.answers.inbox import Inbox
-from services.delivery.concierge.choosing import Buyer, Choice, Known, choose
+from services.delivery.concierge import promises
+from services.delivery.concierge.buyer import (
+    Buyer,
+    buyer_of,
+    check_form,
+    claim_line,
+    form_digest,
+)
+from services.delivery.concierge.choosing import Binding, Choice, Known, best_of, choose, has_room
+from services.delivery.concierge.keeping import booked_line
+from services.delivery.concierge.known_leads import known_of, open_work, standing_of
+from services.delivery.concierge.openings import Openings
+from services.delivery.concierge.promises import Promised, Wish
+from services.delivery.concierge.slots import Busy, slot_text
 from services.delivery.concierge.tokens import NotValid, Promise, TokenMaker
-from services.delivery.handoffs import Phase
-from services.delivery.store.leads import References, handoffs_of, leads_by_email
-from services.delivery.store.store import FILE, Store, reader, rows
-from services.delivery.store.view import email_digest
+from services.delivery.store.leads import References, leads_by_email
+from services.delivery.store.store import FILE, Store, reader
 from services.delivery.targets.people_model import ConciergeTarget
 
 HOUR_S: Final = 3_600
 _REMEMBERED: Final = 10_000
-SOURCE: Final = "concierge"
-_PERSON: Final = ("email", "phone", "first_name", "last_name", "company", "stated_problem")
-_OPEN_WORK: Final = """SELECT person, count(*) FROM (
-    SELECT owner AS person FROM handoff AS mine WHERE ended_ms IS NULL AND owner IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM handoff AS later WHERE later.lead_id = mine.lead_id
-        AND later.qualification_id = mine.qualification_id AND later.attempt > mine.attempt
-        AND later.routed_ms IS NOT NULL)
-    UNION ALL SELECT person FROM promise WHERE claimed_ms > ?) GROUP BY person"""
-_ON_ITS_WAY_MS: Final = 120_000
-"""A promise counts as work for so long: its lead is routed a moment later."""
 _COUNTED_EVERY_S: Final = 2.0
-_COLLEAGUES: Final = "SELECT lead_id FROM lead WHERE account_id = ? ORDER BY lead_id LIMIT 50"
 
 
-class FormWrong(ValueError):
-    """The form cannot be answered; the text says why, without what was in it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peeked:
+    """``queue``: ``now`` or ``later``; ``slots``: times that somebody of the pool has."""
 
-
-class TooMany(RuntimeError):
-    """No more turns are promised this hour; the form takes the normal route."""
+    queue: str
+    token: str
+    slots: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """What the buyer is shown after the claim."""
+    """What the buyer is shown after the claim. ``slot``: the time that is theirs; ``slots``: the
+    person's free times where they have none yet."""
 
     person: str | None
     booking: str | None
+    slot: str | None = None
+    slots: tuple[str, ...] = ()
 
 
 class Desk:
-    """Used by several threads. ``place``: the store's directory and namespace."""
+    """Used by several threads. ``place``: the store's directory and namespace; ``openings`` None:
+    no calendars are known, and a time is the booking page's affair."""
 
     def __init__(
         self,
@@ -73,10 +75,12 @@ class Desk:
         secret: str,
         place: tuple[Path, str],
         inbox: Inbox,
+        *,
+        openings: Openings | None = None,
         counted_every_s: float = _COUNTED_EVERY_S,
     ) -> None:
         self._counted_every_s = counted_every_s
-        self._target, self._inbox = target, inbox
+        self._target, self._inbox, self._openings = target, inbox, openings
         self._folder, self._namespace = place
         self._tokens = TokenMaker(secret)
         self._references, self._lock = References(), threading.Lock()
@@ -85,43 +89,79 @@ class Desk:
 
     def warm(self, now_s: float) -> None:
         """Do once what the first question would wait for: the agreement is compiled, the lists of
-        domains are read."""
-        db = reader(self._folder / FILE)
-        try:
-            self._chosen(db, _buyer({"email": "somebody@example.com"}), now_s)
-        finally:
-            db.close()
+        domains are read, the free times are computed."""
+        with self._reading() as db:
+            choice = self._chosen(db, buyer_of({"email": "somebody@example.com"}), now_s)
+            self._slots_of_pool(db, choice.shown_pool, now_s)
 
-    def peek(self, fields: Mapping[str, str], now_s: float) -> tuple[str, str]:
-        """``now`` or ``later``, and a token; moves nothing."""
-        buyer, form = _buyer(fields), form_digest(fields)
-        choice = self._choice(buyer, now_s)
-        promise = Promise(buyer=buyer.digest, form=form, pool=choice.pool, person=choice.person)
-        return "now" if choice.now else "later", self._tokens.make(promise, now_s)
+    def zone_of(self, person: str) -> str:
+        """Where the person's days are meant; UTC while no agreement is in force."""
+        try:
+            with self._reading() as db:
+                found = self._reference(db, int(time.time() * 1000))
+        except apsw.CantOpenError:
+            found = None  # nothing was read yet: a check before the first start
+        if found is None:
+            return "UTC"
+        return str(found.agreement.calendar_for(person=person).zone)
+
+    def peek(self, fields: Mapping[str, str], now_s: float) -> Peeked:
+        """Moves nothing."""
+        buyer, form = buyer_of(fields), form_digest(fields)
+        check_form(fields, self._target.act, int(now_s * 1000))
+        with self._reading() as db:
+            choice = self._remembered(buyer, self._chosen(db, buyer, now_s), now_s)
+            slots = self._slots_of_pool(db, choice.shown_pool, now_s)
+        promise = Promise(
+            buyer=buyer.digest,
+            form=form,
+            pool=choice.pool,
+            person=choice.person,
+            binding=choice.binding.value,
+        )
+        token = self._tokens.make(promise, now_s)
+        return Peeked(queue="now" if choice.now else "later", token=token, slots=slots)
 
     def claim(
-        self, token: str, fields: Mapping[str, str], slot: str | None, now_s: float
+        self, token: str, fields: Mapping[str, str], slot: datetime | None, now_s: float
     ) -> Claimed:
-        """Make the promise true; raises :class:`NotValid`, :class:`TooMany`, and the inbox's
-        error: then the same claim may be made again."""
-        promise, buyer = self._tokens.read(token, now_s), _buyer(fields)
+        """Make the promise true; raises :class:`NotValid`,
+        :class:`~services.delivery.concierge.promises.TooMany`, and the inbox's error: then the same
+        claim may be made again."""
+        promise, buyer = self._tokens.read(token, now_s), buyer_of(fields)
         if (promise.buyer, promise.form) != (buyer.digest, form_digest(fields)):
             raise NotValid("the token is for another form")
-        person, since_ms = self._keep(promise, slot, now_s)
-        self._inbox.send(self._line(promise.buyer, fields, since_ms))
-        booking = self._target.booking.get(person or "")
-        return Claimed(person=self._name(person, now_s), booking=booking)
+        check_form(fields, self._target.act, int(now_s * 1000))
+        found = self._keep(promise, slot, now_s)
+        self._inbox.send(claim_line(buyer.digest, fields, self._target.act, found.since_ms))
+        with self._reading() as db:
+            self._book_standing(db, buyer, found, now_s)
+            free = () if found.slot else self._slots_of(db, promise.pool, found.person, now_s)
+            name = self._name(db, found.person, now_s)
+        booking = self._target.booking.get(found.person or "")
+        return Claimed(person=name, booking=booking, slot=found.slot, slots=free)
 
-    def _choice(self, buyer: Buyer, now_s: float) -> Choice:
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[apsw.Connection]:
         db = reader(self._folder / FILE)
         try:
-            choice = self._chosen(db, buyer, now_s)
+            yield db
         finally:
             db.close()
+
+    def _reference(self, db: apsw.Connection, now_ms: int) -> AgreementReference | None:
+        with self._lock:
+            return self._references.at(db, now_ms)
+
+    def _remembered(self, buyer: Buyer, choice: Choice, now_s: float) -> Choice:
+        """The same buyer is shown to the same person for an hour."""
         with self._lock:
             shown = self._shown.get(buyer.digest)
             if shown is not None and now_s - shown[0] < HOUR_S:
-                return replace(choice, pool=shown[1].pool, person=shown[1].person)
+                before = shown[1]
+                return replace(
+                    choice, pool=before.pool, person=before.person, binding=before.binding
+                )
             if choice.person is not None:
                 self._shown[buyer.digest] = now_s, choice
                 if len(self._shown) > _REMEMBERED:
@@ -130,111 +170,129 @@ class Desk:
 
     def _chosen(self, db: apsw.Connection, buyer: Buyer, now_s: float) -> Choice:
         now_ms = int(now_s * 1000)
-        with self._lock:
-            reference, open_work = self._references.at(db, now_ms), self._work_now(db, now_ms)
+        reference, work = self._reference(db, now_ms), self._work_now(db, now_ms)
         if reference is None:
             return Choice()
-        choice = choose(reference, buyer, _known(db, buyer, open_work), now_ms)
-        query = "SELECT person, pool FROM promise WHERE buyer = ? AND until_ms > ?"
-        kept = rows(db, query, (buyer.digest, now_ms))
-        if kept and choice.person is not None:
-            return replace(choice, pool=kept[0]["pool"], person=kept[0]["person"] or None)
+        choice = choose(reference, buyer, known_of(db, buyer, work), now_ms)
+        kept = promises.kept_of(db, buyer.digest, now_ms)
+        if kept is not None and choice.person is not None:
+            return replace(choice, pool=kept["pool"], person=kept["person"] or None)
         return choice
 
     def _work_now(self, db: apsw.Connection, now_ms: int) -> Mapping[str, int]:
         """Open work by person, counted once in a while: it looks at every open hand-off."""
-        counted_at, work = self._work
-        if time.monotonic() - counted_at >= self._counted_every_s:
-            work = dict(db.execute(_OPEN_WORK, (now_ms - _ON_ITS_WAY_MS,)))
-            self._work = time.monotonic(), work
-        return work
+        with self._lock:
+            counted_at, work = self._work
+            if time.monotonic() - counted_at >= self._counted_every_s:
+                work = open_work(db, now_ms)
+                self._work = time.monotonic(), work
+            return work
 
-    def _keep(self, promise: Promise, slot: str | None, now_s: float) -> tuple[str | None, int]:
-        """Whom the buyer comes to, and since when that is promised: of two claims within the hour
-        the first one's."""
+    # --- times
+
+    def _slots_of_pool(self, db: apsw.Connection, pool: str, now_s: float) -> tuple[str, ...]:
+        """Of a pool by its name, whoever asks: they show nothing of the buyer."""
         now_ms = int(now_s * 1000)
+        reference = self._reference(db, now_ms)
+        if self._openings is None or reference is None or pool not in reference.agreement.pools:
+            return ()
+        work = self._work_now(db, now_ms)
+        people = [
+            member.person
+            for member in reference.agreement.pools[pool].members
+            if has_room(reference.agreement, member, work)
+        ]
+        given = promises.given_away(db, people, now_ms)
+        found = self._openings.of_pool(reference, pool, people, given, now_ms)
+        return tuple(slot_text(start) for start in found)
+
+    def _slots_of(
+        self, db: apsw.Connection, pool: str, person: str | None, now_s: float
+    ) -> tuple[str, ...]:
+        """Of a person who has been named."""
+        now_ms = int(now_s * 1000)
+        reference = self._reference(db, now_ms)
+        if self._openings is None or reference is None or person is None:
+            return ()
+        given = promises.given_away(db, [person], now_ms)
+        found = self._openings.of_pool(reference, pool, [person], given, now_ms)
+        return tuple(slot_text(start) for start in found)
+
+    def _keep(self, promise: Promise, slot: datetime | None, now_s: float) -> Promised:
+        now_ms = int(now_s * 1000)
+        slot_ms = int(slot.timestamp() * 1000) if slot is not None else None
+        with self._reading() as db:
+            reference, work = self._reference(db, now_ms), self._work_now(db, now_ms)
+        others = self._others(reference, promise, work, now_ms) if slot is not None else ()
+        wish = Wish(
+            buyer=promise.buyer,
+            pool=promise.pool,
+            person=promise.person,
+            others=others,
+            slot=slot.isoformat() if slot is not None else None,
+            slot_ms=slot_ms,
+            minutes=self._target.slots.minutes,
+            free_at=self._free_at(reference, promise.pool, now_ms),
+        )
         store = Store(self._folder, self._namespace)
         try:
-            with store.transaction():
-                query = "SELECT person, claimed_ms FROM promise WHERE buyer = ? AND until_ms > ?"
-                kept = rows(store.db, query, (promise.buyer, now_ms))
-                if kept:
-                    return kept[0]["person"] or None, kept[0]["claimed_ms"]
-                query = "SELECT count(*) AS n FROM promise WHERE claimed_ms > ?"
-                if rows(store.db, query, (now_ms - HOUR_S * 1000,))[0]["n"] >= (
-                    self._target.turns_per_hour
-                ):
-                    raise TooMany
-                person, until_ms = promise.person or "", now_ms + HOUR_S * 1000
-                store.db.execute(
-                    "INSERT OR REPLACE INTO promise VALUES (?, ?, ?, ?, ?, ?)",
-                    (promise.buyer, person, promise.pool, until_ms, now_ms, slot),
-                )
+            found = promises.keep(store, wish, self._target.turns_per_hour, now_ms)
         finally:
             store.close()
-        with self._lock:
-            _, work = self._work
-            self._work = self._work[0], {**work, person: work.get(person, 0) + 1}
-        return promise.person, now_ms
-
-    def _line(self, buyer: str, fields: Mapping[str, str], since_ms: int) -> dict[str, Any]:
-        person = {name: fields[name] for name in _PERSON if fields.get(name) and name != "email"}
-        profile = {name: text for name, text in fields.items() if name not in _PERSON}
-        at = datetime.fromtimestamp(since_ms / 1000, UTC).isoformat(timespec="milliseconds")
-        line: dict[str, Any] = {
-            "id": derived_id(SOURCE, buyer, since_ms),
-            "source": SOURCE,
-            "kind": "engagement",
-            "occurred_at": at,
-            "identifiers": {"email": fields["email"]},
-            "engagement": {"act": self._target.act},
-        }
-        parts = {"person": person, "profile": profile}
-        return line | {name: part for name, part in parts.items() if part}
-
-    def _name(self, person: str | None, now_s: float) -> str | None:
-        if person is None:
-            return None
-        db = reader(self._folder / FILE)
-        try:
+        if found.is_new and found.person:
             with self._lock:
-                found = self._references.at(db, int(now_s * 1000))
-        finally:
-            db.close()
-        known = found.agreement.people.get(person) if found else None
+                counted_at, work = self._work
+                self._work = counted_at, {**work, found.person: work.get(found.person, 0) + 1}
+        return found
+
+    def _others(
+        self,
+        reference: AgreementReference | None,
+        promise: Promise,
+        work: Mapping[str, int],
+        now_ms: int,
+    ) -> tuple[str, ...]:
+        """Who else of the pool may take the buyer at the time they chose, the best one first."""
+        if (
+            self._openings is None
+            or reference is None
+            or promise.binding != Binding.POOL
+            or promise.pool not in reference.agreement.pools
+        ):
+            return ()
+        pool, known = reference.agreement.pools[promise.pool], Known(open_work=work)
+        left = [one for one in pool.members if has_room(reference.agreement, one, work)]
+        found = []
+        while left:
+            best = best_of(reference, left, known, promise.buyer, now_ms)
+            found.append(best)
+            left = [one for one in left if one.person != best]
+        return tuple(found)
+
+    def _free_at(self, reference: AgreementReference | None, pool: str, now_ms: int) -> Any:
+        openings = self._openings
+        if openings is None or reference is None:
+            return None
+
+        def free_at(person: str, start_ms: int, given: Busy) -> bool:
+            return openings.is_free(reference, pool, person, start_ms, given, now_ms)
+
+        return free_at
+
+    def _book_standing(
+        self, db: apsw.Connection, buyer: Buyer, found: Promised, now_s: float
+    ) -> None:
+        """Record the meeting where the person has the lead already; else it is recorded when the
+        lead is routed."""
+        if found.slot is None or found.person is None:
+            return
+        for lead in leads_by_email(db, buyer.digest):
+            standing = standing_of(db, lead["lead_id"])
+            if standing is not None and standing.holder == found.person:
+                line = booked_line(standing, found.person, found.slot, int(now_s * 1000))
+                self._inbox.send(line)
+
+    def _name(self, db: apsw.Connection, person: str | None, now_s: float) -> str | None:
+        found = self._reference(db, int(now_s * 1000)) if person is not None else None
+        known = found.agreement.people.get(person or "") if found else None
         return known.name if known else None
-
-
-def _buyer(fields: Mapping[str, str]) -> Buyer:
-    try:
-        address = address_of(fields.get("email", ""))
-    except ValueError:
-        raise FormWrong("the form needs a mail address") from None
-    given = {name: text for name, text in fields.items() if name not in _PERSON}
-    domain = company_domain(address)
-    if domain is not None:
-        given.setdefault("domain", domain)
-    profile, _ = normalised_profile(given)
-    return Buyer(digest=email_digest(address), account_id=domain, profile=profile)
-
-
-def form_digest(fields: Mapping[str, str]) -> str:
-    """Of what was filled in."""
-    return derived_id("form", json.dumps(dict(sorted(fields.items()))))
-
-
-def _known(db: apsw.Connection, buyer: Buyer, open_work: Mapping[str, int]) -> Known:
-    holder = colleague = None
-    for lead in leads_by_email(db, buyer.digest):
-        holder = holder or _holder(db, lead["lead_id"])
-    if buyer.account_id is not None and holder is None:
-        for (lead_id,) in list(db.execute(_COLLEAGUES, (buyer.account_id,))):
-            colleague = colleague or _holder(db, lead_id)
-    return Known(holder=holder, colleague=colleague, open_work=open_work)
-
-
-def _holder(db: apsw.Connection, lead_id: str) -> str | None:
-    standing = [
-        one for one in handoffs_of(db, lead_id) if one.phase in (Phase.OFFERED, Phase.ACCEPTED)
-    ]
-    return standing[-1].holder if standing else None

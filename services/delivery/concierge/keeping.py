@@ -16,7 +16,7 @@ from typing import Any
 
 from baton.ids import derived_id
 from services.delivery.answers.inbox import Inbox, NotTaken
-from services.delivery.concierge.desk import SOURCE
+from services.delivery.concierge.buyer import SOURCE
 from services.delivery.handoffs import HandoffNow, Phase
 from services.delivery.store.leads import References, handoff_of, lead_of
 from services.delivery.store.outbox import Delivery
@@ -69,7 +69,7 @@ class PromiseCarrier:
         if handoff.holder == promise["person"]:
             if promise["slot"] is None:
                 return "as promised"
-            self._inbox.send(_booked(handoff, promise, now_ms))
+            self._inbox.send(booked_line(handoff, promise["person"], promise["slot"], now_ms))
             return "as promised, and booked"
         manager = found.agreement.manager_of(person=handoff.holder, pool=handoff.pool)
         if manager is None:
@@ -109,12 +109,13 @@ def _assigned(
     return _line(handoff, "assign", now_ms) | {"kind": "command", "command": command}
 
 
-def _booked(handoff: HandoffNow, promise: dict[str, Any], now_ms: int) -> dict[str, Any]:
+def booked_line(handoff: HandoffNow, person: str, slot: str, now_ms: int) -> dict[str, Any]:
+    """The meeting as an act; the same hand-off has one, however it came to be known."""
     act = {
         "kind": "meeting_booked",
-        "by": promise["person"],
+        "by": person,
         "handoff_id": handoff.handoff_id,
         "actor": handoff.leg or "sales",
-        "meeting_at": promise["slot"],
+        "meeting_at": slot,
     }
     return _line(handoff, "booked", now_ms) | {"kind": "act", "act": act}

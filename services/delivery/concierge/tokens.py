@@ -20,12 +20,14 @@ class NotValid(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """What a peek found: ``person`` None: nobody now."""
+    """What a peek found: ``person`` None: nobody now; ``binding``: who else may take the buyer
+    (:class:`~services.delivery.concierge.choosing.Binding`)."""
 
     buyer: str
     form: str
     pool: str
     person: str | None
+    binding: str = "pool"
 
 
 class TokenMaker:

@@ -163,15 +163,19 @@ class CrmCarrier:
         if not keyed:
             return outcomes
         current = await self._crm.read(list(keyed), list(self._target.write.values()))
-        writes = []
+        writes, confirmed = [], {}
         for key, (lead_id, fields, handoffs) in keyed.items():
             found = current.get(key)
             decision = decide(fields, found.values if found else {}, own[lead_id])
             outcomes[lead_id] = self._before(decision, found)
+            if found is not None and decision.confirmed:
+                confirmed[lead_id] = found.object_id, decision.confirmed
             await asyncio.to_thread(self._command, decision, handoffs)
             if decision.write and (found is not None or self._target.create):
                 write = Write(lead_id=lead_id, key=key, values=decision.write, found=found)
                 writes.append(write)
+        if confirmed:
+            await asyncio.to_thread(self._ledger.note_done, confirmed)
         return outcomes | await self._write(writes)
 
     def _key_of(self, lead: Mapping[str, Any] | None) -> str | None:

@@ -27,10 +27,12 @@ class OwnWrite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """``write``: property and value. ``kept``: fields whose value is a person's. ``owner_changed``:
-    the CRM's user whom a person made the owner after Baton had set another."""
+    """``write``: property and value. ``confirmed``: property and value of a write whose outcome got
+    lost and which is there. ``kept``: fields whose value is a person's. ``owner_changed``: the
+    CRM's user whom a person made the owner after Baton had set another."""
 
     write: Mapping[str, str] = field(default_factory=dict)
+    confirmed: Mapping[str, str] = field(default_factory=dict)
     kept: tuple[str, ...] = ()
     owner_changed: str | None = None
 
@@ -83,18 +85,20 @@ def decide(
     own: Mapping[str, OwnWrite],
 ) -> Decision:
     """``current``: what the CRM has by property; ``own``: the ledger by property."""
-    write, kept, owner_changed = {}, [], None
+    write, confirmed, kept, owner_changed = {}, {}, [], None
     for name, (written, value) in fields.items():
         now, ledger = current.get(written) or "", own.get(written, OwnWrite())
         if now == value:
+            if ledger.pending == digest_of(value):
+                confirmed[written] = value
             continue
         if _is_ours(name, now, ledger):
             write[written] = value
             continue
         kept.append(name)
-        if name == "owner" and now and ledger.digest is not None:
+        if name == "owner" and now and (ledger.digest or ledger.pending):
             owner_changed = now
-    return Decision(write=write, kept=tuple(kept), owner_changed=owner_changed)
+    return Decision(write=write, confirmed=confirmed, kept=tuple(kept), owner_changed=owner_changed)
 
 
 def _is_ours(name: str, now: str, ledger: OwnWrite) -> bool:

@@ -150,6 +150,7 @@ def purge(store: Store, now_ms: int, keep_days: int) -> int:
             (now_ms - BRIEF_DAYS * DAY_MS,),
         )
         store.db.execute("DELETE FROM promise WHERE until_ms < ?", (now_ms - DAY_MS,))
+        store.db.execute("DELETE FROM booking WHERE until_ms < ?", (now_ms,))
     return removed
 
 

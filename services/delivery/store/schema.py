@@ -66,3 +66,12 @@ TABLES: Final = (
         buyer TEXT PRIMARY KEY, person TEXT NOT NULL, pool TEXT NOT NULL, until_ms INTEGER NOT NULL,
         claimed_ms INTEGER, slot TEXT) STRICT, WITHOUT ROWID""",
 )
+
+ADDED: Final = (
+    # times that buyers have, by person; buyer: digest of an address, empty once it is forgotten
+    """CREATE TABLE IF NOT EXISTS booking (
+        person TEXT NOT NULL, from_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL,
+        buyer TEXT NOT NULL, PRIMARY KEY (person, from_ms)) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS booking_buyer ON booking (buyer)",
+)
+"""Tables that an older file of this version may not have yet: they are added when it is opened."""

@@ -18,7 +18,7 @@ import apsw
 from baton.contracts.intake import LeadPerson
 from baton.contracts.public_record import PublicRecord
 from services.delivery.planning import Planned, plan
-from services.delivery.store.schema import TABLES, VERSION
+from services.delivery.store.schema import ADDED, TABLES, VERSION
 from services.delivery.store.view import fold
 from services.delivery.targets.model import CONCIERGE, TargetsFile
 
@@ -71,6 +71,8 @@ class Store:
                 "INSERT INTO meta VALUES (?, ?)",
                 [("version", str(VERSION)), ("namespace", namespace)],
             )
+        for statement in ADDED:
+            self.db.execute(statement)
         found = dict(self.db.execute("SELECT name, value FROM meta"))
         if (found["version"], found["namespace"]) != (str(VERSION), namespace):
             raise StoreDiffers(

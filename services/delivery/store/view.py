@@ -228,7 +228,10 @@ def _person_of(db: apsw.Connection, lead_id: str, person: Person | None) -> None
 
 def _forget(db: apsw.Connection, lead_id: str) -> None:
     """Every name goes, and a late record brings none back; what waits with a name in it is
-    cancelled."""
+    cancelled. A time that they were given stays taken, by nobody."""
+    digest = "(SELECT email_digest FROM lead WHERE lead_id = ?)"
+    db.execute(f"DELETE FROM promise WHERE buyer = {digest}", (lead_id,))
+    db.execute(f"UPDATE booking SET buyer = '' WHERE buyer = {digest}", (lead_id,))
     db.execute(
         "UPDATE lead SET person = NULL, email_digest = NULL, account_id = NULL, forgotten = 1 "
         "WHERE lead_id = ?",

@@ -49,7 +49,8 @@ class WebhookTarget(Strict):
 
     ``secret_env``: the first signs and so do the others: while a secret is rotated a receiver may
     check either. ``allow_networks``: addresses that are not public and may be called all the same;
-    only there may the address begin with ``http:``.
+    only there may the address begin with ``http:``. ``echo``: a check posts two checks, one signed
+    and one signed with another secret.
     """
 
     url: str = Field(max_length=2_000)
@@ -64,6 +65,7 @@ class WebhookTarget(Strict):
     allow_networks: tuple[Network, ...] = ()
     ports: tuple[int, ...] = (443,)
     since: datetime | None = None
+    echo: bool = True
 
     @model_validator(mode="after")
     def _is_safe(self) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
@@ -21,7 +22,8 @@ class _Strict(BaseModel):
 class SlackTarget(_Strict):
     """A workspace. ``channel``: where all cards go; without it a card goes to its holder, who must
     be among ``people`` (person of the agreement: user id in Slack). ``team``: the workspace's id;
-    clicks from another one are refused."""
+    clicks from another one are refused. ``public_url``: where Slack reaches delivery; with it a
+    check asks there whether what Slack signs arrives as it was signed."""
 
     token_env: Name
     signing_secret_env: Name
@@ -31,6 +33,7 @@ class SlackTarget(_Strict):
     pools: tuple[str, ...] = ()
     cards: bool = True
     notices: tuple[Notice, ...] = _ALL
+    public_url: str | None = None
     api_url: str = "https://slack.com/api/"
     since: datetime | None = None
 
@@ -66,13 +69,25 @@ class MailTarget(_Strict):
         return self
 
 
+class SlotRules(_Strict):
+    """Which times are offered: of so many ``minutes``, not before the notice, up to so many
+    ``days`` on, ``shown`` of them."""
+
+    minutes: Literal[15, 20, 30, 45, 60] = 30
+    notice_minutes: int = Field(120, ge=0, le=10_080)
+    days: int = Field(7, ge=1, le=30)
+    shown: int = Field(6, ge=1, le=20)
+
+
 class ConciergeTarget(_Strict):
     """The instant answer while a form is open.
 
     ``key``: publishable; it is in the page. ``signing_secret_env``: signs tokens. ``booking``:
     person of the agreement: address of their booking page, which is shown after the claim only.
-    ``per_minute``: answers to one address. ``turns_per_hour``: claims that all addresses together
-    may make.
+    ``people``: the book of people, whose calendars say when somebody is busy: with it ``slots``
+    are offered. ``per_minute``: answers to one address. ``turns_per_hour``: claims that all
+    addresses together may make; ``turns_per_address``: that one may. ``proxies``: one's own
+    proxies (CIDR), whose ``X-Forwarded-For`` is believed.
     """
 
     key: str = Field(pattern=r"^pk_[A-Za-z0-9]{16,64}$")
@@ -81,6 +96,10 @@ class ConciergeTarget(_Strict):
     booking: dict[str, Annotated[str, Field(pattern=r"^https://\S+$")]] = Field(
         default_factory=dict
     )
+    people: str | None = None
+    slots: SlotRules = SlotRules()
     act: str = "demo_request"
     per_minute: int = Field(10, ge=1, le=600)
     turns_per_hour: int = Field(60, ge=1, le=10_000)
+    turns_per_address: int = Field(5, ge=1, le=10_000)
+    proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()

@@ -46,10 +46,19 @@ def read_targets(path: Path | None) -> TargetsFile:
     problems = [*document.problems]
     if not problems:
         try:
-            return TargetsFile.model_validate(document.data)
+            return _placed(TargetsFile.model_validate(document.data), path.parent)
         except ValidationError as error:
             problems += [_problem(item, document) for item in error.errors(include_url=False)]
-    raise TargetsWrong("\n".join(problem.told(str(path)) for problem in problems))
+    raise TargetsWrong("\n".join(problem.described(str(path)) for problem in problems))
+
+
+def _placed(targets: TargetsFile, folder: Path) -> TargetsFile:
+    """Paths in the file are relative to it."""
+    concierge = targets.concierge
+    if concierge is None or concierge.people is None:
+        return targets
+    placed = concierge.model_copy(update={"people": str(folder / concierge.people)})
+    return targets.model_copy(update={"concierge": placed})
 
 
 def read_secrets(targets: TargetsFile) -> dict[str, SecretStr]:

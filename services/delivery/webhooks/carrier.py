@@ -4,7 +4,10 @@ its status needs."""
 from __future__ import annotations
 
 import asyncio
+import base64
 import ipaddress
+import json
+import secrets as secrets_module
 import ssl
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -25,6 +28,8 @@ from services.delivery.webhooks.schedule import Outcome
 _READ: Final = 1_024
 _KEEP_ALIVE_S: Final = 5.0
 _AGENT: Final = "Baton-Webhooks/1"
+CHECK: Final = "baton.check"
+"""The type of what a check sends: it has no data, and means nothing."""
 
 
 def signature_of(secrets: Sequence[SecretStr], name: str, at: datetime, body: str) -> str:
@@ -88,39 +93,58 @@ class WebhookCarrier:
         await self._pool.aclose()
 
     async def check(self) -> tuple[bool, str]:
-        """Whether the secrets can sign, and every address of the endpoint may be called and
-        answers a connection."""
-        parts = urlsplit(self._target.url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+        """Whether the secrets can sign, every address of the endpoint may be called and answers a
+        connection; and the signature's echo: a check that is signed is taken, and one that is
+        signed with another secret is refused."""
         try:
             signature_of(self._secrets, "msg_check", datetime.now(UTC), "{}")
             async with asyncio.timeout(self._target.timeout_s):
-                stream = await self._backend.connect_tcp(parts.hostname or "", port)
-                await stream.aclose()
+                await self._connect()
         except NotAllowed as refusal:
             return False, str(refusal)
         except (TimeoutError, OSError, httpcore.NetworkError, httpcore.TimeoutException):
             return False, "no connection"
         except ValueError:
             return False, "a secret is not as the specification wants it: whsec_ and base64"
-        return True, "the address is allowed and answers; the secrets sign"
+        if not self._target.echo:
+            return True, "the address is allowed and answers; the secrets sign"
+        signed, unsigned = await self._echo(self._secrets), await self._echo((_stranger(),))
+        return echo_verdict(signed, unsigned)
+
+    async def _connect(self) -> None:
+        if self._proxy is not None:
+            return  # only the proxy connects; the echo goes through it
+        parts = urlsplit(self._target.url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        stream = await self._backend.connect_tcp(parts.hostname or "", port)
+        await stream.aclose()
+
+    async def _echo(self, secrets: Sequence[SecretStr]) -> Outcome:
+        """One attempt with a check that has nothing in it, under an id of its own."""
+        now = datetime.now(UTC)
+        body = {"type": CHECK, "timestamp": now.isoformat(timespec="milliseconds"), "data": {}}
+        name = f"msg_check{int(now.timestamp() * 1_000_000)}"
+        return await self._tried(name, json.dumps(body), secrets)
 
     async def carry(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
         """One attempt for one delivery; never raises for what the endpoint does."""
         (delivery,) = deliveries
+        return [await self._tried(delivery.id, delivery.payload, self._secrets)]
+
+    async def _tried(self, name: str, payload: str, secrets: Sequence[SecretStr]) -> Outcome:
         try:
             async with asyncio.timeout(self._target.timeout_s):
-                return [await self._attempt(delivery)]
+                return await self._attempt(name, payload, secrets)
         except NotAllowed as refusal:
-            return [Outcome(ok=False, words=str(refusal))]
+            return Outcome(ok=False, words=str(refusal))
         except TimeoutError:
-            return [Outcome(ok=False, words="no answer in time")]
+            return Outcome(ok=False, words="no answer in time")
         except ssl.SSLError:
-            return [Outcome(ok=False, words="TLS failed")]
+            return Outcome(ok=False, words="TLS failed")
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
-            return [Outcome(ok=False, words=_WORDS.get(type(error), "the connection broke"))]
+            return Outcome(ok=False, words=_WORDS.get(type(error), "the connection broke"))
         except OSError as error:
-            return [Outcome(ok=False, words=f"the connection broke ({type(error).__name__})")]
+            return Outcome(ok=False, words=f"the connection broke ({type(error).__name__})")
 
     def _refuse_literal(self, host: str) -> None:
         """Behind a proxy names are resolved there; an address as such is still looked at here."""
@@ -131,7 +155,7 @@ class WebhookCarrier:
         if (why := refusal_of(host, self._target.allow_networks)) is not None:
             raise NotAllowed(f"the address is not allowed: {why}")
 
-    async def _attempt(self, delivery: Delivery) -> Outcome:
+    async def _attempt(self, name: str, payload: str, secrets: Sequence[SecretStr]) -> Outcome:
         now = datetime.now(UTC)
         parts = urlsplit(self._target.url)
         if self._proxy is not None:
@@ -140,15 +164,37 @@ class WebhookCarrier:
             ("host", parts.netloc),
             ("content-type", "application/json"),
             ("user-agent", _AGENT),
-            ("webhook-id", delivery.id),
+            ("webhook-id", name),
             ("webhook-timestamp", str(int(now.timestamp()))),
-            ("webhook-signature", signature_of(self._secrets, delivery.id, now, delivery.payload)),
+            ("webhook-signature", signature_of(secrets, name, now, payload)),
         ]
         async with self._pool.stream(
-            "POST", self._target.url, headers=headers, content=delivery.payload.encode()
+            "POST", self._target.url, headers=headers, content=payload.encode()
         ) as response:
             await _drain(response)
         return _outcome(response, now)
+
+
+def _stranger() -> SecretStr:
+    """A secret that no receiver has."""
+    return SecretStr(f"whsec_{base64.b64encode(secrets_module.token_bytes(24)).decode()}")
+
+
+def echo_verdict(signed: Outcome, unsigned: Outcome) -> tuple[bool, str]:
+    """What the answers to a check that was signed, and to one signed with another secret, say of
+    the receiver."""
+    if signed.status in (401, 403):
+        return False, (
+            f"it answers {signed.words} to what is signed: does the receiver have this secret?"
+        )
+    if not signed.ok:
+        return False, f"to a signed check: {signed.words}"
+    if unsigned.ok:
+        return False, (
+            "it takes what is signed with another secret as well: the receiver does not verify "
+            "signatures; `echo: false` where it cannot"
+        )
+    return True, "it takes what is signed and refuses what is signed with another secret"
 
 
 async def _drain(response: httpcore.Response) -> None:

@@ -63,7 +63,8 @@ _ANSWERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionLimits:
-    """Sizes in bytes, times in seconds. ``measured``: what happens is in the gateway's metrics."""
+    """Sizes in bytes, times in seconds. ``unread_s``: for so long a client may leave an answer
+    unread. ``measured``: what happens is in the gateway's metrics."""
 
     connections: int
     per_address: int
@@ -71,6 +72,7 @@ class ConnectionLimits:
     headers: int
     url_bytes: int
     head_s: float
+    unread_s: float = 10.0
     measured: bool = True
 
 

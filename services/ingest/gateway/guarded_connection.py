@@ -27,7 +27,6 @@ _FRAMING_A_BODY_BYTE = 8
 _MAX_PIPELINED = 16
 _LINGER_S = 1.0
 _MAX_LINGERING = 128
-_STUCK_S = 10.0
 _DISCARD_S = 5.0
 _DISCARD_BYTES = 8 << 20
 
@@ -43,7 +42,7 @@ class GuardedConnection(HttpToolsProtocol):
         self._address = ""
         self._refused = False
         self._in_body = False
-        self._head_bytes = self._head_lines = 0  # of what the parser has handed over
+        self._head_bytes = self._head_lines = self._hosts = 0  # of what the parser has handed over
         # of what it has not: a field, or framing of the body, that does not end
         self._loose_bytes = 0
         self._body_bytes = 0
@@ -78,6 +77,7 @@ class GuardedConnection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._head_bytes = self._head_lines = self._loose_bytes = self._body_bytes = 0
+        self._hosts = 0
         if self.head_since is None:
             self.head_since = self._guard.seconds()
         super().on_message_begin()
@@ -92,11 +92,17 @@ class GuardedConnection(HttpToolsProtocol):
         self._count_head(len(name) + len(value) + 4, lines=1)
         if not self._in_body:  # what follows a chunked body is counted and dropped
             super().on_header(name, value)
+            last = self.headers[-1][0]
+            self._hosts += last == b"host"
+            if last == b"transfer-encoding" and value.lower() != b"chunked":
+                raise LimitExceeded(Limit.MALFORMED)  # a coding that nobody here takes off
 
     def on_headers_complete(self) -> None:
         if self.parser.should_upgrade():
             # the parser skips the body of such a request, and says it has none
             raise LimitExceeded(Limit.UPGRADE)
+        if self._hosts > 1 or (not self._hosts and self.parser.get_http_version() == "1.1"):
+            raise LimitExceeded(Limit.MALFORMED)
         if len(self.pipeline) >= _MAX_PIPELINED:
             raise LimitExceeded(Limit.PIPELINE)
         self._in_body, self.head_since, self._loose_bytes = True, None, 0
@@ -182,7 +188,7 @@ class GuardedConnection(HttpToolsProtocol):
     def _is_stuck(self, now: float) -> bool:
         waits = self.transport.is_closing() or self.flow.write_paused
         self._stuck_since = (self._stuck_since or now) if waits else None
-        return self._stuck_since is not None and now - self._stuck_since > _STUCK_S
+        return self._stuck_since is not None and now - self._stuck_since > self._limits.unread_s
 
     def _rest_if_done(self) -> None:
         if not (
@@ -200,7 +206,8 @@ class GuardedConnection(HttpToolsProtocol):
         self._guard.release(self, self._address)
         self._unset_keepalive_if_required()
         answer = answer_to(limit)
-        if answer is None or self._is_answering() or self._guard.lingering >= _MAX_LINGERING:
+        answering = self._is_answering() and not self._takes_over_answer()
+        if answer is None or answering or self._guard.lingering >= _MAX_LINGERING:
             self.transport.abort()  # an answer in the middle of another would be taken for its end
             return
         self.transport.write(answer)
@@ -208,6 +215,15 @@ class GuardedConnection(HttpToolsProtocol):
             self.transport.write_eof()
         self._guard.lingering += 1
         self.loop.call_later(_LINGER_S, self._end_lingering)
+
+    def _takes_over_answer(self) -> bool:
+        """Where it is the body of the only open request that is wrong, and no answer to it has
+        begun: take the request from the application, as if its sender had gone."""
+        if not self._in_body or self.pipeline or self.cycle.response_started:
+            return False
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+        return True
 
     def _end_lingering(self) -> None:
         self._guard.lingering -= 1

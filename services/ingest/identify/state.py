@@ -23,6 +23,9 @@ _APART = "apart:"
 LEAVES, STAYS = "leaves", "stays"
 _LEAD_SLOT = IdentifierScheme.LEAD.value
 _SALESFORCE_PREFIX = 3
+DEAL_SYSTEM = "-deal"
+"""How the name of a system ends whose ids are deals. A deal leads to the lead that has it; its
+buyers may be several, so it makes nobody the same person as somebody else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,7 @@ class IdentityMark:
 
 SEEN = EntryKind("seen", IdentityMark)
 """Events that were taken here, by event id."""
-LINKED = EntryKind("told", IdentityMark)
+LINKED = EntryKind("linked", IdentityMark)
 """Identities that were already said to be the same person."""
 MEMBER = EntryKind("member", IdentityMark)
 """Identities that joined here and are notified when the group moves."""
@@ -86,12 +89,14 @@ def rank(known: bool, since_ms: int, root: str) -> Rank:
 def slot_of(identifier: Identifier) -> str | None:
     """The slot an identifier fills: e-mail, or the CRM's name (for Salesforce with the kind of
     object, since a contact made from a lead is the same person); None for identifiers that people
-    share or have many of."""
+    share or have many of, as deals (``hubspot-deal:77``)."""
     match identifier.scheme:
         case IdentifierScheme.LEAD | IdentifierScheme.EMAIL:
             return identifier.scheme
         case IdentifierScheme.CRM:
             system, _, value = identifier.value.partition(":")
+            if system.endswith(DEAL_SYSTEM):
+                return None
             return (
                 f"crm:{system}:{value[:_SALESFORCE_PREFIX]}"
                 if system == "salesforce"

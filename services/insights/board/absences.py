@@ -1,4 +1,4 @@
-"""An absence that somebody tells of themselves, or a manager of theirs, as the record that the
+"""An absence that somebody reports of themselves, or a manager of theirs, as the record that the
 whole system reads. Pure."""
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def absence_of(
     if viewer.person is None or agreement is None or person not in agreement.people:
         raise NotDoable("An absence needs a person of the agreement.")
     if person != viewer.person and viewer.role is not Role.MANAGER:
-        raise NotDoable("Only managers can tell of the absence of others.")
+        raise NotDoable("Only managers can report the absence of others.")
     try:
         first, last = (
             date.fromisoformat(form.get("from", "")),

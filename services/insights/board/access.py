@@ -50,7 +50,7 @@ def role_of(agreement: CompiledAgreement | None, person: str) -> Role | None:
     known = agreement.people.get(person) if agreement else None
     if agreement is None or known is None or not known.active:
         return None
-    managers = {each.manager for each in agreement.people.values()} | {
+    managers = {person_model.manager for person_model in agreement.people.values()} | {
         pool.manager for pool in agreement.pools.values()
     }
     if person in managers:
@@ -124,7 +124,7 @@ class Access:
 
     def _new_session(self, person: str | None) -> str:
         now = self._clock()
-        self._sessions = {name: each for name, each in self._sessions.items() if each.until_s > now}
+        self._sessions = {name: item for name, item in self._sessions.items() if item.until_s > now}
         if len(self._sessions) >= _MOST_SESSIONS:
             raise NotLetIn("Too many sessions are open. Try again later.")
         session = secrets.token_urlsafe(_TOKEN_BYTES)

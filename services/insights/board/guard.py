@@ -77,7 +77,7 @@ class Guarded:
                     for name, value in {**_SECURITY, "cache-control": kept}.items()
                 ]
                 message["headers"] = [
-                    *(each for each in message["headers"] if each[0] != b"cache-control"),
+                    *(header for header in message["headers"] if header[0] != b"cache-control"),
                     *added,
                 ]
             await send(message)

@@ -57,6 +57,6 @@ class KeptReports:
     def _keep(self, key: tuple[Any, ...], made: _Kept) -> None:
         now = self._clock()
         with self._lock:
-            self._kept = {name: each for name, each in self._kept.items() if each.until_s > now}
+            self._kept = {name: item for name, item in self._kept.items() if item.until_s > now}
             if len(self._kept) < _MOST:
                 self._kept[key] = made

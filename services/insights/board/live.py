@@ -32,15 +32,15 @@ class Live:
         """Server-sent events until the reader leaves, or may not look any more."""
         self._streams += 1
         try:
-            told, silent_s = await self._look(), 0.0
-            yield f"retry: {_RETRY_MS}\nid: {told}\nevent: revision\ndata: {told}\n\n"
+            reported, silent_s = await self._look(), 0.0
+            yield f"retry: {_RETRY_MS}\nid: {reported}\nevent: revision\ndata: {reported}\n\n"
             while True:
                 await asyncio.sleep(_LOOK_S)
                 silent_s += _LOOK_S
                 found = await self._look()
-                if found != told:
-                    told, silent_s = found, 0.0
-                    yield f"id: {told}\nevent: revision\ndata: {told}\n\n"
+                if found != reported:
+                    reported, silent_s = found, 0.0
+                    yield f"id: {reported}\nevent: revision\ndata: {reported}\n\n"
                 elif silent_s >= _HEARTBEAT_S:
                     if not allowed():
                         return

@@ -89,7 +89,7 @@ class SignIn:
         )
         name = secrets.token_urlsafe(_BYTES)
         with self._lock:
-            self._begun = {key: each for key, each in self._begun.items() if each.until_s > now}
+            self._begun = {key: item for key, item in self._begun.items() if item.until_s > now}
             if len(self._begun) >= _MOST_BEGUN:
                 raise NotLetIn("Too many sign-ins have begun. Try again in a few minutes.")
             self._begun[name] = begun

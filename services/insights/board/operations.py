@@ -1,5 +1,5 @@
-"""What the board's process tells those who run it: ``/healthz``, ``/readyz`` and ``/metrics``, on a
-port apart from the pages."""
+"""What the board's process reports to its operators: ``/healthz``, ``/readyz`` and ``/metrics``,
+on a port apart from the pages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.insights.projection.projector import Standing
 
 
 def operations_app(is_ready: Callable[[], bool], standing: Callable[[], Standing]) -> Starlette:
-    """``is_ready``: whether the pages can be asked; ``standing``: how the projection is, told
+    """``is_ready``: whether the pages can be asked; ``standing``: how the projection is, reported
     beside it."""
 
     def alive(_: Request) -> Response:
@@ -23,8 +23,8 @@ def operations_app(is_ready: Callable[[], bool], standing: Callable[[], Standing
 
     def ready(_: Request) -> Response:
         found, now = is_ready(), standing()
-        told = {"ready": found, "projection": now.state.value, "words": now.words}
-        return JSONResponse(told, status_code=200 if found else 503)
+        reported = {"ready": found, "projection": now.state.value, "words": now.words}
+        return JSONResponse(reported, status_code=200 if found else 503)
 
     def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

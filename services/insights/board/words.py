@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from baton.contracts.currencies import minor_digits
 from services.insights.figures.intervals import SMALL_CELL, Share
 
 NARROW_SPACE: Final = "\u202f"
@@ -18,27 +19,6 @@ _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
 _LONGEST_TEXT: Final = 120
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 _MARKS_IN_A_ROW: Final = 2
-_NO_MINOR_UNITS: Final = frozenset(
-    {
-        "JPY",
-        "KRW",
-        "VND",
-        "CLP",
-        "ISK",
-        "UGX",
-        "XAF",
-        "XOF",
-        "XPF",
-        "PYG",
-        "RWF",
-        "KMF",
-        "GNF",
-        "DJF",
-        "BIF",
-        "VUV",
-    }
-)
-_THREE_MINOR_UNITS: Final = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
 
 def clean(text: Any, longest: int = _LONGEST_TEXT) -> str:
@@ -114,11 +94,6 @@ def number(value: float | Fraction | None, digits: int = 0) -> str:
         return DASH
     text = f"{abs(float(value)):,.{digits}f}" if digits else f"{abs(round(value)):,d}"
     return (MINUS if value < 0 else "") + text.replace(",", NARROW_SPACE)
-
-
-def minor_digits(currency: str) -> int:
-    """How many digits the minor unit of a currency has."""
-    return 0 if currency in _NO_MINOR_UNITS else 3 if currency in _THREE_MINOR_UNITS else 2
 
 
 def money(minor: int | None, currency: str | None, exact: bool = False) -> str:

@@ -36,7 +36,7 @@ def cycle_rows(lead_id: str, facts: Sequence[Kept], wins: Container[str]) -> Ite
         for fact in facts
         if isinstance(fact.value, LeadStaged) and fact.value.event not in _NO_MOVE
     ]
-    for kept in sorted(moves, key=lambda each: (each.value.occurred_at_ms, each.order)):
+    for kept in sorted(moves, key=lambda move: (move.value.occurred_at_ms, move.order)):
         undone = kept.value.event == StageEvent.WON and kept.fact_id not in wins
         _take(cycles.setdefault(kept.value.cycle, _Cycle()), kept.value, reaches=not undone)
     for number, cycle in sorted(cycles.items()):

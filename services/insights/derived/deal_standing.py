@@ -64,7 +64,7 @@ class Deal:
 
 
 def deals_of(facts: Sequence[Kept]) -> list[Deal]:
-    """The deals that the facts of a lead, and of those that ended in it, tell of."""
+    """The deals that the facts of a lead, and of those that ended in it, report."""
     found: dict[str, Deal] = {}
     for kept in sorted(facts, key=lambda fact: fact.order):
         if not isinstance(kept.value, LeadStaged):

@@ -45,7 +45,7 @@ def journey_rows(journey: Journey) -> Iterator[Put]:
     """A row for each deal won, and its credits by each model. Since the last deal for every model
     but ``first``, which goes back to the beginning."""
     since = None
-    for won in sorted(journey.won, key=lambda each: (each.occurred_at_ms, each.fact_id)):
+    for won in sorted(journey.won, key=lambda deal: (deal.occurred_at_ms, deal.fact_id)):
         opportunity = _opened_at(journey, won, since)
         yield put(
             CONVERSION,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from baton.contracts.custody import HolderKind, Holding, holder_of, told
+from baton.contracts.custody import HolderKind, Holding, holder_of, updated
 from baton.contracts.handoff import ProjectedHandoff
 from baton.contracts.leads import LeadAmended, LeadQualified, LeadScored, LeadStaged
 from baton.contracts.routing import LeadRouted
@@ -92,10 +92,10 @@ class _Latest:
 
 def lead_row(lead_id: str, facts: Sequence[Kept], around: Surroundings) -> Put:
     """The row of the lead."""
-    ordered = sorted(facts, key=lambda each: each.order)
+    ordered = sorted(facts, key=lambda fact: fact.order)
     holding, latest = Holding(), _Latest()
-    for record in stream_records([each.value for each in ordered]):
-        holding = told(holding, record)
+    for record in stream_records([stored.value for stored in ordered]):
+        holding = updated(holding, record)
     for kept in ordered:
         _note(latest, kept)
     return _row(lead_id, holding, latest, around)

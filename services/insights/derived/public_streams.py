@@ -1,8 +1,9 @@
 """Public facts of a lead as the records of the private streams, which the projection of who holds a
 lead reads. Pure.
 
-The public topics tell the same as the streams, one topic a kind of fact; here they are put together
-again: a qualification with the move it came of, and what happened to a hand-off as a change of it.
+The public topics report the same as the streams, one topic a kind of fact; here they are put
+together again: a qualification with the move it came of, and what happened to a hand-off as a
+change of it.
 """
 
 from __future__ import annotations

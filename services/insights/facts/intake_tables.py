@@ -116,7 +116,7 @@ PERSON = Table(
     columns=columns(
         """
         lead_id t lead
-        event_id t id of the event that told it last
+        event_id t id of the event that reported it last
         occurred_at_ms i when it was said, ms
         first_name t? first name
         last_name t? last name

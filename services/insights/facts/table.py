@@ -60,4 +60,4 @@ LOG: Final = """
     log_ms i when the record was appended, ms
     log_offset i its offset
 """
-"""The columns by which the latest record is told, for tables with ``latest``."""
+"""The columns by which the latest record is reported, for tables with ``latest``."""

@@ -95,7 +95,7 @@ def collapsed(touches: Iterable[Touch]) -> list[Touch]:
     same event counts once."""
     kept: dict[tuple[str, str, str], Touch] = {}
     for touch in sorted(
-        {each.event_id: each for each in sorted(touches, key=lambda t: t.order)}.values(),
+        {touch.event_id: touch for touch in sorted(touches, key=lambda t: t.order)}.values(),
         key=lambda t: t.order,
     ):
         kept.setdefault((touch.lead_id, touch.campaign, touch.day or touch.event_id), touch)
@@ -112,7 +112,9 @@ def credits_of(
     """The credits of one conversion, in the order of the touches; touches that get nothing are left
     out."""
     journey = [
-        each for each in collapsed(touches) if each.occurred_at_ms <= _window_end(model, conversion)
+        touch
+        for touch in collapsed(touches)
+        if touch.occurred_at_ms <= _window_end(model, conversion)
     ]
     if not journey:
         return (Credit(touch=None, amount_minor=conversion.amount_minor),)

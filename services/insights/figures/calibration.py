@@ -34,13 +34,17 @@ def by_band(scored: Iterable[Scored], edges: Sequence[float]) -> tuple[BandFigur
     """Between neighbouring ``edges``; equal scores are in one band, whatever their number. The last
     band has its upper edge too."""
     known = list(scored)
-    conversions = sum(each.converted for each in known)
+    conversions = sum(outcome.converted for outcome in known)
     base = conversions / len(known) if known else 0.0
     found = []
     for place, (low, high) in enumerate(itertools.pairwise(edges)):
         last = place == len(edges) - 2
-        mine = [each for each in known if low <= each.score < high or (last and each.score == high)]
-        share = Share(count=sum(each.converted for each in mine), total=len(mine))
+        mine = [
+            outcome
+            for outcome in known
+            if low <= outcome.score < high or (last and outcome.score == high)
+        ]
+        share = Share(count=sum(outcome.converted for outcome in mine), total=len(mine))
         lift = share.rate / base if share.rate is not None and base else None
         found.append(
             BandFigures(

@@ -60,12 +60,14 @@ def cohort(
         if from_ms <= passage.entered_at_ms < until_ms and passage.entered_at_ms <= now_ms
     ]
     reached = sum(
-        1 for each in mine if each.reached_at_ms is not None and each.reached_at_ms <= now_ms
+        1
+        for passage in mine
+        if passage.reached_at_ms is not None and passage.reached_at_ms <= now_ms
     )
     resolved = reached + sum(
         1
-        for each in mine
-        if each.gave_up and (each.reached_at_ms is None or each.reached_at_ms > now_ms)
+        for passage in mine
+        if passage.gave_up and (passage.reached_at_ms is None or passage.reached_at_ms > now_ms)
     )
     ripe = p90_ms is not None and until_ms + p90_ms <= now_ms
     return Cohort(

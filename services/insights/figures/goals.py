@@ -21,7 +21,7 @@ def linear_forecast(*, achieved: int, days_gone: int, days: int) -> Fraction | N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenDeal:
-    """An open opportunity as it was told last."""
+    """An open opportunity as it was reported last."""
 
     opportunity_id: str
     amount_minor: int | None

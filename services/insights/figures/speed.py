@@ -57,8 +57,8 @@ def waiting(raised_at_ms: int, acts: Sequence[HumanAct], now_ms: int) -> Waiting
 
     return Waiting(
         so_far_ms=max(0, now_ms - raised_at_ms),
-        attempted_ms=first([each.occurred_at_ms for each in after if each.is_attempt]),
-        contacted_ms=first([each.occurred_at_ms for each in after if each.is_contact]),
+        attempted_ms=first([act.occurred_at_ms for act in after if act.is_attempt]),
+        contacted_ms=first([act.occurred_at_ms for act in after if act.is_contact]),
     )
 
 
@@ -66,8 +66,8 @@ def attempts(waits: Iterable[Waiting]) -> Survival:
     """How long until a person tried."""
     known = list(waits)
     return survival(
-        [each.attempted_ms for each in known if each.attempted_ms is not None],
-        [each.so_far_ms for each in known if each.attempted_ms is None],
+        [lead.attempted_ms for lead in known if lead.attempted_ms is not None],
+        [lead.so_far_ms for lead in known if lead.attempted_ms is None],
     )
 
 
@@ -75,6 +75,6 @@ def contacts(waits: Iterable[Waiting]) -> Survival:
     """How long until the buyer was reached."""
     known = list(waits)
     return survival(
-        [each.contacted_ms for each in known if each.contacted_ms is not None],
-        [each.so_far_ms for each in known if each.contacted_ms is None],
+        [lead.contacted_ms for lead in known if lead.contacted_ms is not None],
+        [lead.so_far_ms for lead in known if lead.contacted_ms is None],
     )

@@ -34,7 +34,7 @@ def mailer_of(own: BoardSettings, folder: Path) -> Mailer | None:
     return Mailer(
         url=own.smtp_url.get_secret_value(),
         sender=own.mail_from,
-        recipients=[each.strip() for each in own.mail_to.split(",") if each.strip()],
+        recipients=[part.strip() for part in own.mail_to.split(",") if part.strip()],
         folder=folder,
     )
 

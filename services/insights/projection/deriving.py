@@ -195,7 +195,7 @@ def _journey(db: Any, name: str, zone: str) -> Journey:
     ]
     if not won:
         return Journey(name=name, touches=(), sources={}, won=(), opened=(), known_at_ms=None)
-    rows = sorted(db.execute(_TOUCHES, (name, max(each.occurred_at_ms for each in won))))
+    rows = sorted(db.execute(_TOUCHES, (name, max(deal.occurred_at_ms for deal in won))))
     touches = [
         Touch(
             event_id=event,

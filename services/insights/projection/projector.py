@@ -124,7 +124,7 @@ class Projector:
             if batch:
                 store.apply(batch, following)
                 note_records(batch, live=live)
-                if any(each.topic == BATON_AGREEMENTS for each in batch):
+                if any(record.topic == BATON_AGREEMENTS for record in batch):
                     store.set_zone(zone_of(store.place))
             if reader.caught_up:
                 if rebuild or self._files.current() is None:

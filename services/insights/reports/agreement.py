@@ -31,7 +31,9 @@ def agreement(context: Context) -> dict[str, Any]:
             {
                 "version": term.version,
                 "from_ms": None if term.from_ms == SINCE_EVER else term.from_ms,
-                "signed": sorted(book.approvals(term.version).values(), key=lambda each: each.side),
+                "signed": sorted(
+                    book.approvals(term.version).values(), key=lambda approval: approval.side
+                ),
                 "changes": changes(before, model) if before is not None else (),
                 "in_force": context.agreement is not None
                 and term.version == context.agreement.version,

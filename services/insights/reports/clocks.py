@@ -53,7 +53,7 @@ def compliance_by(
     groups: dict[tuple[Any, ...], list[tuple[ClockNow, int]]] = {}
     for row in rows:
         groups.setdefault(tuple(row[key] for key in keys), []).append(_alike(row, context.now_ms))
-    ordered = sorted(groups.items(), key=lambda each: str(each[0]))
+    ordered = sorted(groups.items(), key=lambda group: str(group[0]))
     return {key: compliance_of(counted, context.now_ms) for key, counted in ordered}
 
 

@@ -34,7 +34,7 @@ class Role(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
     """Who looks. ``person`` is an id of the agreement; None: somebody on this machine who came by
-    the one-time link, and can only look. ``session`` tells one visit from another."""
+    the one-time link, and can only look. ``session`` distinguishes one visit from another."""
 
     role: Role
     person: str | None = None
@@ -194,18 +194,18 @@ def _names_of(context: Context, leads: Sequence[str]) -> Iterator[tuple[str, str
     for start in range(0, len(leads), 500):
         part = leads[start : start + 500]
         marks = ",".join("?" * len(part))
-        told: dict[str, dict[str, str]] = {}
+        reported: dict[str, dict[str, str]] = {}
         for lead, first, last, company in context.db.execute(
             "SELECT lead_id, first_name, last_name, company FROM person WHERE lead_id IN "
             f"({marks}) ORDER BY occurred_at_ms, event_id",
             tuple(part),
         ):
-            known = told.setdefault(lead, {})
+            known = reported.setdefault(lead, {})
             known |= {
                 k: v for k, v in (("first", first), ("last", last), ("company", company)) if v
             }
-        for lead, known in told.items():
+        for lead, known in reported.items():
             name = " ".join(known[part] for part in ("first", "last") if part in known)
-            text = ", ".join(each for each in (name, known.get("company")) if each)
+            text = ", ".join(part for part in (name, known.get("company")) if part)
             if text:
                 yield lead, text

@@ -30,7 +30,7 @@ def fairness(context: Context) -> dict[str, Any]:
     turns = {row["pool"]: row["turns"] for row in pools}
     for row in people:
         weight = weights.get((row["pool"], row["name"]), 0)
-        whole = sum(each for (pool, _), each in weights.items() if pool == row["pool"])
+        whole = sum(own for (pool, _), own in weights.items() if pool == row["pool"])
         row["weight"] = weight
         row["ideal"] = turns.get(row["pool"], 0) * weight / whole if whole else None
     return {
@@ -47,7 +47,7 @@ def _away(context: Context) -> list[dict[str, Any]]:
     reference = book_in(context.db).at(context.now_ms)
     soon = context.now_ms + 14 * 86_400_000
     return [
-        {"person": each.person, "from_ms": each.from_ms, "until_ms": each.until_ms}
-        for each in (reference.absences if reference else ())
-        if each.until_ms > context.now_ms and each.from_ms < soon
+        {"person": absence.person, "from_ms": absence.from_ms, "until_ms": absence.until_ms}
+        for absence in (reference.absences if reference else ())
+        if absence.until_ms > context.now_ms and absence.from_ms < soon
     ]

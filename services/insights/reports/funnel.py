@@ -143,7 +143,7 @@ def acceptance_of_all(
     for _, those in parts:
         reasons += those
     sums = [
-        sum(getattr(each, name) for each, _ in parts)
+        sum(getattr(part, name) for part, _ in parts)
         for name in ("accepted", "rejected", "expired", "waiting")
     ]
     return Acceptance(accepted=sums[0], rejected=sums[1], expired=sums[2], waiting=sums[3]), reasons

@@ -63,7 +63,7 @@ def now(context: Context) -> dict[str, Any]:
     asked = context.filters
     rows = context.rows(_HELD, pool=asked.pool, segment=asked.segment, person=asked.person)
     grouped: dict[str, list[dict[str, Any]]] = {
-        name: [] for name in (*(each[0] for each in GROUPS), "calm")
+        name: [] for name in (*(group[0] for group in GROUPS), "calm")
     }
     for row in rows:
         grouped[group_of(row, context.now_ms)].append(row)

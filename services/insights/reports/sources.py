@@ -103,7 +103,9 @@ def sources(context: Context) -> dict[str, Any]:
         "definition": DEFINITIONS[context.filters.model],
         "every": {model: by.get(currency or "", {}) for model, by in credits.items()},
         "others": {name: sum(by.values()) for name, by in mine.items() if name != currency},
-        "reasons": sum((each for _, each in accepted.values()), Counter[str]()).most_common(),
+        "reasons": sum(
+            (acceptance for _, acceptance in accepted.values()), Counter[str]()
+        ).most_common(),
     }
 
 

@@ -1,8 +1,8 @@
 """Who may have one lead, and for the others why not.
 
 A reason that passes by itself (the person's day begins, an offer is answered, a holiday ends) is
-told from one that lasts: a lead waits for the former rather than go back to somebody it was taken
-from.
+distinguished from one that lasts: a lead waits for the former rather than go back to somebody it
+was taken from.
 """
 
 from collections.abc import Mapping

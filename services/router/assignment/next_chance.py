@@ -10,8 +10,8 @@ from services.router.assignment.eligibility import Need, suits
 
 
 def soonest(availability: Availability, need: Need) -> int | None:
-    """When somebody will first be able to have it, as far as calendars and absences tell; None:
-    they do not tell."""
+    """When somebody will first be able to have it, as far as calendars and absences say; None:
+    they do not say."""
     times = [
         availability.free_at(member)
         for member in availability.pool_view.members

@@ -55,7 +55,7 @@ class AssignmentStep(StepBuilder[PoolState]):
         self._books: dict[str, tuple[str, Book]] = {}
         self._changed: set[str] = set()
         self._read: dict[str, Book] = {}
-        self.loads: dict[str, Load] = {each.person: each for each in self._head.loads}
+        self.loads: dict[str, Load] = {head.person: head for head in self._head.loads}
         self.decided = self._head.decided
         self.resume = self._head.resume
         self.again = self._head.again

@@ -1,9 +1,9 @@
 """What changes of a lead while it waits, is offered or is worked on: a raised hand, a level that
 rises, a consent.
 
-The pool that has it hears of it in the order of the requests; whoever holds it is told where it has
-become more urgent. It moves no hand-off; a lead that may not be called any more is taken out by its
-pool.
+The pool that has it hears of it in the order of the requests; whoever holds it is notified where
+it has become more urgent. It moves no hand-off; a lead that may not be called any more is taken
+out by its pool.
 """
 
 from collections.abc import Mapping
@@ -69,7 +69,7 @@ def on_amended(case: Case, amended: LeadAmended, routing: RoutingRules) -> Chang
 
 def amend(case: Case, qualified: LeadQualified) -> Change:
     """Something about the qualification that is open has changed: whoever holds the lead, or the
-    pool that it waits in, is told.
+    pool that it waits in, is notified.
 
     A lead that nobody has taken up takes the place and the promise that it has now, or leaves where
     it may not be called any more.

@@ -100,13 +100,15 @@ class Authority:
         found = self.pools.get(pool) if pool else None
         if found is None:
             return None
-        managers = sorted(filter(None, (self.manager_of(each.person) for each in found.members)))
+        managers = sorted(
+            filter(None, (self.manager_of(member.person) for member in found.members))
+        )
         return found.manager or found.watcher or next(iter(managers), None)
 
     def member(self, person: str, pool: str | None) -> bool:
         """Whether the pool's queue is theirs to take from."""
         found = self.pools.get(pool) if pool else None
-        return found is not None and any(each.person == person for each in found.members)
+        return found is not None and any(member.person == person for member in found.members)
 
     def oversees(self, person: str, handoff: Handoff) -> bool:
         """Manager of who holds the lead; where it waits: the pool's manager or watcher, or the
@@ -116,7 +118,7 @@ class Authority:
         found = self.pools.get(handoff.pool) if handoff.pool else None
         return found is not None and (
             person in (found.watcher, found.manager)
-            or any(self.manages(person, each.person) for each in found.members)
+            or any(self.manages(person, member.person) for member in found.members)
         )
 
 

@@ -1,4 +1,4 @@
-"""How dispatch carries out a move: the next state of the hand-off and the facts that tell of it.
+"""How dispatch carries out a move: the next state of the hand-off and the facts that report it.
 
 Each function takes the lead's :class:`Case` and gives a :class:`Change`. None decides whether it is
 right to do so; that is the table's word (:mod:`services.router.dispatch.transitions`).
@@ -205,7 +205,7 @@ def reinstate(case: Case, handoff: Handoff, state: HandoffState) -> Change:
     current = _current(case)
     again = replace(handoff, state=state, ended=None, announced=True, since_ms=case.at)
     facts: list[Fact] = []
-    former = tuple(each for each in case.head.former if each.handoff_id != handoff.handoff_id)
+    former = tuple(head for head in case.head.former if head.handoff_id != handoff.handoff_id)
     if current.handoff_id != handoff.handoff_id:
         if current.state != HandoffState.RETURNED:
             release = request_about(case, current, RequestKind.RELEASE, reason="superseded")

@@ -41,7 +41,7 @@ class Move(StrEnum):
     """What dispatch does.
 
     ``open``: ask for a holder. ``replace``: release, then open for another qualification.
-    ``offer``, ``hold``, ``watch``: note the answer. ``accept``: tell that the offer is open work.
+    ``offer``, ``hold``, ``watch``: note the answer. ``accept``: report that the offer is open work.
     ``return``: release; what follows is decided elsewhere. ``close``: release, for good. ``end``:
     the same where nothing is left to release. ``retry``: release and ask again; ``again``: ask
     again where nothing is left to release. ``confirm``: routed, but accepted before the answer

@@ -130,7 +130,7 @@ def _note(
 
 
 def _amend(view: View[AccountState], request: HandoffRequest, now: int) -> Step[AccountState]:
-    """Something about the lead has changed: the pool that has it is told."""
+    """Something about the lead has changed: the pool that has it is notified."""
     known = view.get(OPEN, request.handoff_id)
     if known is None:
         return Step(head=view.head)

@@ -18,7 +18,7 @@ def enter_backlog(
         return
     leave_backlog(step, cause=cause)
     step.head = replace(step.head, waits=queue)
-    _tell(step, "add", queue, level=level, engagement_micro=engagement_micro, cause=cause)
+    _publish(step, "add", queue, level=level, engagement_micro=engagement_micro, cause=cause)
 
 
 def leave_backlog(step: LeadStep, *, cause: str) -> None:
@@ -26,10 +26,10 @@ def leave_backlog(step: LeadStep, *, cause: str) -> None:
     queue = step.head.waits
     if queue:
         step.head = replace(step.head, waits="")
-        _tell(step, "remove", queue, level=step.head.level, engagement_micro=0, cause=cause)
+        _publish(step, "remove", queue, level=step.head.level, engagement_micro=0, cause=cause)
 
 
-def _tell(
+def _publish(
     step: LeadStep, kind: str, queue: str, *, level: str, engagement_micro: int, cause: str
 ) -> None:
     part = BacklogPart(

@@ -43,7 +43,11 @@ def touches_of(step: LeadStep) -> tuple[list[Piece], list[Piece]]:
     gone = retracted_ids(head.retracted)
     recent = [piece for piece in pieces(head.recent) if piece.id not in gone]
     return recent, sorted(
-        {each for each in (*pieces(head.origins), *recent) if each.campaign and each.id not in gone}
+        {
+            piece
+            for piece in (*pieces(head.origins), *recent)
+            if piece.campaign and piece.id not in gone
+        }
     )
 
 

@@ -23,8 +23,8 @@ def consents_from(acts: list[ConsentAct]) -> dict[str, str]:
         consent_key(act.purpose, act.channel): max(act, overall.get(act.purpose, act), key=_newer)
         for act in acts
     }
-    return {key: GRANTED if each.granted else REFUSED for key, each in newest.items()}
+    return {key: GRANTED if item.granted else REFUSED for key, item in newest.items()}
 
 
-def _newer(each: ConsentAct) -> tuple[int, bool, str]:
-    return each.at_ms, not each.granted, each.event_id
+def _newer(consent_act: ConsentAct) -> tuple[int, bool, str]:
+    return consent_act.at_ms, not consent_act.granted, consent_act.event_id

@@ -35,7 +35,7 @@ def brief_of(step: LeadStep) -> Story:
         profile=profile,
         why_now=_why_now(step, recent),
         criteria=criteria_of(step),
-        content=tuple(_content(each) for each in reversed(recent) if each.title)[:SHOWN_CONTENT],
+        content=tuple(_content(touch) for touch in reversed(recent) if touch.title)[:SHOWN_CONTENT],
         interests=_interests(recent),
         first_campaign=campaigns[0].campaign if campaigns else None,
         latest_campaign=campaign,
@@ -58,12 +58,12 @@ def criteria_of(step: LeadStep) -> tuple[Criterion, ...]:
 
 def earlier_cycles(step: LeadStep) -> tuple[EarlierCycle, ...]:
     """The former cycles, latest last."""
-    return tuple(each for _, each in step.items(CYCLE))[-SHOWN_CYCLES:]
+    return tuple(cycle for _, cycle in step.items(CYCLE))[-SHOWN_CYCLES:]
 
 
 def _why_now(step: LeadStep, recent: list[Piece]) -> tuple[Contribution, ...]:
     """What the score is made of; the act that made the lead ready is among it, however small."""
-    titles = {each.id.hex(): each.title for each in recent}
+    titles = {piece.id.hex(): piece.title for piece in recent}
     work = step.cycle_state.work
     decisive = {id_bytes(event_id) for event_id in (work.cause_id, *work.raised_by)}
     head = step.head

@@ -89,7 +89,7 @@ _MOVES: Final[Mapping[tuple[StageEvent, Actor], Mapping[Stage, Stage]]] = {
 }
 
 _ACTORS: Final = {
-    move: tuple(actor for each, actor in _MOVES if each is move) for move in StageEvent
+    move: tuple(actor for event, actor in _MOVES if event is move) for move in StageEvent
 }
 _SPEAKERS: Final = (
     StageEvent.QUALIFIED,
@@ -156,4 +156,4 @@ def skipped(stage: Stage, to: Stage, *, by_bridge: bool) -> tuple[Stage, ...]:
     if start not in _LINE or to not in _LINE:
         return ()
     between = _LINE[_LINE.index(start) + 1 : _LINE.index(to)]
-    return tuple(each for each in between if by_bridge or stage is TAL or each not in (TAL, TQL))
+    return tuple(line for line in between if by_bridge or stage is TAL or line not in (TAL, TQL))

@@ -29,7 +29,7 @@ _ORDER: Final = 24
 _FIELD, _ITEM = "\x1f", "\x1e"
 _MAX_TEXT: Final = 300
 _MAX_TOPICS: Final = 16
-_NO_SEPARATORS: Final = {ord(each): " " for each in (_FIELD, _ITEM)}
+_NO_SEPARATORS: Final = {ord(pair): " " for pair in (_FIELD, _ITEM)}
 
 
 class ContentBook(NamedTuple):
@@ -79,7 +79,7 @@ def together(ours: ContentBook, theirs: ContentBook) -> ContentBook:
 
 def pieces(packed: bytes) -> list[Piece]:
     """The touches, oldest first."""
-    return [_unpacked(each) for each in sorted(_split(packed))]
+    return [_unpacked(item) for item in sorted(_split(packed))]
 
 
 def _packed(event: LeadEvent, at_ms: int) -> bytes:
@@ -94,10 +94,10 @@ def _packed(event: LeadEvent, at_ms: int) -> bytes:
         said.campaign,
         event.source,
     )
-    text = _FIELD.join([each[:_MAX_TEXT] if each else "" for each in plain]) + _FIELD + topics
+    text = _FIELD.join([item[:_MAX_TEXT] if item else "" for item in plain]) + _FIELD + topics
     if text.count(_FIELD) != len(plain) or text.count(_ITEM) >= _MAX_TOPICS:
         text = (
-            _FIELD.join([_clean(each or "") for each in plain])
+            _FIELD.join([_clean(item or "") for item in plain])
             + _FIELD
             + _ITEM.join(map(_clean, said.topics[:_MAX_TOPICS]))
         )
@@ -178,6 +178,6 @@ def _joined(ordered: list[bytes]) -> bytes:
 def _by_id(found: Iterable[bytes]) -> Iterable[bytes]:
     """Of one id the earliest stays."""
     known: dict[bytes, bytes] = {}
-    for each in found:
-        known[each[8:_ORDER]] = min(each, known.get(each[8:_ORDER], each))
+    for touch in found:
+        known[touch[8:_ORDER]] = min(touch, known.get(touch[8:_ORDER], touch))
     return known.values()

@@ -68,7 +68,7 @@ def folded(marks: bytes, table: ScoreTable, now: int, *, prune_at_ms: int) -> by
                 positive[group] += points
             else:
                 negative[group] += points
-    sums = [_SUMS.pack(*each) for each in zip(bases, positive, negative, strict=True)]
+    sums = [_SUMS.pack(*sums_of_one) for sums_of_one in zip(bases, positive, negative, strict=True)]
     return _MOMENTS.pack(leaves_at, prune_at_ms) + b"".join(sums)
 
 

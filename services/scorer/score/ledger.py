@@ -165,11 +165,11 @@ def with_retractions(retracted: bytes, more: Iterable[tuple[bytes, int]], ledger
         known[event] = max(at_ms, known.get(event, 0))
     there = _ids(ledger)
     others = sorted(
-        (each for each in known.items() if each[0] not in there),
-        key=lambda each: (each[1], each[0]),
+        (packed for packed in known.items() if packed[0] not in there),
+        key=lambda packed: (packed[1], packed[0]),
     )
-    kept = [each for each in known.items() if each[0] in there] + others[-MAX_RETRACTIONS:]
-    return b"".join(_RETRACTION.pack(*each) for each in sorted(kept))
+    kept = [packed for packed in known.items() if packed[0] in there] + others[-MAX_RETRACTIONS:]
+    return b"".join(_RETRACTION.pack(*packed) for packed in sorted(kept))
 
 
 def retractions_after(retracted: bytes, now: int, ledger: bytes) -> bytes:
@@ -180,9 +180,9 @@ def retractions_after(retracted: bytes, now: int, ledger: bytes) -> bytes:
         return retracted
     there = _ids(ledger)
     return b"".join(
-        _RETRACTION.pack(*each)
-        for each in _RETRACTION.iter_unpack(retracted)
-        if each[1] > oldest or each[0] in there
+        _RETRACTION.pack(*packed)
+        for packed in _RETRACTION.iter_unpack(retracted)
+        if packed[1] > oldest or packed[0] in there
     )
 
 

@@ -68,9 +68,7 @@ class ScoreTable:
         self.scanner = acts.scanner
         self.lag_ms = acts.scanner.within_ms if acts.scanner else 0
         self.scanned = (
-            frozenset(word_code(each) for each in acts.scanner.acts)
-            if acts.scanner
-            else frozenset()
+            frozenset(word_code(act) for act in acts.scanner.acts) if acts.scanner else frozenset()
         )
         self._zone = zone_named(timezone)
         self._days: dict[int, tuple[int, int]] = {}

@@ -90,11 +90,11 @@ class ScoreCurve:
 
     def positive(self, at_ms: int) -> float:
         """The capped positive part."""
-        return sum([each.capped(at_ms) for each in self.at(at_ms) if each.positive])
+        return sum([group_sum.capped(at_ms) for group_sum in self.at(at_ms) if group_sum.positive])
 
     def negative(self, at_ms: int) -> float:
         """The negative part, 0 or below."""
-        return sum([each.lost(at_ms) for each in self.at(at_ms) if each.negative])
+        return sum([group_sum.lost(at_ms) for group_sum in self.at(at_ms) if group_sum.negative])
 
 
 def _falls(curve: ScoreCurve, from_ms: int, negative: float, threshold: int) -> int:

@@ -11,7 +11,7 @@ published too.
 
 from baton.agreement.reference import AgreementReference
 from baton.contracts.amounts import Amount
-from baton.contracts.custody import IN_FLIGHT_MS, Holding, holder_of, missing_at, told
+from baton.contracts.custody import IN_FLIGHT_MS, Holding, holder_of, missing_at, updated
 from baton.contracts.metrics import Business
 from baton.contracts.slas import LeadOrphan, OrphanKind
 from baton.contracts.topic_names import LEADS_ORPHANS, ROUTER_HANDOFFS, SCORER_LEADS, SLA_LEADS
@@ -36,7 +36,7 @@ class Custody(Reducer[LeadCustody, AgreementReference]):
     ) -> Step[LeadCustody]:
         """Take one fact."""
         former = view.head or LeadCustody(holding=_NEW)
-        holding = told(former.holding, event.value)
+        holding = updated(former.holding, event.value)
         if holding is former.holding or (view.head is None and holding.ended):
             return Step(head=view.head, wake_at=view.wake_at)
         return _looked(view, former, holding, now, reference.version)

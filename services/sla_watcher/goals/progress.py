@@ -12,33 +12,13 @@ from typing import Final
 
 from baton.agreement.compiled.goals import Goal
 from baton.agreement.model.goals import MONEY_METRICS
+from baton.contracts.currencies import minor_digits
 from services.sla_watcher.goals.periods import Period
 
 COVERAGE: Final = "coverage"
 WON_AMOUNT: Final = "won_amount"
 PPM: Final = 1_000_000
 _PERCENT: Final = 100
-_NO_MINOR_UNIT: Final = frozenset(
-    {
-        "BIF",
-        "CLP",
-        "DJF",
-        "GNF",
-        "ISK",
-        "JPY",
-        "KMF",
-        "KRW",
-        "PYG",
-        "RWF",
-        "UGX",
-        "VND",
-        "VUV",
-        "XAF",
-        "XOF",
-        "XPF",
-    }
-)
-_THOUSANDTHS: Final = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +38,7 @@ class Standing:
 
 def minor_units(currency: str) -> int:
     """How many minor units one unit of ``currency`` (ISO 4217) has."""
-    return 1 if currency in _NO_MINOR_UNIT else 1000 if currency in _THOUSANDTHS else 100
+    return int(10 ** minor_digits(currency))
 
 
 def in_units(goal: Goal, total: int) -> int:

@@ -2,7 +2,8 @@
 
 ``python -m tests.services.delivery.killed_sender FOLDER TARGETS MOMENT NUMBER``: at the NUMBER-th
 time it comes to MOMENT it is gone, as by kill -9. With MOMENT ``never`` it runs until nothing
-waits.
+waits. Time runs an hour for each look at the clock, so that no schedule is waited for; with MOMENT
+``slowly`` it runs as it does, and never comes to it.
 """
 
 from __future__ import annotations
@@ -10,22 +11,30 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import ssl
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
+from slack_sdk.web.async_client import AsyncWebClient
 
+from services.delivery.answers.inbox import NotTaken
+from services.delivery.carriers import Surroundings, carriers_of
+from services.delivery.crm.hubspot import HubSpot
+from services.delivery.crm.ledger import Ledger
 from services.delivery.sender import Sender
+from services.delivery.settings import DeliverySettings
+from services.delivery.slack.carrier import SlackCarrier
 from services.delivery.store import outbox
 from services.delivery.store.store import Store, reader
-from services.delivery.targets.reading import read_targets
+from services.delivery.targets.reading import read_secrets, read_targets
 from services.delivery.webhooks.carrier import WebhookCarrier
 
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 MOMENTS = ("before_sending", "after_sending", "inside_the_transaction", "after_the_transaction")
+"""Of every target."""
+SLACK_MOMENTS = ("before_sending", "after_sending", "after_the_card_is_noted")
+CRM_MOMENTS = ("after_pending", "before_sending", "after_sending", "after_done")
 
 
 class Killer:
@@ -40,41 +49,58 @@ class Killer:
             if self.left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
+    def watch(self, owner: Any, name: str, before: str, after: str) -> None:
+        """Come to a moment before and after each call of a function."""
+        whole = getattr(owner, name)
 
-class Watched(WebhookCarrier):
-    killer: Killer
+        def called(*given: Any, **more: Any) -> Any:
+            self.at(before)
+            found = whole(*given, **more)
+            self.at(after)
+            return found
 
-    async def _attempt(self, delivery: Any) -> Any:
-        self.killer.at("before_sending")
-        outcome = await super()._attempt(delivery)
-        self.killer.at("after_sending")
-        return outcome
+        async def awaited(*given: Any, **more: Any) -> Any:
+            self.at(before)
+            found = await whole(*given, **more)
+            self.at(after)
+            return found
+
+        setattr(owner, name, awaited if asyncio.iscoroutinefunction(whole) else called)
 
 
-def watched_settle(
-    settle_one: Callable[..., None], settle: Callable[..., None], killer: Killer
-) -> None:
-    def one(*args: Any) -> None:
-        settle_one(*args)
-        killer.at("inside_the_transaction")
+class Nowhere:
+    def send(self, line: Any) -> None:
+        raise NotTaken("there are no brokers here")
 
-    def whole(*args: Any) -> None:
-        settle(*args)
-        killer.at("after_the_transaction")
 
-    outbox._settle_one, outbox.settle = one, whole  # type: ignore[assignment]
+def plant(killer: Killer) -> None:
+    for owner, name in (
+        (WebhookCarrier, "_attempt"),
+        (AsyncWebClient, "chat_postMessage"),
+        (HubSpot, "write"),
+    ):
+        killer.watch(owner, name, "before_sending", "after_sending")
+    killer.watch(outbox, "_settle_one", "", "inside_the_transaction")
+    killer.watch(outbox, "settle", "", "after_the_transaction")
+    killer.watch(SlackCarrier, "_note", "", "after_the_card_is_noted")
+    killer.watch(Ledger, "note_pending", "", "after_pending")
+    killer.watch(Ledger, "note_done", "", "after_done")
 
 
 async def main(folder: Path, file: Path, killer: Killer) -> None:
-    Watched.killer = killer
-    watched_settle(outbox._settle_one, outbox.settle, killer)
-    context = ssl.create_default_context()
-    carriers = {
-        name: Watched(target, [SecretStr(SECRET)], context)
-        for name, target in read_targets(file).webhooks.items()
-    }
-    clock = iter(range(10**15, 10**16, 3_600_000))
-    sender = Sender(lambda: Store(folder, "baton"), carriers, clock=lambda: next(clock))
+    plant(killer)
+    targets = read_targets(file)
+    around = Surroundings(
+        secrets=read_secrets(targets),
+        own=DeliverySettings(),
+        folder=folder,
+        namespace="baton",
+        inbox=Nowhere(),
+    )
+    clock: Callable[[], int] = iter(range(10**15, 10**16, 3_600_000)).__next__
+    if killer.moment == "slowly":
+        clock = lambda: int(time.time() * 1000)  # noqa: E731
+    sender = Sender(lambda: Store(folder, "baton"), carriers_of(targets, around), clock=clock)
     running = asyncio.create_task(sender.run())
     db = reader(folder / "delivery.sqlite")
     while db.execute("SELECT count(*) FROM delivery WHERE state = 'waiting'").fetchall()[0][0]:

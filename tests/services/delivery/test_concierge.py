@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import json
 import threading
 import time
@@ -18,11 +19,15 @@ from baton.intake.reading import read_line
 from services.delivery.answers.app import answers_app
 from services.delivery.answers.concierge import FLOOR_S, ConciergeAnswers
 from services.delivery.answers.inbox import NotTaken
+from services.delivery.concierge.busy_cache import BusyCache
+from services.delivery.concierge.buyer import form_digest
 from services.delivery.concierge.desk import Desk
 from services.delivery.concierge.keeping import PromiseCarrier
+from services.delivery.concierge.openings import Openings
 from services.delivery.concierge.tokens import VALID_S, NotValid, Promise, TokenMaker
 from services.delivery.store import outbox
 from services.delivery.store.store import Store, rows
+from services.delivery.store.view import email_digest
 from services.delivery.targets.model import TargetsFile
 from tests.services.delivery.facts import ANN, NOON, agreement, noted, routed, staged
 
@@ -44,13 +49,20 @@ class Memory:
 class Counter:
     """A concierge over a store, called as a page calls it. ``now``: seconds."""
 
-    def __init__(self, folder: Path, deadline_s: float = 30.0, **more: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        deadline_s: float = 30.0,
+        cache: BusyCache | None = None,
+        **more: Any,
+    ) -> None:
         concierge = {
             "key": KEY,
             "origins": [PAGE],
             "signing_secret_env": "BATON_C",
             "booking": {"ae-greta": "https://book.example/greta"},
             "per_minute": 600,
+            "turns_per_address": 10_000,
         }
         self.file = TargetsFile.model_validate({"version": 1, "concierge": concierge | more})
         self.folder, self.now, self.inbox = folder, NOON / 1000, Memory()
@@ -60,8 +72,10 @@ class Counter:
         self.take(*agreement())
         target = self.file.concierge
         assert target is not None
-        desk = Desk(target, "secret", (folder, "baton"), self.inbox, counted_every_s=0)
-        answers = ConciergeAnswers(target, desk, clock=lambda: self.now, deadline_s=deadline_s)
+        place = folder, "baton"
+        openings = Openings(target.slots, cache, kept_s=0) if cache is not None else None
+        self.desk = Desk(target, "secret", place, self.inbox, openings=openings, counted_every_s=0)
+        answers = ConciergeAnswers(target, self.desk, clock=lambda: self.now, deadline_s=deadline_s)
         from starlette.routing import Route
 
         self.app = Starlette(
@@ -80,10 +94,11 @@ class Counter:
     async def ask(self, path: str, **body: Any) -> httpx.Response:
         origin = body.pop("origin", PAGE)
         address = body.pop("address", "192.0.2.1")
+        more = body.pop("headers", {})
         transport = httpx.ASGITransport(app=self.app, client=(address, 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
             content = json.dumps({"key": KEY, "fields": ANN_S_FORM} | body)
-            return await client.post(path, content=content, headers={"Origin": origin})
+            return await client.post(path, content=content, headers={"Origin": origin} | more)
 
     async def keep(self) -> list[str]:
         """What becomes of the routed leads that wait for their promises."""
@@ -111,7 +126,7 @@ async def test_a_peek_says_now_without_a_name_and_moves_nothing(counter: Counter
     body = answer.json()
     assert (answer.status_code, body.keys(), body["queue"]) == (
         200,
-        {"queue", "token", "expires_in"},
+        {"queue", "token", "expires_in", "slots"},
         "now",
     )
     assert "greta" not in answer.text
@@ -266,7 +281,7 @@ async def test_a_promise_ends_after_an_hour(counter: Counter) -> None:
 
 
 async def test_a_known_customer_and_a_stranger_get_the_same_answer(counter: Counter) -> None:
-    """Shape, size and time tell nothing of who is known, who holds whom, or who is suppressed."""
+    """Shape, size and time reveal nothing of who is known, who holds whom, or who is suppressed."""
     counter.take(routed("lead-1", "ae-hugo"))
     forms = {
         "known": ANN_S_FORM,
@@ -312,6 +327,62 @@ async def test_a_thousand_peeks_use_no_turn_and_claims_only_so_many_an_hour(
             "/peek", fields={"email": f"q{number}@other.example"}, address=f"a{number}"
         )
     assert len(counter.promises()) == 3
+
+
+async def test_one_address_cannot_burn_everybody_s_turns(tmp_path: Path) -> None:
+    counter = Counter(tmp_path, turns_per_address=2)
+    statuses = []
+    for number in range(4):
+        form = {"email": f"p{number}@other{number}.example"}
+        token = (await counter.ask("/peek", fields=form)).json()["token"]
+        address = f"2001:db8::{number}" if number < 3 else "2001:db8:0:1::1"
+        answer = await counter.ask("/claim", fields=form, token=token, address=address)
+        statuses.append(answer.status_code)
+    assert statuses == [200, 200, 429, 200], "a /64 is one caller"
+    assert len(counter.promises()) == 3
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "caller"),
+    [
+        ("192.0.2.1", "", "192.0.2.1"),
+        ("192.0.2.1", "198.51.100.7", "192.0.2.1"),  # anybody can write the header
+        ("10.0.0.1", "198.51.100.7", "198.51.100.7"),
+        ("10.0.0.1", "203.0.113.9, 198.51.100.7", "198.51.100.7"),  # the first is the caller's own
+        ("10.0.0.1", "198.51.100.7, 10.0.0.2", "198.51.100.7"),  # two proxies
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("10.0.0.1", "rubbish", "rubbish"),
+        ("10.0.0.1", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.1", "", "192.0.2.1"),
+    ],
+)
+def test_a_caller_behind_a_proxy_is_counted_by_their_own_address(
+    peer: str, forwarded: str, caller: str
+) -> None:
+    from services.delivery.concierge.limits import caller_of
+
+    assert caller_of(peer, forwarded, [ipaddress.ip_network("10.0.0.0/24")]) == caller
+
+
+@pytest.mark.parametrize(
+    "more", [{"UTM_Source": "x"}, {"company": "c" * 300}, {"country": "\ud800"}]
+)
+async def test_nobody_is_promised_to_a_buyer_whose_event_the_intake_would_refuse(
+    counter: Counter, more: dict[str, str]
+) -> None:
+    answer = await counter.ask("/peek", fields=ANN_S_FORM | more)
+    assert answer.status_code == 422
+    token = TokenMaker("secret").make(
+        Promise(
+            buyer=email_digest(ANN_S_FORM["email"]),
+            form=form_digest(ANN_S_FORM | more),
+            pool="sales",
+            person="ae-hugo",
+        ),
+        counter.now,
+    )
+    answer = await counter.ask("/claim", fields=ANN_S_FORM | more, token=token)
+    assert (answer.status_code, counter.promises(), counter.inbox.lines) == (422, [], [])
 
 
 @pytest.mark.parametrize(
@@ -405,7 +476,7 @@ def test_the_routes_are_there_where_a_concierge_is_configured(tmp_path: Path) ->
         namespace="baton",
         inbox=counter.inbox,
     )
-    app = answers_app(counter.file, around, counter.inbox)
+    app = answers_app(counter.file, around, counter.inbox, counter.desk)
     assert {route.path for route in app.routes} == {"/v1/concierge/peek", "/v1/concierge/claim"}  # type: ignore[attr-defined]
 
 
@@ -414,7 +485,8 @@ def test_now_or_later_depends_on_the_form_and_the_hour_alone(hour: str) -> None:
     """Who is known, held or suppressed gets the word that a stranger gets."""
     from baton.agreement.canonical import load_canonical
     from baton.agreement.reference import Absence, reference_of
-    from services.delivery.concierge.choosing import Buyer, Known, choose
+    from services.delivery.concierge.buyer import Buyer
+    from services.delivery.concierge.choosing import Known, choose
 
     compiled = load_canonical(agreement()[2].value.text)
     everybody = [] if hour == "open" else list(compiled.people)

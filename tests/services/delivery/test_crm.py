@@ -119,7 +119,7 @@ class Desk:
         )
         return Grant(url=base + path, client_id="id", client_secret="s", refresh="refresh-1")
 
-    async def send(self, *, patience_s: float = 10) -> None:
+    async def send(self, *, patience_s: float = 120) -> None:
         sender = Sender(
             lambda: Store(self.folder, "baton"), {"crm": self.carrier()}, clock=lambda: self.now
         )
@@ -267,6 +267,21 @@ async def test_a_write_whose_answer_was_lost_is_still_baton_s_own(
     assert desk.inbox.lines == []
 
 
+async def test_a_person_s_change_after_a_write_whose_answer_was_lost_is_a_command_too(
+    hub: tuple[FakeHubSpot, Desk],
+) -> None:
+    fake, desk = hub
+    contact = fake.add(EMAIL)
+    fake.lose = 1
+    desk.take(routed())
+    await desk.send()  # the second attempt finds it as it is to be
+    fake.contacts[contact]["hubspot_owner_id"] = "502"
+    desk.take(scored(), staged("accepted"))
+    await desk.send()
+    assert fake.contacts[contact]["hubspot_owner_id"] == "502"
+    assert {line["command"]["to_person"] for line in desk.inbox.lines} == {"ae-hugo"}
+
+
 async def test_a_hundred_leads_are_one_call_and_one_refusal_spoils_none_of_the_others(
     hub: tuple[FakeHubSpot, Desk],
 ) -> None:
@@ -401,6 +416,8 @@ async def test_who_is_forgotten_is_not_looked_for(hub: tuple[FakeHubSpot, Desk])
         ("owner", "499", OwnWrite(digest=digest_of("499")), "write"),
         ("owner", "499", OwnWrite(digest=digest_of("498")), "changed"),
         ("owner", "499", OwnWrite(pending=digest_of("499")), "write"),  # the answer was lost
+        ("owner", "499", OwnWrite(pending=digest_of("498")), "changed"),  # and a person came after
+        ("owner", "501", OwnWrite(pending=digest_of("501")), "confirmed"),
         ("owner", "", OwnWrite(pending=digest_of("499")), "write"),  # the call was lost
         ("owner", "", OwnWrite(digest=digest_of("499")), "keep"),  # a person cleared it
         ("level", "mine", OwnWrite(digest=digest_of("hot")), "keep"),
@@ -417,6 +434,8 @@ def test_a_value_that_baton_did_not_write_last_is_a_person_s(
         if decision.owner_changed
         else "keep"
         if decision.kept
+        else "confirmed"
+        if decision.confirmed
         else "same"
     )
     assert found == expected

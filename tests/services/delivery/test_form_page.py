@@ -13,8 +13,11 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from services.delivery.concierge.slots import slot_text
+from tests.services.delivery.facts import routed
 from tests.services.delivery.serving import served
 from tests.services.delivery.test_concierge import KEY, Counter
+from tests.services.delivery.test_concierge_slots import FIRST, SECOND, all_but, counter_with
 
 CHROMIUM = os.environ.get("BATON_CHROMIUM") or shutil.which("chromium")
 pytestmark = [
@@ -37,13 +40,63 @@ def fill_in(page_url: str, delivery: str) -> tuple[str, str | None]:
         page.goto(f"{page_url}/form.html?delivery={delivery}")
         page.fill("#email", "ann.berg@acme.example")
         page.fill("#first_name", "Ann")
-        page.click("button")
+        page.click("form button")
         status = page.locator("[role=status]")
-        status.filter(has_text="call you").wait_for(timeout=15_000)
+        status.filter(has_text="call you").wait_for(timeout=60_000)
         link = page.locator("[role=status] a")
         found = status.inner_text(), link.get_attribute("href") if link.count() else None
         browser.close()
     return found
+
+
+def choose_time(page_url: str, delivery: str) -> str:
+    """What a buyer reads who takes the first time, and then another one."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(f"{page_url}/form.html?delivery={delivery}")
+        page.fill("#email", "ann.berg@acme.example")
+        page.click("form button")
+        status = page.locator("[role=status]")
+        status.locator("button").first.click(timeout=60_000)
+        status.filter(has_text="not at that time").wait_for(timeout=60_000)
+        status.locator("button").first.click()
+        status.filter(has_text="will call you on").wait_for(timeout=60_000)
+        found = status.inner_text()
+        browser.close()
+    return found
+
+
+async def test_a_buyer_chooses_among_times_and_then_among_those_of_whoever_has_them(
+    tmp_path: Path,
+) -> None:
+    """The pool shows Ben's first time; Cleo has the buyer already and is not free then."""
+    pages = Starlette(routes=[Mount("/", StaticFiles(directory=EXAMPLES))])
+    async with served(pages) as page_url:
+        counter = counter_with(
+            tmp_path,
+            {"sdr-ben": all_but(FIRST), "sdr-cleo": all_but(SECOND)},
+            origins=[page_url],
+        )
+        counter.take(routed("lead-1", "sdr-cleo", pool="sdr", leg="sdr"))
+        async with served(mounted(counter)) as delivery:
+            text = await asyncio.to_thread(choose_time, page_url, delivery)
+    assert text.startswith("Cleo (SDR) will call you on ")
+    booked = [line for line in counter.inbox.lines if line["kind"] == "act"]
+    assert {line["act"]["meeting_at"][:19] for line in booked} == {slot_text(SECOND)[:19]}
+
+
+def mounted(counter: Counter) -> Starlette:
+    """The counter's calls where the page looks for them."""
+    return Starlette(
+        routes=[
+            Route(f"/v1/concierge{route.path}", route.endpoint, methods=list(route.methods))
+            for route in counter.app.routes
+            if isinstance(route, Route) and route.methods
+        ]
+    )
 
 
 async def test_a_buyer_reads_a_name_and_can_choose_a_time(tmp_path: Path) -> None:
@@ -52,14 +105,7 @@ async def test_a_buyer_reads_a_name_and_can_choose_a_time(tmp_path: Path) -> Non
     pages = Starlette(routes=[Mount("/", StaticFiles(directory=EXAMPLES))])
     async with served(pages) as page_url:
         counter = Counter(tmp_path / "store", origins=[page_url], booking=booking)
-        app = Starlette(
-            routes=[
-                Route(f"/v1/concierge{route.path}", route.endpoint, methods=list(route.methods))
-                for route in counter.app.routes
-                if isinstance(route, Route) and route.methods
-            ]
-        )
-        async with served(app) as delivery:
+        async with served(mounted(counter)) as delivery:
             text, link = await asyncio.to_thread(fill_in, page_url, delivery)
             nowhere, none = await asyncio.to_thread(fill_in, page_url, "http://127.0.0.1:1")
     assert text.endswith("will call you. Choose a time now")

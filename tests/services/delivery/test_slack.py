@@ -90,7 +90,7 @@ class Desk:
         query = "SELECT count(*) FROM delivery WHERE state = 'waiting'"
         return int(db.execute(query).fetchall()[0][0])
 
-    async def send(self, *, spacing_s: float = 0.0, patience_s: float = 15) -> None:
+    async def send(self, *, spacing_s: float = 0.0, patience_s: float = 120) -> None:
         carrier = SlackCarrier(
             "desk", self.file.slack["desk"], TOKEN, self.folder, "baton", spacing_s=spacing_s
         )

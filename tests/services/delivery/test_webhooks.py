@@ -73,7 +73,7 @@ async def send_until(
     condition: Callable[[], Any],
     *,
     clock: Callable[[], int] = lambda: NOON,
-    patience_s: float = 20,
+    patience_s: float = 120,
 ) -> None:
     sender = Sender(lambda: Store(folder, "baton"), moving, clock=clock)
     running = asyncio.create_task(sender.run())
@@ -289,6 +289,7 @@ async def test_the_deliveries_of_a_lead_come_in_order_where_that_is_wished(tmp_p
     assert all(times == sorted(times) and len(times) == 6 for times in taken.values())
 
 
+@pytest.mark.timeout(600)
 async def test_a_thousand_endpoints_do_not_wait_for_a_dead_one(tmp_path: Path) -> None:
     hanging, answering = Receiver(answer=lambda number: "hang"), Receiver()
     async with receiving(hanging) as dead, receiving(answering) as alive:
@@ -298,7 +299,7 @@ async def test_a_thousand_endpoints_do_not_wait_for_a_dead_one(tmp_path: Path) -
         began = time.monotonic()
         moving = carriers(file)
         everything = {"sent": 999 * 2, "waiting": 2}
-        await send_until(tmp_path, moving, lambda: waiting(tmp_path) == everything, patience_s=100)
+        await send_until(tmp_path, moving, lambda: waiting(tmp_path) == everything, patience_s=500)
         took = time.monotonic() - began
     print(f"999 endpoints x 2 beside a dead one: {took:.1f} s")
     assert len(alive.requests) == 999 * 2

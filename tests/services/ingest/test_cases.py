@@ -22,8 +22,8 @@ def owners(case: str) -> dict[str, str]:
     records = records_of(
         ROUTING / f"{case}.yaml", ROUTING / f"{case}.jsonl", until="2027-06-07T15:00Z"
     )
-    address = {each.lead_id: each.person.email for each in of(LeadPerson, records)}
-    return {address[each.lead_id]: each.owner for each in of(LeadRouted, records)}
+    address = {person.lead_id: person.person.email for person in of(LeadPerson, records)}
+    return {address[routed.lead_id]: routed.owner for routed in of(LeadRouted, records)}
 
 
 def test_a_country_is_the_same_country_by_any_of_its_names_and_a_postcode_keeps_its_zero() -> None:
@@ -68,5 +68,5 @@ def test_a_lead_that_becomes_hot_inside_its_cool_off_is_published_as_hot_and_com
         ROUTING / "hot-inside-the-cool-off.jsonl",
         until="2027-03-30T15:00Z",
     )
-    assert "hot" in [each.level for each in of(LeadScored, records)]
+    assert "hot" in [scored.level for scored in of(LeadScored, records)]
     assert len(of(LeadReactivated, records)) == 1

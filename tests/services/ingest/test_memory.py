@@ -67,9 +67,9 @@ class System:
     def of(self, topic: str) -> list[Any]:
         decode = codec_for(TOPICS[topic].record or LeadEvent).decode
         return [
-            decode(each.value)
-            for each in self.host.log.history
-            if each.topic == topic and each.value
+            decode(record.value)
+            for record in self.host.log.history
+            if record.topic == topic and record.value
         ]
 
 
@@ -100,8 +100,8 @@ def _people(lines: list[dict[str, Any]]) -> list[set[str]]:
         groups = [group for group in groups if not group[0] & names]
         groups.append(
             (
-                names.union(*(each[0] for each in touching)),
-                events.union(*(each[1] for each in touching)),
+                names.union(*(group[0] for group in touching)),
+                events.union(*(group[1] for group in touching)),
             )
         )
     return sorted((events for _, events in groups), key=sorted)
@@ -125,7 +125,7 @@ def test_any_order_repetition_and_crash_gives_the_same_people_and_takes_each_eve
             task.start()
         system.host.advance(T0 + number)
     system.host.settle()
-    survivors = {each.loser: each.survivor for each in system.of("leads.merges.v1")}
+    survivors = {record.loser: record.survivor for record in system.of("leads.merges.v1")}
     found: dict[str, set[str]] = {}
     taken: Counter[str] = Counter()
     for event in system.of("leads.accepted.v1"):
@@ -137,7 +137,7 @@ def test_any_order_repetition_and_crash_gives_the_same_people_and_takes_each_eve
             taken[event.event_id] += 1
     assert sorted(found.values(), key=sorted) == _people(lines)
     assert set(taken.values()) == {1}
-    assert all(each.kind != "conflict" for each in system.of("intake.aliases.v1"))
+    assert all(record.kind != "conflict" for record in system.of("intake.aliases.v1"))
 
 
 def test_every_event_is_accounted_for_accepted_duplicate_dropped_or_dead() -> None:
@@ -159,11 +159,11 @@ def test_every_event_is_accounted_for_accepted_duplicate_dropped_or_dead() -> No
     ):
         system.inbox(json.dumps(value).encode(), b"k")
         system.host.settle()
-    counted = Counter(each.kind for each in system.of("intake.aliases.v1"))
-    accepted = {each.event_id for each in system.of("leads.accepted.v1")} & {
-        event_id_of("inbox", each) for each in "12e"
+    counted = Counter(record.kind for record in system.of("intake.aliases.v1"))
+    accepted = {record.event_id for record in system.of("leads.accepted.v1")} & {
+        event_id_of("inbox", digit) for digit in "12e"
     }
-    dead = [each for each in system.host.log.history if each.topic == "dlq.leads.inbox.v1"]
+    dead = [record for record in system.host.log.history if record.topic == "dlq.leads.inbox.v1"]
     assert (len(accepted), counted["duplicate"], counted["dropped"], len(dead)) == (2, 1, 1, 1)
 
 
@@ -186,7 +186,12 @@ def test_a_merge_is_published_under_both_leads_and_the_loser_is_the_unknown_one(
         for scheme, value in (("anonymous", "n"), ("email", "ann@x.example"))
     }
     merges: list[LeadMerge] = system.of("leads.merges.v1")
-    keys = {each.key for each in system.host.log.history if each.topic == "leads.merges.v1"}
-    assert {(each.loser, each.survivor) for each in merges} == {(lead["anonymous"], lead["email"])}
-    assert keys == {each.encode() for each in lead.values()}
-    assert all(isinstance(each, IdentityAlias) for each in system.of("intake.aliases.v1"))
+    keys = {record.key for record in system.host.log.history if record.topic == "leads.merges.v1"}
+    assert {(merge.loser, merge.survivor) for merge in merges} == {
+        (lead["anonymous"], lead["email"])
+    }
+    assert keys == {lead_records.encode() for lead_records in lead.values()}
+    assert all(
+        isinstance(identity_alias, IdentityAlias)
+        for identity_alias in system.of("intake.aliases.v1")
+    )

@@ -141,14 +141,14 @@ def visits(random: Random, number: int, days: int) -> Iterator[Arrival]:
             "content_stage": stage,
             "campaign": campaign,
         }
-        told = {key: value for key, value in engagement.items() if value is not None}
+        reported = {key: value for key, value in engagement.items() if value is not None}
         identifiers = known if place else {"anonymous": f"v-{number}"}
         yield line(
             at,
             id=f"e-{number}-{place}",
             kind="engagement",
             identifiers=identifiers,
-            engagement=told,
+            engagement=reported,
         )
         if place == 0:
             yield line(
@@ -232,8 +232,10 @@ def simulate(*, leads: int, days: int, seed: int = 1) -> tuple[Simulation, int]:
     simulation = Simulation(text=text, version=version_of(text), start_ms=BEGINS_MS, partitions=2)
     random, until = Random(seed), BEGINS_MS + days * DAY_MS
     queue = [
-        (each.at_ms, n, each)
-        for n, each in enumerate(e for number in range(leads) for e in visits(random, number, days))
+        (numbered.at_ms, n, numbered)
+        for n, numbered in enumerate(
+            e for number in range(leads) for e in visits(random, number, days)
+        )
     ]
     heapq.heapify(queue)
     count = len(queue)
@@ -270,4 +272,6 @@ def history(leads: int = 40, days: int = 60, seed: int = 1) -> tuple[tuple[Publi
     """Every record that the board reads, in the order of the log, and the moment it ends."""
     simulation, until = simulate(leads=leads, days=days, seed=seed)
     read = (*FOLDS, DEAD_LETTERS)
-    return tuple(taken(each) for each in simulation.host.log.history if each.topic in read), until
+    return tuple(
+        taken(record) for record in simulation.host.log.history if record.topic in read
+    ), until

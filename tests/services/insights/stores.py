@@ -24,6 +24,12 @@ def fill(place: AnyPlace, records: Sequence[PublicRecord], *, at_once: int = 500
     )
     for start in range(0, len(records), at_once):
         batch = records[start : start + at_once]
-        store.apply(batch, {(each.topic, each.partition): each.offset + 1 for each in batch})
+        store.apply(
+            batch,
+            {
+                (public_record.topic, public_record.partition): public_record.offset + 1
+                for public_record in batch
+            },
+        )
     store.close()
     return place

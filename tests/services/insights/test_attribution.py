@@ -45,8 +45,8 @@ def won(
 
 def by_campaign(model: Model, touches: list[Touch], conversion: Conversion) -> dict[str, int]:
     found: Counter[str] = Counter()
-    for each in credits_of(model, touches, conversion):
-        found[each.campaign] += each.amount_minor
+    for credit in credits_of(model, touches, conversion):
+        found[credit.campaign] += credit.amount_minor
     return {name: amount for name, amount in found.items() if amount}
 
 
@@ -224,7 +224,7 @@ def test_the_largest_remainder_gets_the_rest_and_the_earlier_of_equal_ones(
 ) -> None:
     from fractions import Fraction
 
-    assert allocate(amount, [Fraction(each) for each in weights]) == expected
+    assert allocate(amount, [Fraction(weight) for weight in weights]) == expected
 
 
 @pytest.mark.parametrize("weights", [(0, 0), (1, -1)])
@@ -232,7 +232,7 @@ def test_weights_that_share_nothing_out_are_refused(weights: tuple[int, ...]) ->
     from fractions import Fraction
 
     with pytest.raises(ValueError, match="weights"):
-        allocate(100, [Fraction(each) for each in weights])
+        allocate(100, [Fraction(weight) for weight in weights])
 
 
 touches_of = st.lists(
@@ -246,7 +246,7 @@ touches_of = st.lists(
         day=st.sampled_from(("1", "2", "3", "4")),
     ),
     max_size=12,
-    unique_by=lambda each: each.event_id,
+    unique_by=lambda entry: entry.event_id,
 )
 moment = st.integers(0, 60 * DAY_MS)
 conversions = st.builds(
@@ -264,7 +264,7 @@ def test_credits_add_up_to_the_amount(
     touches: list[Touch], conversion: Conversion, model: Model
 ) -> None:
     assert (
-        sum(each.amount_minor for each in credits_of(model, touches, conversion))
+        sum(credit.amount_minor for credit in credits_of(model, touches, conversion))
         == conversion.amount_minor
     )
 

@@ -151,9 +151,9 @@ def test_axe_finds_no_violation_of_wcag_22_aa_on_any_page(
         seen.page.goto(served.address + path)
         results = Axe().run(seen.page, options={"runOnly": {"type": "tag", "values": WCAG}})
         found += [
-            f"{path}: {each['id']}: {each['nodes'][0]['html'][:160]}: "
-            f"{each['nodes'][0].get('failureSummary', '')[:200]}"
-            for each in results.response["violations"]
+            f"{path}: {response['id']}: {response['nodes'][0]['html'][:160]}: "
+            f"{response['nodes'][0].get('failureSummary', '')[:200]}"
+            for response in results.response["violations"]
         ]
     assert found == []
     seen.page.context.close()
@@ -168,7 +168,7 @@ def test_axe_finds_a_planted_violation(chromium: Any, served: Served) -> None:
         'src="/static/icon.svg">\')'
     )
     results = Axe().run(seen.page, options={"runOnly": {"type": "tag", "values": WCAG}})
-    assert "image-alt" in {each["id"] for each in results.response["violations"]}
+    assert "image-alt" in {response["id"] for response in results.response["violations"]}
     seen.page.context.close()
 
 
@@ -179,7 +179,7 @@ def test_an_inline_script_does_not_run(chromium: Any, served: Served) -> None:
         "document.body.append(s); }"
     )
     assert seen.page.evaluate("window.planted") is None
-    assert any("Content Security Policy" in each for each in seen.said)
+    assert any("Content Security Policy" in message for message in seen.said)
     seen.page.context.close()
 
 
@@ -226,7 +226,7 @@ def test_news_come_to_an_open_page_by_themselves(
         .fetchall()[0][0]
     )
     assert f"Revision {before}" in seen.page.inner_text("#main")
-    seen.page.wait_for_timeout(1_500)  # the stream is open and has told the present revision
+    seen.page.wait_for_timeout(1_500)  # the stream is open and has reported the present revision
     writing = Store(served.store, "baton", ZONE)
     writing.begin([Place(topic="leads.acts.v1", partition=0, next_offset=0)])
     writing.apply([], {})

@@ -117,7 +117,7 @@ def test_open_ones_are_censored_and_an_unreached_quantile_is_no_number() -> None
 def test_without_open_ones_the_curve_is_the_plain_share(ended: list[int]) -> None:
     found = survival(ended)
     for time in ended:
-        assert found.within(time) == Fraction(sum(each <= time for each in ended), len(ended))
+        assert found.within(time) == Fraction(sum(handoff <= time for handoff in ended), len(ended))
 
 
 def test_velocity_is_all_four_of_one_cohort() -> None:
@@ -291,7 +291,7 @@ def test_bands_of_the_score_with_lift_and_share_of_all_conversions() -> None:
 
 def test_equal_scores_are_in_one_band_and_the_last_band_has_its_upper_edge() -> None:
     scored = [Scored(score=score, converted=False) for score in (20, 20, 20, 100)]
-    assert [each.share.total for each in by_band(scored, (0, 20, 100))] == [0, 4]
+    assert [band_figures.share.total for band_figures in by_band(scored, (0, 20, 100))] == [0, 4]
 
 
 def test_no_rate_is_shown_of_few() -> None:

@@ -34,8 +34,8 @@ async def test_a_revision_is_said_once_and_a_silent_stream_beats() -> None:
 
 async def test_a_stream_ends_when_its_viewer_may_not_look_any_more() -> None:
     allowed = [True, False]
-    said = [each async for each in Live(lambda: "7").stream(lambda: allowed.pop(0))]
-    assert [each[:1] for each in said] == ["r", ":"]
+    said = [stream async for stream in Live(lambda: "7").stream(lambda: allowed.pop(0))]
+    assert [stream[:1] for stream in said] == ["r", ":"]
 
 
 async def test_so_many_streams_are_taken_and_one_that_ends_makes_room() -> None:

@@ -360,6 +360,6 @@ def test_of_a_decision_the_latest_record_stands(place: StorePlace) -> None:
         decision_id="d", text="t", owner="o", due="2026-12-01", by="b", decided_at_ms=1, at_ms=1
     )
     closed = replace(opened, done=True, at_ms=2)
-    records = [taken("board.decisions.v1", n, each) for n, each in enumerate((opened, closed))]
+    records = [taken("board.decisions.v1", n, deal) for n, deal in enumerate((opened, closed))]
     fill(place, records[::-1], at_once=1)
     assert reader(place).execute("SELECT done FROM decision").fetchall() == [(1,)]

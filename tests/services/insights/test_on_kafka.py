@@ -289,7 +289,9 @@ def test_a_lead_comes_to_the_page_and_an_act_from_the_page_goes_all_the_way_and_
     system: System, bootstrap: str, namespace: str, tmp_path: Path
 ) -> None:
     (address,) = (
-        each.addresses["board"] for each in system.run.processes if "board" in each.addresses
+        process.addresses["board"]
+        for process in system.run.processes
+        if "board" in process.addresses
     )
     folder = tmp_path / "home" / "board" / namespace
     send(bootstrap, namespace, demo_request(1))

@@ -23,7 +23,7 @@ import pytest
 from baton.cluster import public_log
 from baton.cluster.public_log import ReadingStopped, decode
 from baton.contracts.codec import codec_for
-from baton.contracts.custody import Holding, holder_of, told
+from baton.contracts.custody import Holding, holder_of, updated
 from baton.contracts.intake import Engagement, LeadEvent, LeadMerge, LeadPerson, Person
 from baton.contracts.leads import LeadStaged
 from baton.contracts.public_record import PublicRecord
@@ -112,7 +112,8 @@ def test_a_transaction_that_fails_leaves_neither_rows_nor_offsets(
     broken = [*records[20:40], replace(records[40], topic="leads.nobody.v1")]
     with pytest.raises(KeyError):
         store.apply(
-            broken, {(each.topic, each.partition): each.offset + 1 for each in records[20:40]}
+            broken,
+            {(record.topic, record.partition): record.offset + 1 for record in records[20:40]},
         )
     assert content(place) == before
     assert store.places() == places
@@ -161,7 +162,7 @@ def test_killed_before_every_commit_it_loses_nothing_and_doubles_nothing(
 
 
 def person(lead: str, *, erased: bool = False, offset: int = 0) -> PublicRecord:
-    told = LeadPerson(
+    reported = LeadPerson(
         lead_id=lead,
         event_id=f"e{offset}",
         occurred_at_ms=1,
@@ -174,7 +175,7 @@ def person(lead: str, *, erased: bool = False, offset: int = 0) -> PublicRecord:
         offset=offset,
         id=f"f{offset}",
         key=lead,
-        value=told,
+        value=reported,
         at_ms=offset,
     )
 
@@ -366,7 +367,7 @@ def test_the_rebuilt_file_takes_over_and_the_former_one_goes(tmp_path: Path) -> 
         path.touch()
         files.use(path)
         assert files.current() == tmp_path / expected
-    assert [each.name for each in tmp_path.glob("board-*")] == ["board-2.sqlite"]
+    assert [entry.name for entry in tmp_path.glob("board-*")] == ["board-2.sqlite"]
 
 
 @pytest.mark.parametrize(
@@ -403,7 +404,7 @@ def merge_scene() -> list[PublicRecord]:
         received_at_ms=5,
         engagement=ad,
     )
-    told = LeadEvent(
+    reported = LeadEvent(
         event_id="p1",
         lead_id=anonymous,
         source="web",
@@ -444,7 +445,7 @@ def merge_scene() -> list[PublicRecord]:
 
     return [
         taken("leads.accepted.v1", 0, anonymous, seen),
-        taken("leads.accepted.v1", 1, anonymous, told),
+        taken("leads.accepted.v1", 1, anonymous, reported),
         taken("leads.merges.v1", 0, anonymous, merge),
         taken("leads.stages.v1", 0, known, move),
     ]
@@ -491,7 +492,7 @@ def test_who_holds_a_lead_by_public_facts_is_who_holds_it_by_the_private_streams
         if stored.topic in (SCORER_LEADS, ROUTER_HANDOFFS, SLA_LEADS) and stored.value is not None:
             kind: Any = TOPICS[stored.topic].record
             record = codec_for(kind).decode(stored.value)
-            holdings[record.lead_id] = told(holdings.get(record.lead_id, Holding()), record)
+            holdings[record.lead_id] = updated(holdings.get(record.lead_id, Holding()), record)
         elif stored.topic in FOLDS:
             public.append(taken_of(stored))
     db = reader(fill(place, public))

@@ -80,8 +80,8 @@ def test_compliance_by_groups_is_compliance_clock_by_clock(context: Context) -> 
     rows = clock_groups(context, from_ms, until_ms)
     assert rows, "no clock fell due, so nothing was compared"
     parts = compliance_by(context, rows, "side", "clock").values()
-    assert sum(each.due for each in parts) == sum(
-        each.due for each in side_by_side(context, from_ms, until_ms).values()
+    assert sum(part.due for part in parts) == sum(
+        entry.due for entry in side_by_side(context, from_ms, until_ms).values()
     )
 
 

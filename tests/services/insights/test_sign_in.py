@@ -171,7 +171,7 @@ def test_who_signs_in_is_who_the_agreement_says_and_can_leave(board: Board) -> N
     answer = visitor.get(sent_to_provider(visitor))
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     cookies = answer.headers.get_list("set-cookie")
-    session = next(each for each in cookies if each.startswith("__Host-baton_board="))
+    session = next(cookie for cookie in cookies if cookie.startswith("__Host-baton_board="))
     for part in ("Secure", "HttpOnly", "SameSite=lax", "Path=/"):
         assert part in session
     page = visitor.get("/").text
@@ -214,7 +214,7 @@ def test_a_state_that_is_another_ends_the_sign_in(board: Board) -> None:
 HOUR = 3_600
 BENT: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "another nonce": lambda claims: claims | {"nonce": "x"},
-    "no nonce": lambda claims: {key: each for key, each in claims.items() if key != "nonce"},
+    "no nonce": lambda claims: {key: claim for key, claim in claims.items() if key != "nonce"},
     "another audience": lambda claims: claims | {"aud": "another"},
     "several audiences": lambda claims: claims | {"aud": [CLIENT, "another"]},
     "another issuer": lambda claims: claims | {"iss": "https://evil.example"},
@@ -224,7 +224,7 @@ BENT: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "an address that says it is verified in words": lambda claims: (
         claims | {"email_verified": "true"}
     ),
-    "no address": lambda claims: {key: each for key, each in claims.items() if key != "email"},
+    "no address": lambda claims: {key: claim for key, claim in claims.items() if key != "email"},
 }
 
 

@@ -304,7 +304,7 @@ def test_the_sum_of_the_campaigns_is_what_was_won(place: StorePlace, tmp_path: P
         cells = re.findall(
             r'<td class="n">([\d\u202f]+\.\d\d)\u202fEUR</td>', page.split("<tfoot>")[0]
         )
-        assert round(sum(float(each.replace("\u202f", "")) for each in cells) * 100) == won
+        assert round(sum(float(cell.replace("\u202f", "")) for cell in cells) * 100) == won
         assert money(won, "EUR", exact=True) in page.split("<tfoot>")[1]
 
 
@@ -335,11 +335,11 @@ def hostile_records(company: Company) -> list[PublicRecord]:
             case LeadEvent(engagement=Engagement() as engagement) as event:
                 changed = replace(engagement, content_title=word, campaign=word, act=engagement.act)
                 found.append(replace(taken, value=replace(event, engagement=changed, source=word)))
-            case LeadPerson(person=Person()) as told:
+            case LeadPerson(person=Person()) as reported:
                 changed_person = Person(
-                    first_name=word, last_name=word, company=word, email=told.person.email
+                    first_name=word, last_name=word, company=word, email=reported.person.email
                 )
-                found.append(replace(taken, value=replace(told, person=changed_person)))
+                found.append(replace(taken, value=replace(reported, person=changed_person)))
             case _:
                 found.append(taken)
     return found
@@ -472,7 +472,7 @@ def test_the_line_is_one_that_the_intake_takes_and_has_the_id_it_is_asked_for_by
         assert answer.headers["location"].endswith(f"sent={record.event_id}")
 
 
-def test_what_became_of_an_act_is_told(board: Board, store: StorePlace) -> None:
+def test_what_became_of_an_act_is_reported(board: Board, store: StorePlace) -> None:
     db = reader(store)
     done = db.execute(
         "SELECT lead_id, cause_id FROM stage_move WHERE event = 'accepted' LIMIT 1"
@@ -557,7 +557,7 @@ def test_who_came_without_a_name_can_only_look(board: Board, store: StorePlace) 
     assert "baton board link --as PERSON" in page
 
 
-def test_brokers_that_do_not_answer_are_told_and_sending_again_is_safe(
+def test_brokers_that_do_not_answer_are_reported_and_sending_again_is_safe(
     board: Board, store: StorePlace
 ) -> None:
     lead = held(store)

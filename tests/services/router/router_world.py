@@ -149,9 +149,9 @@ class World:
         self._read = len(self.host.log.history)
         wanted = topics or OUTPUTS
         return [
-            (each.topic, _decoded(each.topic, each.value))
-            for each in history
-            if each.topic in wanted
+            (record.topic, _decoded(record.topic, record.value))
+            for record in history
+            if record.topic in wanted
         ]
 
     def said(self) -> list[str]:
@@ -161,7 +161,7 @@ class World:
     def state(self, reducer: str) -> tuple[dict[str, Any], dict[tuple[str, str, str], Any]]:
         """The heads of a reducer by key, and its entries by kind, key and item, as its changelog
         has them."""
-        types = {each.name: each for each in SERVICE.reducers}[reducer]
+        types = {service.name: service for service in SERVICE.reducers}[reducer]
         kinds = {kind.name: kind.type for kind in types.entry_kinds}
         heads: dict[str, Any] = {}
         entries: dict[tuple[str, str, str], Any] = {}

@@ -32,7 +32,7 @@ TERRITORIES = agreement(
 
 def amended(before: LeadQualified, profile: Mapping[str, str], **more: Any) -> LeadDecision:
     """The lead reducer's word that the profile is another now."""
-    told = LeadAmended(
+    reported = LeadAmended(
         amendment_id=f"amendment-{before.lead_id}",
         lead_id=before.lead_id,
         cycle=before.cycle,
@@ -50,11 +50,11 @@ def amended(before: LeadQualified, profile: Mapping[str, str], **more: Any) -> L
         cause_id="c",
         agreement="v",
     )
-    return LeadDecision(lead_id=before.lead_id, at_ms=0, amended=told)
+    return LeadDecision(lead_id=before.lead_id, at_ms=0, amended=reported)
 
 
-def amend(world: World, *told: LeadDecision) -> list[str]:
-    world.send(*told)
+def amend(world: World, *reported: LeadDecision) -> list[str]:
+    world.send(*reported)
     world.host.settle()
     return world.said()
 
@@ -78,7 +78,7 @@ def test_the_one_who_gets_it_reads_what_is_known_by_then() -> None:
     world.send(amended(lead, {"country": "DE", "role": "CTO"}))
     world.host.settle()
     routed = [value for _, value in world.records() if isinstance(value, LeadRouted)]
-    assert [(each.owner, each.qualified.story.profile) for each in routed] == [
+    assert [(entry.owner, entry.qualified.story.profile) for entry in routed] == [
         ("olaf", {"country": "DE", "role": "CTO"})
     ]
 

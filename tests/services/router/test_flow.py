@@ -71,7 +71,7 @@ def test_the_record_says_how_it_came_about() -> None:
     assert topic == "leads.routed.sdr.v1"
     assert isinstance(routed, LeadRouted)
     assert routed.handoff_id == handoff_id("l1")
-    assert [(each.rule, each.outcome) for each in routed.path] == [
+    assert [(path.rule, path.outcome) for path in routed.path] == [
         ("consent", "sales not refused"),
         ("owner_of_cycle", "no"),
         ("customer_owner", "no"),
@@ -80,8 +80,8 @@ def test_the_record_says_how_it_came_about() -> None:
         ("default", "chosen"),
     ]
     assert [
-        (each.person, each.target, each.turns, each.score, each.excluded)
-        for each in routed.candidates
+        (candidate.person, candidate.target, candidate.turns, candidate.score, candidate.excluded)
+        for candidate in routed.candidates
     ] == [
         ("ann", "1/3", 0, "2/3", None),
         ("bob", "1/3", 0, "2/3", None),
@@ -324,7 +324,7 @@ def test_a_new_period_starts_afresh() -> None:
     world.wait(7 * DAY)
     world.said()
     world.qualify(*[qualified(f"m{number}") for number in range(3)])
-    (found,) = (each for each in world.state("assignment")[0]["bridge"].ledgers)
+    (found,) = (ledger for ledger in world.state("assignment")[0]["bridge"].ledgers)
     assert (found.period, dict(book_of(found).turns)) == ("2026-W46", {"ann": 2, "bob": 1})
 
 
@@ -339,7 +339,7 @@ def test_a_pool_member_who_left_gets_nothing_and_what_they_held_goes_to_somebody
         "l0#1 withdrawn from cid: owner_left",
         "l0#2 routed to ann in bridge by in_turn",
     ]
-    assert not any("to cid" in each for each in said[3:])
+    assert not any("to cid" in text for text in said[3:])
 
 
 def test_what_waits_in_a_pool_that_is_no_more_is_matched_anew() -> None:
@@ -359,7 +359,7 @@ def test_what_waits_in_a_pool_that_is_no_more_is_matched_anew() -> None:
     ]
 
 
-def test_a_reassigned_lead_goes_to_somebody_else_who_is_told_and_the_first_one_too() -> None:
+def test_a_reassigned_lead_goes_to_somebody_else_who_is_notified_and_the_first_one_too() -> None:
     world = World()
     world.qualify(qualified("l1"))
     world.wait(2 * HOUR)

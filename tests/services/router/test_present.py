@@ -44,7 +44,7 @@ def away(person: str, *, from_ms: int = 0, until_ms: int) -> Absence:
 # ---------------------------------------------------------------------- absences
 
 
-def test_an_offer_of_somebody_who_is_told_to_be_away_goes_to_a_colleague() -> None:
+def test_an_offer_of_somebody_who_is_reported_to_be_away_goes_to_a_colleague() -> None:
     agreed = bridge({"ann": {}, "bob": {}})
     world = World(agreed)
     world.qualify(qualified("l1", raised=True))
@@ -57,7 +57,7 @@ def test_an_offer_of_somebody_who_is_told_to_be_away_goes_to_a_colleague() -> No
     ]
 
 
-def test_an_absence_that_was_told_long_before_takes_the_offer_away_when_it_begins() -> None:
+def test_an_absence_that_was_reported_long_before_takes_the_offer_away_when_it_begins() -> None:
     agreed = bridge({"ann": {}, "bob": {}})
     world = World(
         agreed, absences=(away("ann", from_ms=MONDAY_0900 + 2 * HOUR, until_ms=MONDAY_0900 + DAY),)
@@ -307,7 +307,7 @@ def test_whom_it_was_just_taken_from_is_asked_after_who_rejected_it_before() -> 
     ]
 
 
-def test_who_said_no_is_told_from_who_only_let_it_pass() -> None:
+def test_who_said_no_is_distinguished_from_who_only_let_it_pass() -> None:
     for event, rule in (
         (staged("l1", "rejected", by="ann", reason="not_icp"), "rejecters_asked_again"),
         (None, "asked_again"),
@@ -401,8 +401,8 @@ def test_a_hold_that_nobody_can_ever_resolve_says_so() -> None:
             routing={**ROUTING, "territories": [{**norse, "to": {"sdr": "bridge"}}]},
         )
     )
-    told = [(value.reason, value.next_try_at_ms) for _, value in world.records()]
-    assert told == [("closed,lacks_skill", MONDAY_0900), (f"{NOBODY_EVER}:lacks_skill", None)]
+    reported = [(value.reason, value.next_try_at_ms) for _, value in world.records()]
+    assert reported == [("closed,lacks_skill", MONDAY_0900), (f"{NOBODY_EVER}:lacks_skill", None)]
 
 
 # ---------------------------------------------------------------------- limits and weights

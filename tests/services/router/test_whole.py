@@ -183,7 +183,7 @@ def check(world: World) -> None:
         item: (pool, work) for (pool, item), work in works.items() if work.state != "forwarded"
     }
     assert {item: work.state for item, (_, work) in places.items()} == {
-        each: value.state for each, value in standing.items()
+        standing_of_one: value.state for standing_of_one, value in standing.items()
     }
     for item, (pool, work) in places.items():
         assert standing[item].pool == pool
@@ -205,8 +205,8 @@ def check(world: World) -> None:
         for (where, _), work in works.items():
             if where == pool and work.person is not None:
                 counted[work.person, work.state] += 1
-        loads = {(each.person, "offered"): each.offered for each in head.loads} | {
-            (each.person, "accepted"): each.accepted for each in head.loads
+        loads = {(member.person, "offered"): member.offered for member in head.loads} | {
+            (member.person, "accepted"): member.accepted for member in head.loads
         }
         assert counted == Counter({place: amount for place, amount in loads.items() if amount})
         for ledger in head.ledgers:
@@ -224,9 +224,11 @@ def test_the_reducers_agree_on_every_hand_off_whatever_happens(seed: int) -> Non
     said = chaos.world.records()
     routed = [value for _, value in said if isinstance(value, LeadRouted)]
     ids = Counter(value.handoff_id for value in routed)
-    assert not [each for each, times in ids.items() if times > 1]
+    assert not [counter for counter, times in ids.items() if times > 1]
     for value in routed:
-        chosen = next((each for each in value.candidates if each.person == value.owner), None)
+        chosen = next(
+            (candidate for candidate in value.candidates if candidate.person == value.owner), None
+        )
         if "in_turn" in value.rule:
             assert chosen is not None
             assert chosen.excluded is None

@@ -30,7 +30,7 @@ def records_of(agreement: Path, events: Path, until: str | None = None) -> tuple
     arrivals = arrivals_of(lines)
     simulation = Simulation(text=text, version=version_of(text), start_ms=arrivals[0].at_ms)
     stored = simulation.run(arrivals, moment_ms(until) if until else None)
-    wanted = ((TOPICS[each.topic].record, each.value) for each in stored)
+    wanted = ((TOPICS[record.topic].record, record.value) for record in stored)
     return tuple(
         codec_for(record).decode(value)
         for record, value in wanted
@@ -52,7 +52,7 @@ def field(case: str, until: str | None = None) -> tuple[Any, ...]:
 
 def of(kind: type[Any], records: tuple[Any, ...]) -> list[Any]:
     """The records of one kind."""
-    return [each for each in records if isinstance(each, kind)]
+    return [record for record in records if isinstance(record, kind)]
 
 
 def path_of(records: tuple[Any, ...]) -> list[str]:

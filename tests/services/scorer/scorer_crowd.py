@@ -38,7 +38,7 @@ def busy(world: World, leads: int, *, seed: int = 7) -> None:
             case 7:
                 world.consent(lead, "sales", draw.random() < 0.5, ago=draw.randrange(HOUR))
             case 8 if number % 50 == 0:
-                world.tell(lead, "erasure")
+                world.report(lead, "erasure")
             case _:
                 said.append(
                     world.does(

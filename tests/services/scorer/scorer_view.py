@@ -41,7 +41,7 @@ class Shelf:
         reverse: bool = False,
     ) -> Sequence[tuple[str, Any]]:
         found = sorted(self._entries.get(kind.name, {}).items(), reverse=reverse)
-        return [each for each in found if each[0] >= first and (below is None or each[0] < below)][
+        return [line for line in found if line[0] >= first and (below is None or line[0] < below)][
             :limit
         ]
 

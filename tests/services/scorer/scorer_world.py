@@ -175,9 +175,11 @@ class World:
 
     def fits(self, lead: str, **profile: str) -> str:
         """The lead is one that we look for."""
-        return self.tell(lead, "profile", profile={"country": "NO", **profile})
+        return self.report(lead, "profile", profile={"country": "NO", **profile})
 
-    def tell(self, lead: str, kind: str, *, ago: int = 0, source: str = "http", **more: Any) -> str:
+    def report(
+        self, lead: str, kind: str, *, ago: int = 0, source: str = "http", **more: Any
+    ) -> str:
         """An event that is no engagement."""
         self._number += 1
         event_id = derived_id("test", self._number)
@@ -194,10 +196,10 @@ class World:
         return event_id
 
     def retract(self, lead: str, event_id: str) -> str:
-        return self.tell(lead, "retraction", retracts=event_id)
+        return self.report(lead, "retraction", retracts=event_id)
 
     def consent(self, lead: str, purpose: str, granted: bool, *, ago: int = 0) -> str:
-        return self.tell(
+        return self.report(
             lead,
             "consent",
             ago=ago,
@@ -232,7 +234,7 @@ class World:
     def route(self, lead: str, owner: str = "ann", *, attempt: int = 1) -> str:
         """The router gives the lead's last qualification to somebody; gives the hand-off's id."""
         qualified = next(
-            each for each in reversed(self.facts(LeadQualified, whole=True)) if each.lead_id == lead
+            fact for fact in reversed(self.facts(LeadQualified, whole=True)) if fact.lead_id == lead
         )
         handoff_id = derived_id("handoff", qualified.qualification_id, attempt)
         self.send(routed(qualified, owner, attempt=attempt, at_ms=self.now))
@@ -248,20 +250,20 @@ class World:
             topic: TOPICS[topic].record for reducer in SERVICE.reducers for topic in reducer.outputs
         }
         found = [
-            codec_for(record).decode(each.value)
-            for each in history
-            if (record := wanted.get(each.topic)) and each.value
+            codec_for(record).decode(stored.value)
+            for stored in history
+            if (record := wanted.get(stored.topic)) and stored.value
         ]
         private = () if kind is LeadDecision else (LeadDecision,)
         return [
-            each
-            for each in found
-            if (kind is None or isinstance(each, kind)) and not isinstance(each, private)
+            fact
+            for fact in found
+            if (kind is None or isinstance(fact, kind)) and not isinstance(fact, private)
         ]
 
     def said(self) -> list[str]:
         """The same in words, one line each, without the parts of accounts and transfers."""
-        return [line for each in self.facts() if (line := words(each))]
+        return [line for fact in self.facts() if (line := words(fact))]
 
 
 FROM_OTHERS = (LeadRouted, HandoffNoted, LeadRecycled, LeadReactivated)
@@ -345,7 +347,7 @@ def routed(
     )
 
 
-def person_told(lead: str, *, at_ms: int, n: int = 0, **fields: str) -> LeadInput:
+def person_reported(lead: str, *, at_ms: int, n: int = 0, **fields: str) -> LeadInput:
     """Who the lead is, and nothing else."""
     return LeadInput(
         lead_id=lead,

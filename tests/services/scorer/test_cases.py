@@ -44,8 +44,8 @@ def test_a_hand_off_carries_the_person_that_came_with_the_request() -> None:
 
 def test_erasing_a_customer_changes_no_goal() -> None:
     achieved = {
-        each.goal: each.achieved
-        for each in of(GoalProgress, scoring("F03a-goals-erased-customer", "2027-03-01T14:00Z"))
+        progress.goal: progress.achieved
+        for progress in of(GoalProgress, scoring("F03a-goals-erased-customer", "2027-03-01T14:00Z"))
     }
     assert achieved == {"mqls": 1, "sals": 1, "sqls": 1, "opps": 1, "won": 1}
 
@@ -97,7 +97,7 @@ def test_an_act_of_a_former_cycle_does_nothing_to_the_next() -> None:
 def test_a_refusal_of_consent_makes_nobody_ready() -> None:
     records = scoring("F08a-refusal-makes-mql", "2027-02-03T10:00Z")
     assert path_of(records) == []
-    assert {each.level for each in of(LeadScored, records)} == {"cold"}
+    assert {scored.level for scored in of(LeadScored, records)} == {"cold"}
 
 
 def test_a_retracted_event_takes_its_profile_with_it() -> None:
@@ -120,7 +120,7 @@ def test_a_lost_deal_needs_a_reason_of_the_agreement() -> None:
 
 def test_acts_beyond_a_daily_limit_have_a_line() -> None:
     lines = last_score(scoring("F12-daily-limit-silent", "2027-03-01T14:00Z")).contributions
-    assert [(each.name, each.points_micro) for each in lines if each.kind == "limit"] == [
+    assert [(line.name, line.points_micro) for line in lines if line.kind == "limit"] == [
         ("1 beyond 20 a day: pricing", 0),
         ("1 beyond 20 a day: webinar", 0),
     ]
@@ -129,7 +129,7 @@ def test_acts_beyond_a_daily_limit_have_a_line() -> None:
 def test_the_next_change_that_was_published_last_is_when_the_level_falls() -> None:
     records = scoring("F13-crossing-late", "2027-03-01T00:00Z")
     scores = of(LeadScored, records)
-    withdrawn = next(each for each in of(LeadStaged, records) if each.event == "withdrawn")
+    withdrawn = next(staged for staged in of(LeadStaged, records) if staged.event == "withdrawn")
     assert scores[-1].level == "cold"
     assert scores[-2].next_change_at_ms == scores[-1].scored_at_ms == withdrawn.at_ms
 
@@ -139,7 +139,7 @@ def test_a_hand_raised_during_an_open_warm_hand_off_makes_it_hot() -> None:
         scoring("F14-hand-raise-keeps-slow-clock", "2027-02-01T17:00Z"),
         field("raised-hand-and-the-clock"),
     ):
-        raised = next(each for each in of(LeadStaged, records) if each.event == "hand_raised")
+        raised = next(staged for staged in of(LeadStaged, records) if staged.event == "hand_raised")
         (routed,) = of(LeadRouted, records)
         assert (raised.level, raised.hand_raised, raised.handoff_id) == (
             "hot",
@@ -150,7 +150,7 @@ def test_a_hand_raised_during_an_open_warm_hand_off_makes_it_hot() -> None:
 
 def test_the_hand_off_to_sales_names_the_sdr_who_qualified_the_lead() -> None:
     routed = of(LeadRouted, scoring("F16-sdr-not-named", "2027-04-02T10:00Z"))
-    assert [(each.leg, each.qualified.qualified_by) for each in routed] == [
+    assert [(fact.leg, fact.qualified.qualified_by) for fact in routed] == [
         ("sdr", None),
         ("sales", "a"),
         ("sales", None),
@@ -159,14 +159,14 @@ def test_the_hand_off_to_sales_names_the_sdr_who_qualified_the_lead() -> None:
 
 def test_points_are_compared_with_the_zeros_that_are_written() -> None:
     (ran,) = run_examples(read_agreement(CASES / "scoring" / "F-expect-trailing-zeros.yaml"))
-    assert [(each.what, each.expected, each.found) for each in ran.differences] == [
-        ("engagement", "8.000000", "8.201")
-    ]
+    assert [
+        (difference.what, difference.expected, difference.found) for difference in ran.differences
+    ] == [("engagement", "8.000000", "8.201")]
 
 
 def test_what_the_examples_say_happens_at_any_speed_of_delivery() -> None:
     ran = list(run_examples(read_agreement(CASES / "scoring" / "F05-latency-cliff.yaml")))
-    assert [each.differences for each in ran] == [(), (), ()]
+    assert [run.differences for run in ran] == [(), (), ()]
 
 
 def test_the_latest_record_of_a_person_is_the_whole_person() -> None:
@@ -176,7 +176,7 @@ def test_the_latest_record_of_a_person_is_the_whole_person() -> None:
     )
 
 
-def test_the_end_of_a_contract_is_the_one_that_the_profile_tells() -> None:
+def test_the_end_of_a_contract_is_the_one_that_the_profile_reports() -> None:
     (recycled,) = of(LeadRecycled, field("contract-end-of-the-profile"))
     # 2026-05-04, 09:00 in Berlin: sixty days before, and no holiday
     assert recycled.return_at_ms == 1_777_878_000_000
@@ -190,7 +190,7 @@ def test_a_stranger_is_refused() -> None:
 
 
 def test_the_company_that_a_source_says_outranks_the_one_of_an_address() -> None:
-    (routed,) = of(LeadRouted, field("account-told-by-crm-lost"))
+    (routed,) = of(LeadRouted, field("account-reported-by-crm-lost"))
     assert (routed.owner, routed.rule, routed.qualified.story.account_id) == (
         "ae-hugo",
         "named_account",
@@ -203,12 +203,12 @@ def test_a_placeholder_overwrites_no_country() -> None:
     assert (routed.qualified.story.profile["country"], routed.pool) == ("DE", "dach-sales")
 
 
-def test_the_end_of_a_contract_that_a_moment_tells_is_the_day_it_is_then_where_the_agreement_is() -> (
+def test_the_end_of_a_contract_that_a_moment_reports_is_the_day_it_is_then_where_the_agreement_is() -> (
     None
 ):
     (routed,) = of(LeadRouted, field("day-of-a-moment"))
     recycling = compiled_of(read_agreement(SOFTWARE)).recycling
-    told = routed.qualified.story.profile["contract_end"]
-    assert recycling.return_at("in_contract", 0, told) == recycling.return_at(
+    reported = routed.qualified.story.profile["contract_end"]
+    assert recycling.return_at("in_contract", 0, reported) == recycling.return_at(
         "in_contract", 0, "2026-12-31"
     )

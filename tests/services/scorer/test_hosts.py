@@ -58,12 +58,12 @@ def lived(leads: int, *, limits: Limits, seed: int = 7) -> Crowd:
 
 def changelog(world: Crowd, reducer: str, partition: int) -> dict[bytes, bytes]:
     held: dict[bytes, bytes] = {}
-    for each in world.host.log.records(changelog_topic(reducer), partition):
-        assert each.key is not None
-        if each.value is None:
-            held.pop(each.key, None)
+    for record in world.host.log.records(changelog_topic(reducer), partition):
+        assert record.key is not None
+        if record.value is None:
+            held.pop(record.key, None)
         else:
-            held[each.key] = each.value
+            held[record.key] = record.value
     return held
 
 
@@ -74,12 +74,14 @@ def rebuilt(world: Crowd, reducer: Reducer[Any, Any], partition: int) -> dict[by
         reducer, book, TaskConfig(partitions=PARTITIONS, limits=UNLIMITED), partition=partition
     )
     journal = [
-        codec_for(BatchJournal).decode(each.value or b"")
-        for each in world.host.log.records(journal_topic(reducer.name), partition)
+        codec_for(BatchJournal).decode(record.value or b"")
+        for record in world.host.log.records(journal_topic(reducer.name), partition)
     ]
 
     def inputs(topic: str, offset: int) -> Iterator[Stored]:
-        return (each for each in world.host.log.records(topic, partition) if each.offset >= offset)
+        return (
+            record for record in world.host.log.records(topic, partition) if record.offset >= offset
+        )
 
     return dict(final_changelog(rebuild(core, journal, inputs)))
 

@@ -1,6 +1,6 @@
 """A stage for the SLA watcher: one lead, an agreement, and the in-memory log as the clock.
 
-What the service says is told in lines, so that a test can compare the whole of it: ``Mon 11:00
+What the service says is reported in lines, so that a test can compare the whole of it: ``Mon 11:00
 accept breached``. Times are given and shown as ``Mon 11:00`` in the week of 2026-03-02, or as
 ``2026-03-02 11:00``, in Berlin.
 """
@@ -134,7 +134,7 @@ def ms(when: str) -> int:
         date = MONDAY + timedelta(days=DAYS.index(day[:3]) + 7 * weeks)
     else:
         date = datetime.fromisoformat(day).replace(tzinfo=BERLIN)
-    hour, minute, *second = (int(each) for each in clock.split(":"))
+    hour, minute, *second = (int(part) for part in clock.split(":"))
     return (
         int(date.replace(hour=hour, minute=minute, second=second[0] if second else 0).timestamp())
         * 1000
@@ -181,7 +181,7 @@ class Scene:
         self.host = MemoryHost([Clocks(), Goals()], self.terms, start_ms=ms(start))
         self.lead = lead
         self.owners: dict[str, str] = {}
-        self._told = 0
+        self._reported = 0
         self._number = 0
 
     # ------------------------------------------------------------------ what happens
@@ -399,12 +399,12 @@ class Scene:
         """Every fact said since the last asking, in order."""
         outputs = set(Clocks.outputs) | set(Goals.outputs)
         new = [
-            each
-            for each in self.host.log.history[self._told :]
-            if each.topic in outputs and each.value is not None
+            record
+            for record in self.host.log.history[self._reported :]
+            if record.topic in outputs and record.value is not None
         ]
-        self._told = len(self.host.log.history)
-        return [self.decoded(each) for each in new if each.topic not in PRIVATE]
+        self._reported = len(self.host.log.history)
+        return [self.decoded(stored) for stored in new if stored.topic not in PRIVATE]
 
     def decoded(self, record: Stored) -> Any:
         """The value of a record in the log."""
@@ -420,9 +420,9 @@ class Scene:
     def head(self) -> LeadClocks:
         """The state of the lead, as it is in the changelog."""
         kept = [
-            each
-            for each in self.host.log.history
-            if each.topic == "clocks.changelog.v1" and each.key == head_key(self.lead)
+            record
+            for record in self.host.log.history
+            if record.topic == "clocks.changelog.v1" and record.key == head_key(self.lead)
         ]
         assert kept[-1].value is not None
         *_, begins = unpack_head(kept[-1].value)
@@ -467,9 +467,11 @@ class Desk:
             for (name, item), value in sorted(self.entries.items(), reverse=reverse)
             if name == kind.name
         ]
-        return [each for each in found if each[0] >= first and (below is None or each[0] < below)][
-            :limit
-        ]
+        return [
+            found_line
+            for found_line in found
+            if found_line[0] >= first and (below is None or found_line[0] < below)
+        ][:limit]
 
     def count(self, kind: EntryKind[Any]) -> int:
         return len(self.scan(kind, limit=1 << 30))
@@ -512,8 +514,8 @@ class Desk:
 
     def _absorb(self, step: Step[Any]) -> None:
         self.head, self.wake_at = step.head, step.wake_at
-        for each in step.drop:
-            self.entries.pop((each.kind.name, each.item), None)
+        for key in step.drop:
+            self.entries.pop((key.kind.name, key.item), None)
         for put in step.put:
             self.entries[put.kind.name, put.item] = put.value
         self.said += [fact.value for fact in step.facts if fact.topic != "sla.leads.v1"]
@@ -527,39 +529,39 @@ class Desk:
 def lines_of(facts: Sequence[Any], *, tallies: bool = False) -> list[str]:
     """Facts in words; tallies and progress of goals only where asked for."""
     return [
-        _LINES[type(each)](each)
-        for each in facts
-        if tallies or type(each) not in (GoalTally, GoalProgress)
+        _LINES[type(fact)](fact)
+        for fact in facts
+        if tallies or type(fact) not in (GoalTally, GoalProgress)
     ]
 
 
-def _clock_line(each: SlaClock) -> str:
-    tail = f" until {words(each.deadline_ms)}" if each.state == "running" else ""
-    who = f" ({each.owner})" if each.owner else ""
-    inferred = ", inferred" if each.inferred else ""
-    why = f": {each.reason}" if each.reason else ""
-    return f"{words(each.at_ms)} {each.clock}{who} {each.state}{tail}{inferred}{why}"
+def _clock_line(clock: SlaClock) -> str:
+    tail = f" until {words(clock.deadline_ms)}" if clock.state == "running" else ""
+    who = f" ({clock.owner})" if clock.owner else ""
+    inferred = ", inferred" if clock.inferred else ""
+    why = f": {clock.reason}" if clock.reason else ""
+    return f"{words(clock.at_ms)} {clock.clock}{who} {clock.state}{tail}{inferred}{why}"
 
 
-def _violation_line(each: SlaViolation) -> str:
-    unproven = ", unproven" if each.unproven else ""
-    why = f": {each.reason}" if each.reason else ""
+def _violation_line(violation: SlaViolation) -> str:
+    unproven = ", unproven" if violation.unproven else ""
+    why = f": {violation.reason}" if violation.reason else ""
     return (
-        f"{words(each.at_ms)} {each.kind} of {each.goal or each.clock} by "
-        f"{each.side}{unproven}{why}"
+        f"{words(violation.at_ms)} {violation.kind} of {violation.goal or violation.clock} by "
+        f"{violation.side}{unproven}{why}"
     )
 
 
-def _action_line(each: SlaAction) -> str:
-    to = f" to {each.to}" if each.to else ""
-    but = f" but {', '.join(each.exclude)}" if each.exclude else ""
-    return f"{words(each.at_ms)} do {each.kind} {each.handoff_id}{to}{but}: {each.reason}"
+def _action_line(action: SlaAction) -> str:
+    to = f" to {action.to}" if action.to else ""
+    but = f" but {', '.join(action.exclude)}" if action.exclude else ""
+    return f"{words(action.at_ms)} do {action.kind} {action.handoff_id}{to}{but}: {action.reason}"
 
 
-def _recycled_line(each: LeadRecycled) -> str:
-    track = f" on {each.track} until {words(each.return_at_ms)}" if each.track else ""
-    needs = f", needs {each.needs}" if each.needs else ""
-    return f"{words(each.at_ms)} {each.outcome}: {each.reason}{track}{needs}"
+def _recycled_line(recycled: LeadRecycled) -> str:
+    track = f" on {recycled.track} until {words(recycled.return_at_ms)}" if recycled.track else ""
+    needs = f", needs {recycled.needs}" if recycled.needs else ""
+    return f"{words(recycled.at_ms)} {recycled.outcome}: {recycled.reason}{track}{needs}"
 
 
 _LINES: Mapping[type, Callable[[Any], str]] = {
@@ -567,9 +569,13 @@ _LINES: Mapping[type, Callable[[Any], str]] = {
     SlaViolation: _violation_line,
     SlaAction: _action_line,
     LeadRecycled: _recycled_line,
-    LeadReactivated: lambda each: f"{words(each.at_ms)} back: {each.reason}",
-    GoalTally: lambda each: f"tally {each.goal}: {each.amount} {each.metric}",
-    GoalProgress: lambda each: (
-        f"{words(each.at_ms)} {each.goal} {each.period} {each.achieved}/{each.target} {each.state}"
+    LeadReactivated: lambda lead_reactivated: (
+        f"{words(lead_reactivated.at_ms)} back: {lead_reactivated.reason}"
+    ),
+    GoalTally: lambda goal_tally: (
+        f"tally {goal_tally.goal}: {goal_tally.amount} {goal_tally.metric}"
+    ),
+    GoalProgress: lambda goal_progress: (
+        f"{words(goal_progress.at_ms)} {goal_progress.goal} {goal_progress.period} {goal_progress.achieved}/{goal_progress.target} {goal_progress.state}"
     ),
 }

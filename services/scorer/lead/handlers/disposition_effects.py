@@ -179,7 +179,7 @@ def _reinstate(step: LeadStep, cause: Cause) -> None:
     cycle_state = step.cycle_state
     former = former_handoff(cycle_state, cause.handoff_id)
     if former is not None:
-        left = tuple(each for each in cycle_state.work.former if each is not former)
+        left = tuple(work for work in cycle_state.work.former if work is not former)
         qualification_id = cycle_state.qualification_id or ""
         step.update_cycle(handoff=held_again(former, qualification_id, now=step.now))
         step.update_work(leg=former.leg, former=left)

@@ -89,14 +89,14 @@ def _reinstate(step: LeadStep, change: HandoffChange) -> None:
     step.update_work(
         attempt=max(work.attempt, change.attempt),
         leg=change.leg or work.leg,
-        former=tuple(each for each in left if each.handoff_id != change.handoff_id),
+        former=tuple(handoff for handoff in left if handoff.handoff_id != change.handoff_id),
     )
 
 
 def former_handoff(cycle_state: CycleState, handoff_id: str | None) -> FormerHandoff | None:
     """The hand-off of this qualification that was taken away, if it is one."""
     former = cycle_state.work.former
-    return next((each for each in former if each.handoff_id == handoff_id), None)
+    return next((handoff for handoff in former if handoff.handoff_id == handoff_id), None)
 
 
 def held_again(former: FormerHandoff, qualification_id: str, *, now: int) -> Handoff:

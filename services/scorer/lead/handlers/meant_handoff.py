@@ -72,7 +72,7 @@ def is_before_handoff(step: LeadStep, move: StageEvent, cause: Cause, speaker: A
     if speaker is Actor.SALES and move in _NEED_NO_HANDOFF:
         return False
     former = cycle_state.work.former
-    first_ms = min((cycle_state.handed_at_ms, *(each.from_ms for each in former)))
+    first_ms = min((cycle_state.handed_at_ms, *(handoff.from_ms for handoff in former)))
     return cause.occurred_at_ms + CLOCK_SKEW_MS < max(
         first_ms, 0 if former else cycle_state.qualified_at_ms
     )

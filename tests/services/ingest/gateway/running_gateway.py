@@ -8,7 +8,7 @@ import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from baton.contracts.intake import IntakeRecord
@@ -92,7 +92,7 @@ class Connection:
 
 
 @contextlib.asynccontextmanager
-async def serving(**more: Any) -> AsyncIterator[Served]:
+async def serving(*, unread_s: float = 10.0, **more: Any) -> AsyncIterator[Served]:
     """A gateway with these settings; its port is free before and after."""
     own = GatewaySettings(**{"write_keys": KEYS, "gateway_port": 0, **more})
     found = Served()
@@ -100,9 +100,9 @@ async def serving(**more: Any) -> AsyncIterator[Served]:
     found.port = bound.getsockname()[1]
     up = asyncio.Event()
     app = Gateway(found.publish, key_ring(own), own).app()
-    idle_s = own.idle_timeout_ms / 1000
+    limits, idle_s = replace(limits_of(own), unread_s=unread_s), own.idle_timeout_ms / 1000
     running = asyncio.create_task(
-        serve_app(app, bound, limits_of(own), idle_s=idle_s, drain_s=0.5, up=up.set)
+        serve_app(app, bound, limits, idle_s=idle_s, drain_s=0.5, up=up.set)
     )
     try:
         async with asyncio.timeout(60):

@@ -102,14 +102,14 @@ TRACK = {
 
 
 def record(kind: str, identifiers: list[tuple[str, str]], **more: Any) -> IntakeRecord:
-    told = {
+    reported = {
         "event_id": event_id_of("web", "m1"),
         "source": "web",
         "occurred_at_ms": NOW - 3_600_000,
     }
     return IntakeRecord(
         **{
-            **told,
+            **reported,
             "kind": kind,
             "identifiers": tuple(Identifier(scheme=s, value=v) for s, v in identifiers),
             **more,
@@ -292,7 +292,7 @@ async def test_the_moment_is_the_timestamp_or_the_clients_put_right(
     times: dict[str, str], occurred: int, client: httpx.AsyncClient, brokers: Brokers
 ) -> None:
     await client.post("/v1/track", json={"userId": "u", "event": "x", "messageId": "m", **times})
-    assert [each.occurred_at_ms for each in brokers.records] == [occurred]
+    assert [record.occurred_at_ms for record in brokers.records] == [occurred]
 
 
 async def test_an_address_as_user_id_is_the_address_and_an_at_sign_alone_is_not(
@@ -301,7 +301,8 @@ async def test_an_address_as_user_id_is_the_address_and_an_at_sign_alone_is_not(
     for user in ("Ann@Acme.example", "@ann"):
         await client.post("/v1/track", json={"userId": user, "event": "x", "messageId": user})
     assert [
-        [(each.scheme, each.value) for each in record.identifiers] for record in brokers.records
+        [(identifier.scheme, identifier.value) for identifier in record.identifiers]
+        for record in brokers.records
     ] == [
         [("email", "ann@acme.example")],
         [("user", "@ann")],
@@ -312,9 +313,9 @@ async def test_a_call_without_an_id_is_the_same_event_if_it_says_the_same_at_the
     client: httpx.AsyncClient, brokers: Brokers
 ) -> None:
     call = {"userId": "u", "event": "x", "timestamp": "2026-03-02T09:00:00Z"}
-    for each in (call, call | {"sentAt": "2026-03-02T10:00:00Z"}, call | {"event": "y"}):
-        await client.post("/v1/track", json=each)
-    first, second, third = (each.event_id for each in brokers.records)
+    for body in (call, call | {"sentAt": "2026-03-02T10:00:00Z"}, call | {"event": "y"}):
+        await client.post("/v1/track", json=body)
+    first, second, third = (record.event_id for record in brokers.records)
     assert first == second != third
 
 
@@ -369,8 +370,8 @@ async def test_event_lines_come_as_an_object_a_list_lines_or_cloud_events(
             headers={"ce-id": "1", "ce-source": "web", "ce-specversion": "1.0", "ce-type": "x"},
         ),
     ]
-    assert [each.status_code for each in answers] == [202] * 6
-    assert {each.event_id for each in brokers.records} == {event_id_of("web", "1")}
+    assert [response.status_code for response in answers] == [202] * 6
+    assert {record.event_id for record in brokers.records} == {event_id_of("web", "1")}
     assert len(brokers.records) == 7
 
 
@@ -378,8 +379,8 @@ async def test_the_trace_of_a_request_goes_on_with_its_events_and_nonsense_does_
     client: httpx.AsyncClient, brokers: Brokers
 ) -> None:
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-    for each in (trace, "x" * 500):
-        await client.post("/v1/events", json=line(), headers={"traceparent": each})
+    for header in (trace, "x" * 500):
+        await client.post("/v1/events", json=line(), headers={"traceparent": header})
     assert brokers.traces == [trace, None]
 
 
@@ -396,16 +397,16 @@ async def test_of_a_batch_the_good_events_are_taken_and_the_bad_ones_listed_by_i
     ]
     answer = await client.post("/v1/events", json=batch)
     assert answer.status_code == 202
-    told = answer.json()
-    assert (told["accepted"], told["rejected_count"]) == (2, 4)
-    assert {(each["index"], each["field"], each["code"]) for each in told["rejected"]} == {
+    reported = answer.json()
+    assert (reported["accepted"], reported["rejected_count"]) == (2, 4)
+    assert {(row["index"], row["field"], row["code"]) for row in reported["rejected"]} == {
         (1, "occurred_at", "invalid"),
         (1, "identifiers", "invalid"),
         (2, "kind", "out_of_scope"),
         (3, "", "wrong_type"),
         (5, "", "too_long"),
     }
-    assert [each.event_id for each in brokers.records] == told["events"]
+    assert [record.event_id for record in brokers.records] == reported["events"]
 
 
 async def test_a_line_that_is_no_json_costs_only_itself(client: httpx.AsyncClient) -> None:
@@ -422,7 +423,7 @@ async def test_a_line_that_is_no_json_costs_only_itself(client: httpx.AsyncClien
         "/v1/events", content=lines, headers={"content-type": "application/x-ndjson"}
     )
     assert (answer.status_code, answer.json()["accepted"]) == (202, 2)
-    assert [(each["index"], each["code"]) for each in answer.json()["rejected"]] == [
+    assert [(row["index"], row["code"]) for row in answer.json()["rejected"]] == [
         (1, "malformed"),
         (2, "malformed"),
         (3, "too_nested"),
@@ -524,10 +525,10 @@ async def test_bad_input_gets_a_problem_document_that_names_the_field_and_repeat
 ) -> None:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     answer = await client.post(path, content=content, headers={"content-type": "application/json"})
-    told = answer.json()
-    assert (answer.status_code, told["status"], told["code"]) == (status, status, code)
+    reported = answer.json()
+    assert (answer.status_code, reported["status"], reported["code"]) == (status, status, code)
     assert answer.headers["content-type"] == "application/problem+json"
-    assert field is None or [each["field"] for each in told["errors"]] == [field]
+    assert field is None or [row["field"] for row in reported["errors"]] == [field]
     assert "ann@" not in answer.text
     assert brokers.records == []
 
@@ -544,7 +545,7 @@ async def test_another_method_and_another_type_are_refused_as_problems_too(
         ),
         await client.post("/v1/track", content=b"x", headers={"content-encoding": "zstd"}),
     ]
-    assert [(each.status_code, each.json()["code"]) for each in answers] == [
+    assert [(response.status_code, response.json()["code"]) for response in answers] == [
         (405, "method"),
         (415, "content_type"),
         (415, "encoding"),
@@ -631,8 +632,8 @@ JSONS = st.recursive(
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=20),
-    lambda each: (
-        st.lists(each, max_size=4) | st.dictionaries(st.text(max_size=10), each, max_size=4)
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4)
     ),
     max_leaves=12,
 )
@@ -735,7 +736,7 @@ async def test_the_name_of_the_key_is_the_source_of_its_events(
     await client.post(
         "/v1/events", json=line(source="webinar"), headers={"authorization": f"Bearer {CRM}"}
     )
-    assert [each.source for each in brokers.records] == ["crm", "webinar"]
+    assert [record.source for record in brokers.records] == ["crm", "webinar"]
 
 
 async def test_without_keys_nothing_is_taken_and_insecure_takes_all(brokers: Brokers) -> None:
@@ -801,7 +802,7 @@ def test_the_key_is_the_user_of_basic_or_a_bearer_token(
 # --- how much is taken
 
 
-async def test_a_key_that_sends_too_much_is_told_when_to_come_again(
+async def test_a_key_that_sends_too_much_learns_when_to_come_again(
     brokers: Brokers, clock: dict[str, float]
 ) -> None:
     async with _client(brokers, clock, rate_events=100, rate_burst=2_500) as client:
@@ -810,7 +811,7 @@ async def test_a_key_that_sends_too_much_is_told_when_to_come_again(
         other = await client.post("/v1/batch", json=batch, auth=(CRM, ""))
         clock["s"] += 15
         answers.append(await client.post("/v1/batch", json=batch))
-    assert [each.status_code for each in answers] == [202, 429, 202]
+    assert [response.status_code for response in answers] == [202, 429, 202]
     assert (answers[1].headers["retry-after"], answers[1].json()["code"]) == ("15", "rate_limited")
     assert other.status_code == 202
     assert len(brokers.records) == 6_000
@@ -829,12 +830,14 @@ async def test_brokers_that_do_not_acknowledge_in_time_mean_503_and_the_place_st
         for _ in range(10):
             await asyncio.sleep(0)
         fine = await client.post("/v1/track", json=TRACK)
-    assert [(each.status_code, each.json().get("code")) for each in (late, full, fine)] == [
+    assert [
+        (response.status_code, response.json().get("code")) for response in (late, full, fine)
+    ] == [
         (503, "not_acknowledged"),
         (503, "busy"),
         (202, None),
     ]
-    assert {each.headers["retry-after"] for each in (late, full)} == {"1", "2"}
+    assert {record.headers["retry-after"] for record in (late, full)} == {"1", "2"}
 
 
 async def test_brokers_that_refuse_mean_503_and_nothing_is_said_to_be_taken(
@@ -846,14 +849,14 @@ async def test_brokers_that_refuse_mean_503_and_nothing_is_said_to_be_taken(
     brokers.does = refuse
     async with _client(brokers, max_in_flight=1) as client:
         answers = [await client.post("/v1/track", json=TRACK) for _ in range(3)]
-    assert [each.status_code for each in answers] == [503] * 3
+    assert [response.status_code for response in answers] == [503] * 3
     assert "retry-after" in answers[0].headers
 
 
 async def test_a_refused_request_gives_its_place_back(brokers: Brokers) -> None:
     async with _client(brokers, max_in_flight=1) as client:
         answers = [await client.post("/v1/track", content=b"{") for _ in range(3)]
-    assert [each.status_code for each in answers] == [400] * 3
+    assert [response.status_code for response in answers] == [400] * 3
 
 
 async def test_success_is_said_only_after_the_brokers_have_acknowledged(brokers: Brokers) -> None:
@@ -894,15 +897,15 @@ async def test_segments_own_clients_get_the_200_that_some_of_them_insist_on(
 
 async def test_the_description_names_every_address_and_resolves(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json", auth=None)).json()
-    assert {*(f"/v1/{each}" for each in CALLS), "/v1/batch", "/v1/events"} <= document[
+    assert {*(f"/v1/{call}" for call in CALLS), "/v1/batch", "/v1/events"} <= document[
         "paths"
     ].keys()
     assert set(document["paths"]) == {
         endpoint.path for adapter in ADAPTERS for endpoint in adapter.endpoints
     }
     text = json.dumps(document)
-    for each in set(text.split('"#/components/schemas/')[1:]):
-        assert each.partition('"')[0] in document["components"]["schemas"]
+    for part in set(text.split('"#/components/schemas/')[1:]):
+        assert part.partition('"')[0] in document["components"]["schemas"]
 
 
 async def test_pages_of_named_origins_may_send_from_a_browser_and_others_not(
@@ -917,7 +920,7 @@ async def test_pages_of_named_origins_may_send_from_a_browser_and_others_not(
             await client.options("/v1/track", headers={"origin": origin, **asked})
             for origin in ("https://www.acme.example", "https://evil.example")
         ]
-    assert [each.status_code for each in answers] == [200, 400]
+    assert [response.status_code for response in answers] == [200, 400]
 
 
 @pytest.mark.parametrize("kind", [{}, [], 7, None, True], ids=repr)

@@ -53,6 +53,24 @@ TOO_MUCH: dict[str, tuple[bytes, int, str]] = {
         400,
         "upgrade",
     ),
+    "no host": (
+        post("/v1/track", TRACK).replace(b"host: 127.0.0.1\r\n", b""),
+        400,
+        "malformed",
+    ),
+    "two hosts": (post("/v1/track", TRACK, more=b"host: other.example\r\n"), 400, "malformed"),
+    "a blank before a colon": (
+        HEAD + b"transfer-encoding : chunked\r\n\r\n0\r\n\r\n",
+        400,
+        "malformed",
+    ),
+    "a coding that is no chunks": (
+        HEAD + b"transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        400,
+        "malformed",
+    ),
+    "a length with a sign": (HEAD + b"content-length: +2\r\n\r\n{}", 400, "malformed"),
+    "a folded header": (HEAD + b"x-a: b\r\n c: d\r\n\r\n", 400, "malformed"),
     "two lengths": (post("/v1/track", TRACK, more=b"content-length: 5\r\n"), 400, "malformed"),
     "a length and chunks": (
         post("/v1/track", TRACK, more=b"transfer-encoding: chunked\r\n"),
@@ -149,6 +167,41 @@ async def test_framing_of_a_body_that_does_not_end_is_ended(
     assert counted(limit) == before + 1
 
 
+@pytest.mark.parametrize(
+    "chunks",
+    [b"1these\r\nx\r\n", b"fffffffffffffffff\r\nx\r\n", b"-1\r\nx\r\n", b"1\r\nxx\r\n0\r\n\r\n"],
+    ids=["no number", "more than a number holds", "less than nothing", "more than it says"],
+)
+async def test_a_body_whose_chunks_are_wrong_is_answered_and_nothing_of_it_is_taken(
+    chunks: bytes,
+) -> None:
+    async with serving() as served:
+        client = await served.connect()
+        await client.send(
+            HEAD
+            + f"authorization: Bearer {WEB}\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+            + chunks
+        )
+        status, headers, problem = await client.answer()
+        assert (status, problem["code"], headers["connection"]) == (400, "malformed", "close")
+        assert await client.ended(within_s=3.0)
+        assert served.records == []
+        await still_serves(served)
+
+
+async def test_wrong_chunks_of_a_request_that_was_sent_ahead_answer_no_other_one() -> None:
+    async with serving() as served:
+        go = asyncio.Event()
+        served.does = go.wait
+        client = await served.connect()
+        await client.send(
+            post("/v1/track", TRACK) + HEAD + b"transfer-encoding: chunked\r\n\r\n-1\r\n"
+        )
+        assert await client.ended(within_s=3.0)  # without a word: what became of the first?
+        go.set()
+        await still_serves(served)
+
+
 async def test_a_body_in_the_smallest_chunks_is_taken_all_the_same() -> None:
     async with serving() as served:
         client = await served.connect()
@@ -173,6 +226,21 @@ async def test_who_goes_on_with_a_body_after_the_answer_is_ended() -> None:
         assert await client.ended(within_s=2.0)
         await still_serves(served)
     assert counted("body_after_answer") == before + 1
+
+
+async def test_who_does_not_read_the_answers_is_ended() -> None:
+    before = counted("answer_not_read")
+    async with serving(unread_s=0.5) as served:
+        client = await served.connect()
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        async with asyncio.timeout(30):
+            while counted("answer_not_read") == before:
+                await client.send(b"GET /openapi.json HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+                await asyncio.sleep(0.01)
+        client.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        assert await client.ended(within_s=5.0)
+        await still_serves(served)
+    assert counted("answer_not_read") == before + 1
 
 
 async def test_a_body_that_was_refused_early_does_not_cost_the_connection_or_the_answer() -> None:

@@ -67,7 +67,7 @@ def test_senders_that_take_all_they_can_get_equal_shares_and_leave_one_for_the_n
     for _ in range(64):
         for name in held:
             held[name] += pool.take(str(name))
-    assert all(share <= each <= share + 1 for each in held.values())
+    assert all(share <= number <= share + 1 for number in held.values())
     assert pool.take("next")
 
 
@@ -134,7 +134,7 @@ async def test_the_gateway_halts_after_the_limit_and_takes_again_as_soon_as_some
     brokers, clock = Brokers(), {"s": 0.0}
     watch = BacklogWatch(brokers, limit_s=60.0, seconds=lambda: clock["s"])  # type: ignore[arg-type]
     assert watch.unanswered()
-    told: list[tuple[bool, bool]] = []
+    reported: list[tuple[bool, bool]] = []
     for at, end, committed, away in [
         (0, 5, 5, False),
         (10, 9, 5, False),
@@ -146,8 +146,8 @@ async def test_the_gateway_halts_after_the_limit_and_takes_again_as_soon_as_some
     ]:
         clock["s"], brokers.end, brokers.committed_to, brokers.away = at, end, committed, away
         await watch._look([P0])
-        told.append((watch.halted() is not None, watch.unanswered()))
-    assert told == [
+        reported.append((watch.halted() is not None, watch.unanswered()))
+    assert reported == [
         (False, False),
         (False, False),
         (False, False),
@@ -233,7 +233,7 @@ async def test_a_source_of_ones_own_is_one_class_and_the_rest_is_the_gateways() 
         wrong = await client.post("/hooks/bell", content=b"dong")
         described = (await client.get("/openapi.json")).json()["paths"]
     assert (rung.status_code, rung.text, wrong.status_code) == (200, "rung", 401)
-    assert [(each.source, each.identifiers[0].value) for each in served.records] == [
+    assert [(record.source, record.identifiers[0].value) for record in served.records] == [
         ("bell", "ann"),
         ("bell", "ben"),
     ]
@@ -273,7 +273,7 @@ async def test_before_the_brokers_have_answered_requests_get_503_and_the_process
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-    assert {path: each.status_code for path, each in answers.items()} == {
+    assert {path: response.status_code for path, response in answers.items()} == {
         "/healthz": 200,
         "/readyz": 503,
         "/metrics": 200,

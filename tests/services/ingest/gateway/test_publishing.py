@@ -129,7 +129,9 @@ async def test_one_record_that_fails_fails_the_request_and_a_producer_without_a_
         await publisher(RECORDS, None)
     await publisher(RECORDS, None)
     assert len(cluster.sent) == 2 + 3
-    assert [each.stopped for each in cluster.started] == ([True, False] if replaced else [False])
+    assert [started.stopped for started in cluster.started] == (
+        [True, False] if replaced else [False]
+    )
 
 
 async def test_an_outage_is_a_request_not_published_until_another_producer_can_be_started(
@@ -141,7 +143,7 @@ async def test_an_outage_is_a_request_not_published_until_another_producer_can_b
         with pytest.raises(NotPublished):
             await publisher(RECORDS[:1], None)
     await publisher(RECORDS[:1], None)
-    assert [each.stopped for each in cluster.started] == [True, False]
+    assert [started.stopped for started in cluster.started] == [True, False]
 
 
 async def test_an_event_that_is_sent_again_is_a_record_of_its_own_and_has_no_id_in_common_with_the_first(
@@ -149,7 +151,7 @@ async def test_an_event_that_is_sent_again_is_a_record_of_its_own_and_has_no_id_
 ) -> None:
     again = replace(RECORDS[0], identifiers=(Identifier(scheme="user", value="another"),))
     await publisher([RECORDS[0], again, RECORDS[0]], None)
-    assert [each["key"] for each in cluster.sent] == [
-        key_of(each).encode() for each in (RECORDS[0], again, RECORDS[0])
+    assert [row["key"] for row in cluster.sent] == [
+        key_of(record).encode() for record in (RECORDS[0], again, RECORDS[0])
     ]
-    assert not any("ce_id" in dict(each["headers"]) for each in cluster.sent)
+    assert not any("ce_id" in dict(row["headers"]) for row in cluster.sent)

@@ -31,7 +31,7 @@ async def test_segments_client_delivers_every_call_once_and_without_an_error(
             KEY,
             host=served.url,
             gzip=gzip,
-            on_error=lambda *each: errors.append(each),
+            on_error=lambda *error: errors.append(error),
             max_retries=0,
             upload_interval=0.05,
         )
@@ -54,7 +54,8 @@ async def test_segments_client_delivers_every_call_once_and_without_an_error(
     await asyncio.to_thread(send)
     assert errors == []
     assert [
-        (each.kind, each.engagement.act if each.engagement else None) for each in served.records
+        (record.kind, record.engagement.act if record.engagement else None)
+        for record in served.records
     ] == [
         (EventKind.PROFILE, None),
         (EventKind.ENGAGEMENT, "demo_requested"),
@@ -63,8 +64,8 @@ async def test_segments_client_delivers_every_call_once_and_without_an_error(
         (EventKind.PROFILE, None),
         (EventKind.LINK, None),
     ]
-    assert len({each.event_id for each in served.records}) == 6
-    assert {each.occurred_at_ms for each in served.records} == {1_772_445_600_000}
+    assert len({record.event_id for record in served.records}) == 6
+    assert {record.occurred_at_ms for record in served.records} == {1_772_445_600_000}
 
 
 async def test_a_wrong_key_is_an_error_that_the_client_does_not_repeat(served: Served) -> None:
@@ -82,7 +83,7 @@ async def test_a_wrong_key_is_an_error_that_the_client_does_not_repeat(served: S
         client.join()
 
     await asyncio.to_thread(send)
-    assert [str(each) for each in errors] == [
+    assert [str(error) for error in errors] == [
         "[Segment] unauthorized: The write key is not known. (401)"
     ]
     assert served.records == []

@@ -40,7 +40,7 @@ async def client(served: Served) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def identifiers(record: IntakeRecord) -> list[tuple[str, str]]:
-    return [(each.scheme, each.value) for each in record.identifiers]
+    return [(identifier.scheme, identifier.value) for identifier in record.identifiers]
 
 
 def person_call(number: int, **traits: Any) -> dict[str, Any]:
@@ -115,7 +115,10 @@ async def test_one_bad_character_costs_its_event_and_not_the_batch(
         assert answer.json()["accepted"] == 2
         (rejected,) = answer.json()["rejected"]
         assert (rejected["index"], rejected["code"], rejected["field"]) == (1, code, field)
-        assert [each.person.first_name for each in served.records if each.person] == ["Ann", "Ann"]
+        assert [record.person.first_name for record in served.records if record.person] == [
+            "Ann",
+            "Ann",
+        ]
 
 
 @pytest.mark.parametrize(("value", "field", "code"), SPOILT.values(), ids=SPOILT)
@@ -125,7 +128,7 @@ async def test_the_same_alone_is_refused_by_its_field(
     bad = json.dumps(person_call(1, firstName="Bob")).encode().replace(b'"Bob"', value)
     answer = await client.post("/v1/identify", content=bad, auth=(WEB, ""))
     assert (answer.status_code, answer.json()["code"]) == (400, code)
-    assert [each["field"] for each in answer.json()["errors"]] == [field]
+    assert [row["field"] for row in answer.json()["errors"]] == [field]
     assert served.records == []
 
 
@@ -159,7 +162,7 @@ async def test_of_a_list_of_event_lines_too_only_the_bad_one_is_lost(
     ],
     ids=["two batches", "cut short", "a NUL between events", "a bracket too many"],
 )
-async def test_a_body_that_cannot_be_told_apart_into_events_is_refused_whole(
+async def test_a_body_that_cannot_be_split_into_events_is_refused_whole(
     body: bytes, client: httpx.AsyncClient, served: Served
 ) -> None:
     answer = await client.post("/v1/batch", content=body, auth=(WEB, ""))
@@ -191,8 +194,8 @@ async def test_a_nul_in_a_text_is_left_out_and_in_what_identifies_it_is_refused(
             "/v1/events", content=content, headers={"content-type": kind}, auth=(CRM, "")
         )
         assert answer.status_code == 202, answer.text
-    people = [each.person for each in served.records if each.person]
-    assert [(each.first_name, each.last_name, each.company) for each in people] == [
+    people = [record.person for record in served.records if record.person]
+    assert [(person.first_name, person.last_name, person.company) for person in people] == [
         ("Ann", None, "Acme")
     ] + [(None, "Berg", None)] * 2
     assert served.records[0].profile["title"] == "CTO"
@@ -268,7 +271,7 @@ async def test_the_moment_of_a_client_whose_clock_is_wrong_is_put_right_by_when_
     assert (
         await client.post("/v1/batch", json={"batch": [event], **batch}, auth=(WEB, ""))
     ).status_code == 202
-    assert [each.occurred_at_ms for each in served.records] == [occurred]
+    assert [record.occurred_at_ms for record in served.records] == [occurred]
 
 
 # --- browsers
@@ -289,7 +292,7 @@ def as_browser(content: Any, *, origin: str = PAGE) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("letter", "call", "kind"), [(letter, *each) for letter, each in SHORT.items()], ids=SHORT
+    ("letter", "call", "kind"), [(letter, *short) for letter, short in SHORT.items()], ids=SHORT
 )
 async def test_a_browser_sends_to_short_addresses_as_text_with_the_key_in_the_body(
     letter: str, call: dict[str, Any], kind: str, client: httpx.AsyncClient, served: Served
@@ -306,7 +309,7 @@ async def test_a_browser_sends_to_short_addresses_as_text_with_the_key_in_the_bo
     )
     assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
     assert answer.headers["access-control-allow-origin"] == PAGE
-    assert [(each.kind, each.source, each.occurred_at_ms) for each in served.records] == [
+    assert [(record.kind, record.source, record.occurred_at_ms) for record in served.records] == [
         (kind, "web", NOW - 60_000)
     ]
 
@@ -343,9 +346,9 @@ async def test_beacons_and_batches_carry_their_key_in_the_query_or_in_the_body(
             "/v1/batch", **as_browser({"batch": [call | {"writeKey": WEB} for call in calls]})
         ),
     ]
-    assert [each.status_code for each in answers] == [200, 200, 202]
+    assert [response.status_code for response in answers] == [200, 200, 202]
     assert len(served.records) == 6
-    assert len({each.event_id for each in served.records}) == 2
+    assert len({record.event_id for record in served.records}) == 2
 
 
 @pytest.mark.parametrize("path", ["/pixel/v1/track", "/v1/pixel/track"])
@@ -432,7 +435,7 @@ async def test_a_key_in_the_body_has_the_scopes_it_has(
     than Segment's calls do."""
     body = {"event": "x", "anonymousId": "a", "writeKey": CRM, "messageId": "1"}
     assert (await client.post("/v1/t", json=body, auth=(WEB, ""))).status_code == 200
-    assert [each.source for each in served.records] == ["web"]
+    assert [record.source for record in served.records] == ["web"]
 
 
 # --- alias
@@ -446,7 +449,7 @@ async def test_an_alias_of_two_user_ids_links_them_as_users_and_as_the_visitor_i
         {"userId": "u-new", "previousId": "ann@acme.example"},
     ):
         assert (await client.post("/v1/alias", json=call, auth=(WEB, ""))).status_code == 202
-    assert [identifiers(each) for each in served.records] == [
+    assert [identifiers(record) for record in served.records] == [
         [("user", "u-new"), ("user", "u-old"), ("anonymous", "u-old")],
         [("email", "ann@acme.example"), ("user", "u-new")],
     ]
@@ -470,7 +473,9 @@ async def test_a_page_of_another_origin_may_not_send_whatever_key_it_shows(
             "/v1/track", json=body, auth=(WEB, ""), headers={"origin": "https://evil.example"}
         ),
     ]
-    assert [(each.status_code, each.json()["code"]) for each in answers] == [(403, "origin")] * 4
+    assert [(response.status_code, response.json()["code"]) for response in answers] == [
+        (403, "origin")
+    ] * 4
     assert served.records == []
 
 
@@ -541,7 +546,7 @@ async def test_a_key_that_is_shown_where_none_is_needed_is_looked_at_all_the_sam
         assert (
             await client.post("/v1/t", **as_browser(body | {"writeKey": "another-0123456789"}))
         ).status_code == 415
-    assert [each.source for each in served.records] == ["web"]
+    assert [record.source for record in served.records] == ["web"]
 
 
 def test_without_keys_not_every_page_may_be_let_in() -> None:

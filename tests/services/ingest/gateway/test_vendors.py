@@ -116,6 +116,7 @@ SIGNERS: dict[str, tuple[str, Callable[..., dict[str, str]]]] = {
     "cal.com": ("cal", plain("X-Cal-Signature-256")),
     "facebook": ("facebook", plain("X-Hub-Signature-256", "sha256=")),
     "linkedin": ("linkedin", plain("X-LI-Signature", over=b"hmacsha256=")),
+    "linkedin, the other reading": ("linkedin", plain("X-LI-Signature", "hmacsha256=")),
 }
 WITH_MOMENT = ("hubspot v3", "calendly")
 
@@ -210,7 +211,8 @@ async def test_salesforce_gets_the_ack_it_waits_for(
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/xml; charset=utf-8")
     assert "<Ack>true</Ack>" in answer.text
     assert [
-        [(each.scheme, each.value) for each in record.identifiers] for record in served.records
+        [(identifier.scheme, identifier.value) for identifier in record.identifiers]
+        for record in served.records
     ] == [
         [("crm", "salesforce:00Q5g00000AbCdEEAV"), ("email", "ann@acme.example")],
         [("crm", "salesforce:00Q5g00000AbCdFEAV"), ("email", "bob@acme.example")],
@@ -356,7 +358,7 @@ async def test_a_merge_in_the_crm_joins_and_a_deletion_for_privacy_forgets(
     kinds = [record.kind for record in served.records]
     assert kinds.count(EventKind.ERASURE.value) == 1
     commands = [record.command for record in served.records if record.command]
-    assert [(each.kind, each.by) for each in commands] == [
+    assert [(command.kind, command.by) for command in commands] == [
         ("merge", "hubspot"),
         ("pass_on", "sdr-lena"),
         ("claim", "sdr-lena"),

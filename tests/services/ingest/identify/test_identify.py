@@ -120,11 +120,11 @@ class World:
         return [value for _, _, value in self.facts if isinstance(value, kind)]
 
     def reports(self, kind: AliasKind) -> list[IdentityAlias]:
-        return [each for each in self.of(IdentityAlias) if each.kind == kind]
+        return [alias for alias in self.of(IdentityAlias) if alias.kind == kind]
 
     def leads(self, *identifiers: tuple[str, str]) -> list[str | None]:
         """The lead each identifier belongs to, after merges."""
-        merged = {each.loser: each.survivor for each in self.of(LeadMerge)}
+        merged = {merge.loser: merge.survivor for merge in self.of(LeadMerge)}
         found = []
         for scheme, value in identifiers:
             key = self.keys.get(key_for(scheme, value))
@@ -143,8 +143,8 @@ def apply(
     view: Key, head: Any, wake_at: int | None, put: Iterable[Put[Any]], drop: Iterable[Drop]
 ) -> None:
     view.head, view.wake_at = head, wake_at
-    for each in drop:
-        view.entries.pop((each.kind.name, each.item), None)
+    for key in drop:
+        view.entries.pop((key.kind.name, key.item), None)
     for one in put:
         view.entries[(one.kind.name, one.item)] = one.value
 
@@ -223,16 +223,16 @@ def test_the_same_event_again_is_reported_and_changes_nothing() -> None:
     before = (len(world.of(LeadEvent)), world.keys[ANN_KEY].head)
     world.send(view_of("form", email=ANN))
     assert (len(world.of(LeadEvent)), world.keys[ANN_KEY].head) == before
-    assert [each.cause_id for each in world.reports(AliasKind.DUPLICATE)] == [
+    assert [report.cause_id for report in world.reports(AliasKind.DUPLICATE)] == [
         to_intake(read_line(view_of("form", email=ANN)), source="test").event_id
     ]
 
 
 def test_a_future_date_is_clamped_to_the_time_of_receipt_and_said_so() -> None:
     (event,) = [
-        each
-        for each in World().send(view_of("form", at=T0 + DAY, email=ANN)).of(LeadEvent)
-        if each.kind == "engagement"
+        lead_event
+        for lead_event in World().send(view_of("form", at=T0 + DAY, email=ANN)).of(LeadEvent)
+        if lead_event.kind == "engagement"
     ]
     assert (event.occurred_at_ms, event.clamped) == (T0 + 1, True)
 
@@ -261,7 +261,7 @@ def test_each_kind_goes_to_its_topic_exactly_once(
     ] == [(topic, ANN_LEAD)]
 
 
-def test_an_act_that_tells_of_the_profile_is_an_act_and_an_event_in_one_record() -> None:
+def test_an_act_that_reports_a_profile_is_an_act_and_an_event_in_one_record() -> None:
     line = {
         "id": "1",
         "kind": "act",
@@ -269,31 +269,31 @@ def test_an_act_that_tells_of_the_profile_is_an_act_and_an_event_in_one_record()
         "identifiers": {"email": ANN},
         "act": {"kind": "call", "by": "ben"},
     }
-    (told,) = World().send(line | {"profile": {"industry": "retail"}}).of(LeadInput)
-    assert (told.act.act.kind, told.event.kind, told.event.profile["industry"]) == (
+    (reported,) = World().send(line | {"profile": {"industry": "retail"}}).of(LeadInput)
+    assert (reported.act.act.kind, reported.event.kind, reported.event.profile["industry"]) == (
         "call",
         "profile",
         "retail",
     )
-    assert told.event.event_id == derived_id(told.act.event_id, "profile")
+    assert reported.event.event_id == derived_id(reported.act.event_id, "profile")
 
 
-def test_a_lead_is_told_how_many_identities_were_asked_to_join_and_hears_what_came_of_each() -> (
-    None
-):
+def test_a_lead_learns_how_many_identities_were_asked_to_join_and_hears_what_came_of_each() -> None:
     world = World().send(
         view_of("view", anonymous="n1"), view_of("form", email=ANN, user="u1", anonymous="n1")
     )
-    (form,) = [each for each in world.of(LeadInput) if each.joins]
-    answers = [each for each in world.of(LeadInput) if each.answers]
+    (form,) = [lead_input for lead_input in world.of(LeadInput) if lead_input.joins]
+    answers = [lead_input for lead_input in world.of(LeadInput) if lead_input.answers]
     assert (form.lead_id, form.joins) == (ANN_LEAD, 2)
-    assert [(each.lead_id, each.answers) for each in answers] == [(ANN_LEAD, form.cause_id)] * 2
-    assert [each.merge.loser for each in answers if each.merge] == [
+    assert [(fact.lead_id, fact.answers) for fact in answers] == [(ANN_LEAD, form.cause_id)] * 2
+    assert [answer.merge.loser for answer in answers if answer.merge] == [
         derived_id("lead", key_for("anonymous", "n1"))
     ]
     world.facts.clear()
     world.send(view_of("form", 2, email=ANN, user="u1", anonymous="n1"))
-    assert [(each.joins, each.answers) for each in world.of(LeadInput)] == [(0, None)]
+    assert [(lead_input.joins, lead_input.answers) for lead_input in world.of(LeadInput)] == [
+        (0, None)
+    ]
 
 
 def test_a_join_that_cannot_be_is_answered_too() -> None:
@@ -304,10 +304,10 @@ def test_a_join_that_cannot_be_is_answered_too() -> None:
     )
     world.facts.clear()
     world.send(view_of("form", 4, email=BOB, user="u1"))
-    assert [each.subject for each in world.reports(AliasKind.CONFLICT)] != []
-    asked = [each for each in world.of(LeadInput) if each.joins]
-    answered = [each.answers for each in world.of(LeadInput) if each.answers]
-    assert answered == [each.cause_id for each in asked]
+    assert [report.subject for report in world.reports(AliasKind.CONFLICT)] != []
+    asked = [lead_input for lead_input in world.of(LeadInput) if lead_input.joins]
+    answered = [lead_input.answers for lead_input in world.of(LeadInput) if lead_input.answers]
+    assert answered == [question.cause_id for question in asked]
 
 
 # --- coming together
@@ -320,12 +320,14 @@ def test_an_anonymous_lead_ends_in_the_known_one_and_its_later_events_follow() -
         view_of("view", 2, anonymous="n1"),
     )
     anonymous = derived_id("lead", key_for("anonymous", "n1"))
-    assert {(each.loser, each.survivor) for each in world.of(LeadMerge)} == {(anonymous, ANN_LEAD)}
+    assert {(merge.loser, merge.survivor) for merge in world.of(LeadMerge)} == {
+        (anonymous, ANN_LEAD)
+    }
     assert [key for topic, key, _ in world.facts if topic == "leads.merges.v1"] == [
         anonymous,
         ANN_LEAD,
     ]
-    assert [each.lead_id for each in world.of(LeadEvent) if each.kind == "engagement"] == [
+    assert [event.lead_id for event in world.of(LeadEvent) if event.kind == "engagement"] == [
         anonymous,
         ANN_LEAD,
         ANN_LEAD,
@@ -342,8 +344,10 @@ def test_a_stronger_identifier_that_turns_up_later_joins_the_lead_that_is_there_
         view_of("form", 2, email=ANN),
     )
     assert world.of(LeadMerge) == []
-    assert {each.lead_id for each in world.of(LeadEvent)} == {ANN_LEAD}
-    assert [each.identity for each in world.reports(AliasKind.RESOLVED)] == [key_for("crm", CRM)]
+    assert {event.lead_id for event in world.of(LeadEvent)} == {ANN_LEAD}
+    assert [report.identity for report in world.reports(AliasKind.RESOLVED)] == [
+        key_for("crm", CRM)
+    ]
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -359,7 +363,7 @@ def test_what_comes_while_others_are_asked_for_the_lead_goes_the_same_way_and_be
         settle=False,
     ).settle()
     assert world.of(LeadMerge) == []
-    assert [each.lead_id for each in world.of(LeadEvent) if each.kind == "engagement"] == [
+    assert [event.lead_id for event in world.of(LeadEvent) if event.kind == "engagement"] == [
         first
     ] * 4
 
@@ -371,7 +375,7 @@ def test_a_record_with_several_new_identifiers_begins_one_lead_under_the_stronge
         world.leads(("crm", CRM), ("email", ANN), ("user", "u1"), ("anonymous", "n1")) == [lead] * 4
     )
     assert world.of(LeadMerge) == []
-    assert len([each for each in world.of(LeadEvent) if each.kind == "engagement"]) == 1
+    assert len([event for event in world.of(LeadEvent) if event.kind == "engagement"]) == 1
 
 
 def test_two_known_leads_that_are_one_person_become_the_older_one() -> None:
@@ -379,7 +383,9 @@ def test_two_known_leads_that_are_one_person_become_the_older_one() -> None:
         view_of("form", email=ANN), view_of("call", crm=CRM), view_of("sync", crm=CRM, email=ANN)
     )
     crm_lead = derived_id("lead", key_for("crm", CRM))
-    assert {(each.loser, each.survivor) for each in world.of(LeadMerge)} == {(crm_lead, ANN_LEAD)}
+    assert {(merge.loser, merge.survivor) for merge in world.of(LeadMerge)} == {
+        (crm_lead, ANN_LEAD)
+    }
     assert [world.current("crm", CRM), world.current("email", ANN)] == [ANN_LEAD, ANN_LEAD]
 
 
@@ -436,9 +442,9 @@ def test_two_known_people_are_reported_and_not_merged(lines: tuple[dict[str, Any
     world = World().send(*lines)
     assert world.of(LeadMerge) == []
     assert world.reports(AliasKind.CONFLICT) != []
-    events = [each for each in world.of(LeadEvent) if each.kind in ("engagement", "link")]
+    events = [event for event in world.of(LeadEvent) if event.kind in ("engagement", "link")]
     assert len(events) == len(lines)
-    assert len({each.lead_id for each in events}) == 2
+    assert len({event.lead_id for event in events}) == 2
 
 
 def test_a_conflict_is_reported_once_however_often_it_is_repeated() -> None:
@@ -454,7 +460,7 @@ def test_a_second_address_that_is_nobody_yet_joins_the_crm_record() -> None:
         view_of("a", crm=CRM, email=ANN), view_of("b", crm=CRM, email=BOB), view_of("c", email=BOB)
     )
     assert world.reports(AliasKind.CONFLICT) == []
-    assert len({each.lead_id for each in world.of(LeadEvent)}) == 1
+    assert len({event.lead_id for event in world.of(LeadEvent)}) == 1
 
 
 def test_a_salesforce_contact_made_from_a_lead_is_the_same_person() -> None:
@@ -462,7 +468,7 @@ def test_a_salesforce_contact_made_from_a_lead_is_the_same_person() -> None:
         view_of("a", crm=CRM, email=ANN), view_of("b", crm="salesforce:0035g00000AbCdE", email=ANN)
     )
     assert world.reports(AliasKind.CONFLICT) == []
-    assert len({each.lead_id for each in world.of(LeadEvent)}) == 1
+    assert len({event.lead_id for event in world.of(LeadEvent)}) == 1
 
 
 def test_a_salesforce_id_of_15_characters_is_the_one_of_18() -> None:
@@ -471,7 +477,7 @@ def test_a_salesforce_id_of_15_characters_is_the_one_of_18() -> None:
         view_of("b", crm=CRM[:-3]),
         view_of("c", crm="salesforce:" + CRM[11:].upper()),
     )
-    assert len({each.lead_id for each in world.of(LeadEvent)}) == 1
+    assert len({event.lead_id for event in world.of(LeadEvent)}) == 1
 
 
 def test_the_name_of_a_group_changes_down_the_chain() -> None:
@@ -484,8 +490,8 @@ def test_the_name_of_a_group_changes_down_the_chain() -> None:
         view_of("y", crm=CRM, email=ANN),
     )
     found = [
-        world.current(*each)
-        for each in (("anonymous", "n1"), ("user", "u1"), ("email", ANN), ("crm", CRM))
+        world.current(*identifier)
+        for identifier in (("anonymous", "n1"), ("user", "u1"), ("email", ANN), ("crm", CRM))
     ]
     assert len(set(found)) == 1
     assert found[0] == derived_id("lead", key_for("user", "u1"))
@@ -503,11 +509,11 @@ def test_an_erasure_reaches_every_identity_and_every_lead_that_was_merged() -> N
     world.facts.clear()
     world.send(erasure(at=T0 + 50, email=ANN))
     anonymous = derived_id("lead", key_for("anonymous", "n1"))
-    assert {each.lead_id for each in world.of(LeadEvent)} == {ANN_LEAD, anonymous}
-    told = {
-        (each.lead_id, each.event and each.event.kind, each.person) for each in world.of(LeadInput)
+    assert {event.lead_id for event in world.of(LeadEvent)} == {ANN_LEAD, anonymous}
+    reported = {
+        (fact.lead_id, fact.event and fact.event.kind, fact.person) for fact in world.of(LeadInput)
     }
-    assert told == {(ANN_LEAD, "erasure", None), (anonymous, "erasure", None)}
+    assert reported == {(ANN_LEAD, "erasure", None), (anonymous, "erasure", None)}
     for view in world.keys.values():
         assert (
             view.head is None or view.head.lead_id is None or view.key == key_for("lead", anonymous)
@@ -515,7 +521,7 @@ def test_an_erasure_reaches_every_identity_and_every_lead_that_was_merged() -> N
         assert not any(name == "person" for name, _ in view.entries)
 
 
-def test_an_erasure_is_told_once_by_each_identity_that_knew_the_lead_as_its_own() -> None:
+def test_an_erasure_is_reported_once_by_each_identity_that_knew_the_lead_as_its_own() -> None:
     anonymous = derived_id("lead", key_for("anonymous", "n1"))
     world = World().send(
         view_of("v", anonymous="n1"),
@@ -524,9 +530,9 @@ def test_an_erasure_is_told_once_by_each_identity_that_knew_the_lead_as_its_own(
     )
     world.facts.clear()
     world.send(erasure(at=T0 + 50, email=ANN, anonymous="n1"))
-    told = [each.event_id for each in world.of(LeadEvent)]
-    assert {each.lead_id for each in world.of(LeadEvent)} == {ANN_LEAD, anonymous}
-    assert len(told) == len(set(told)) == 2
+    reported = [event.event_id for event in world.of(LeadEvent)]
+    assert {event.lead_id for event in world.of(LeadEvent)} == {ANN_LEAD, anonymous}
+    assert len(reported) == len(set(reported)) == 2
 
 
 def test_a_late_event_does_not_bring_an_erased_lead_back_whichever_identifier_it_has() -> None:
@@ -552,7 +558,9 @@ def test_a_late_event_does_not_bring_an_erased_lead_back_whichever_identifier_it
 
 def test_an_erasure_that_comes_before_the_first_event_holds() -> None:
     world = World().send(erasure(at=T0, email=ANN))
-    assert [each.event and each.event.kind for each in world.of(LeadInput)] == ["erasure"]
+    assert [lead_input.event and lead_input.event.kind for lead_input in world.of(LeadInput)] == [
+        "erasure"
+    ]
     world.facts.clear()
     assert World.of(world.send(view_of("form", email=ANN)), LeadEvent) == []
 
@@ -563,8 +571,8 @@ def test_who_comes_back_by_an_act_of_their_own_is_a_new_lead() -> None:
     world.now = T0 + DAY
     world.send(view_of("form", 2, at=T0 + DAY, email=ANN))
     again = derived_id("lead", ANN_KEY, 1)
-    assert {each.lead_id for each in world.of(LeadEvent)} == {again}
-    assert [each.lead_id for each in world.reports(AliasKind.RESOLVED)] == [again]
+    assert {event.lead_id for event in world.of(LeadEvent)} == {again}
+    assert [report.lead_id for report in world.reports(AliasKind.RESOLVED)] == [again]
 
 
 # --- bounds
@@ -576,7 +584,7 @@ def test_what_was_seen_is_forgotten_after_45_days_and_the_key_asks_to_be_woken_f
     (seen,) = [mark.at_ms for (kind, _), mark in view.entries.items() if kind == "seen"]
     assert view.wake_at == seen + 45 * DAY
     step = Identify().wake(view, now=view.wake_at, reference=None)  # type: ignore[type-var]
-    assert ([each.kind.name for each in step.drop], step.wake_at, step.head) == (
+    assert ([key.kind.name for key in step.drop], step.wake_at, step.head) == (
         ["seen"],
         None,
         view.head,
@@ -641,13 +649,13 @@ def test_any_order_and_any_repetition_gives_the_same_people(
     order.shuffle(shuffled)
     world = World(seed=order.randrange(1 << 30)).send(*shuffled, settle=settle)
     world.settle()
-    taken = [each.event_id for each in world.of(LeadEvent) if each.kind == "engagement"]
+    taken = [event.event_id for event in world.of(LeadEvent) if event.kind == "engagement"]
     assert sorted(taken) == sorted(
         to_intake(read_line(line), source="test").event_id for line in lines
     )
     leads = []
     for group in _components(lines):
-        found = {world.keys[key_for(*each)].head.lead_id for each in group}  # type: ignore[union-attr]
+        found = {world.keys[key_for(*member)].head.lead_id for member in group}  # type: ignore[union-attr]
         assert len(found) == 1, "one person, one lead, and every identifier knows it"
         leads += found
     assert len(set(leads)) == len(leads), "two people, two leads"
@@ -702,8 +710,8 @@ def test_whatever_contradicting_news_come_no_lead_ever_has_two_crm_records_and_n
         if view and view.head and view.head.lead_id:
             by_lead[view.head.lead_id].add(view.key)
     assert all(len(keys) == 1 for keys in by_lead.values())
-    assert len([each for each in world.of(LeadEvent) if each.kind == "engagement"]) == len(lines)
-    merges = {each.loser: each.survivor for each in world.of(LeadMerge)}
+    assert len([event for event in world.of(LeadEvent) if event.kind == "engagement"]) == len(lines)
+    merges = {merge.loser: merge.survivor for merge in world.of(LeadMerge)}
     for start in merges:
         seen, at = {start}, start
         while at in merges:
@@ -770,7 +778,7 @@ def test_an_update_about_a_stranger_begins_no_lead_and_says_so(
 @pytest.mark.parametrize("seed", range(4))
 def test_an_update_about_somebody_known_by_any_of_its_identifiers_is_theirs(seed: int) -> None:
     world = World(seed).send(view_of("form", email=ANN), update(crm=CRM, email=ANN))
-    assert [each.profile.get("role") for each in world.of(LeadEvent)] == [None, "cto"]
+    assert [event.profile.get("role") for event in world.of(LeadEvent)] == [None, "cto"]
     assert world.leads(("crm", CRM), ("email", ANN)) == [ANN_LEAD, ANN_LEAD]
     assert world.reports(AliasKind.DROPPED) == []
 
@@ -779,7 +787,7 @@ def test_an_update_that_found_nobody_counts_when_it_comes_again_and_the_person_i
     world = World().send(
         update(email=ANN), view_of("form", email=ANN), update(email=ANN), update(email=ANN)
     )
-    assert [each.profile.get("role") for each in world.of(LeadEvent)] == [None, "cto"]
+    assert [event.profile.get("role") for event in world.of(LeadEvent)] == [None, "cto"]
     assert (len(world.reports(AliasKind.DROPPED)), len(world.reports(AliasKind.DUPLICATE))) == (
         1,
         1,

@@ -48,7 +48,7 @@ def test_an_erasure_by_the_leads_id_forgets_the_person_under_all_identifiers(see
     world.send(erasure(at=T0 + 50, lead=ANN_LEAD))
     everybody = [("email", ANN), ("crm", CRM), ("user", "u1"), ("anonymous", "n1")]
     assert world.leads(*everybody) == [None] * 4
-    assert ANN_LEAD in {each.lead_id for each in world.of(LeadEvent) if each.kind == "erasure"}
+    assert ANN_LEAD in {event.lead_id for event in world.of(LeadEvent) if event.kind == "erasure"}
     world.facts.clear()
     world.send(view_of("late", at=T0, email=ANN), view_of("late", at=T0, crm=CRM))
     assert world.of(LeadEvent) == []
@@ -58,7 +58,7 @@ def test_an_erasure_by_the_leads_id_forgets_the_person_under_all_identifiers(see
 def test_an_erasure_of_a_lead_id_that_no_identity_knows_is_published_for_that_lead() -> None:
     unknown = "0" * 31 + "7"
     world = World().send(erasure(lead=unknown))
-    assert [(each.kind, each.lead_id) for each in world.of(LeadEvent)] == [("erasure", unknown)]
+    assert [(event.kind, event.lead_id) for event in world.of(LeadEvent)] == [("erasure", unknown)]
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -85,7 +85,7 @@ def test_a_merge_by_a_person_joins_what_looks_like_two_people(seed: int) -> None
         "maria",
         "two_people",
     )
-    assert {(each.loser, each.survivor) for each in world.of(LeadMerge)} == {(second, first)}
+    assert {(merge.loser, merge.survivor) for merge in world.of(LeadMerge)} == {(second, first)}
     assert world.reports(AliasKind.CONFLICT) == []
 
 
@@ -114,7 +114,7 @@ def test_an_unmerge_separates_what_a_join_joined_and_no_event_joins_it_again(see
         view_of("new", 5, lead=ANN_LEAD, crm=CRM),
     )
     assert world.leads(("email", ANN), ("crm", CRM), ("anonymous", "n1")) == [ann, crm, crm]
-    assert [each.command.kind for each in world.of(LeadCommand)] == ["unmerge"]
+    assert [entry.command.kind for entry in world.of(LeadCommand)] == ["unmerge"]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -264,3 +264,33 @@ def assert_groups_are_whole(world: World) -> None:
         root = world.keys[view.head.root].head
         assert root is not None
         assert (root.root, root.lead_id) == (view.head.root, view.head.lead_id), key
+
+
+DEAL = "hubspot-deal:77"
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_deal_leads_to_the_lead_that_has_it_and_makes_no_two_buyers_one(seed: int) -> None:
+    world = World(seed).send(
+        view_of("sync", crm=CRM), view_of("sync", crm=CRM2), view_of("link", crm=[DEAL, CRM])
+    )
+    world.send(view_of("further", crm=[DEAL, CRM2]), view_of("stage", crm=DEAL))
+    first, second, deal = world.leads(("crm", CRM), ("crm", CRM2), ("crm", DEAL))
+    assert first != second
+    assert deal == first
+    assert world.of(LeadMerge) == []
+    assert len(world.reports(AliasKind.CONFLICT)) >= 1
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_several_deals_that_came_before_their_contact_end_in_one_lead(seed: int) -> None:
+    world = World(seed).send(
+        view_of("one", crm="hubspot-deal:1"),
+        view_of("two", crm="hubspot-deal:2"),
+        view_of("sync", crm=CRM, email=ANN),
+        view_of("link_one", crm=["hubspot-deal:1", CRM]),
+        view_of("link_two", crm=["hubspot-deal:2", CRM]),
+    )
+    named = [("crm", name) for name in ("hubspot-deal:1", "hubspot-deal:2", CRM)]
+    assert len({*world.leads(*named, ("email", ANN))}) == 1
+    assert world.reports(AliasKind.CONFLICT) == []

@@ -35,7 +35,7 @@ def deal(
 ) -> tuple[str, Book]:
     """One lead: who got it, and the book after it."""
     share = shares(sharers or eligible)
-    person = next_person(book, eligible, share, lambda each: hash_of(lead, each))
+    person = next_person(book, eligible, share, lambda entry: hash_of(lead, entry))
     return person, taken(book, person, share, lead + 1)
 
 
@@ -56,13 +56,13 @@ def by_the_textbook(weights: Mapping[str, int], leads: int) -> list[str]:
     total, got = sum(weights.values()), []
     for lead in range(leads):
         number = sum(turns.values()) + 1
-        below = [each for each in weights if weights[each] * number > total * turns[each]]
+        below = [weight for weight in weights if weights[weight] * number > total * turns[weight]]
         person = min(
             below or weights,
-            key=lambda each: (
-                Fraction(turns[each] + 1, weights[each]),
-                last.get(each, 0),
-                hash_of(lead, each),
+            key=lambda weight: (
+                Fraction(turns[weight] + 1, weights[weight]),
+                last.get(weight, 0),
+                hash_of(lead, weight),
             ),
         )
         turns[person] += 1
@@ -79,8 +79,8 @@ def test_everybody_is_less_than_one_lead_from_the_ideal_share_at_every_moment(
     total = sum(weights.values())
     for number, person in enumerate(deal_all(weights, leads), start=1):
         turns[person] += 1
-        for each, weight in weights.items():
-            assert abs(turns[each] - Fraction(weight * number, total)) < 1
+        for entry, weight in weights.items():
+            assert abs(turns[entry] - Fraction(weight * number, total)) < 1
 
 
 @given(weights_of_people, st.integers(1, 100))
@@ -116,14 +116,14 @@ def test_turns_and_targets_add_up_to_the_leads_whoever_comes_and_goes(
     book = Book()
     dealt = 0
     for lead, present in enumerate(days):
-        eligible = {each: weights[each] for each in sorted(present) if each in weights}
+        eligible = {name: weights[name] for name in sorted(present) if name in weights}
         if not eligible:
             continue
         person, book = deal(book, eligible, lead)
         dealt += 1
         assert person in eligible
-        assert sum(book.standing(each).turns for each in book.people) == dealt
-        assert sum(book.standing(each).target for each in book.people) == dealt
+        assert sum(book.standing(name).turns for name in book.people) == dealt
+        assert sum(book.standing(name).target for name in book.people) == dealt
 
 
 @given(weights_of_people, presences)
@@ -132,14 +132,14 @@ def test_nobody_gets_a_whole_lead_more_than_is_due_while_somebody_else_is_owed_o
 ) -> None:
     book = Book()
     for lead, present in enumerate(days):
-        eligible = {each: weights[each] for each in sorted(present) if each in weights}
+        eligible = {name: weights[name] for name in sorted(present) if name in weights}
         if not eligible:
             continue
         share = shares(eligible)
         due = [
-            each
-            for each in eligible
-            if book.standing(each).target + share.of(each) > book.standing(each).turns
+            entry
+            for entry in eligible
+            if book.standing(entry).target + share.of(entry) > book.standing(entry).turns
         ]
         person, book = deal(book, eligible, lead)
         if due:
@@ -153,7 +153,7 @@ def test_a_turn_that_is_given_back_leaves_no_trace(
 ) -> None:
     book = Book()
     for lead, present in enumerate(days):
-        eligible = {each: weights[each] for each in sorted(present) if each in weights}
+        eligible = {name: weights[name] for name in sorted(present) if name in weights}
         if not eligible:
             continue
         person, after = deal(book, eligible, lead)
@@ -161,8 +161,8 @@ def test_a_turn_that_is_given_back_leaves_no_trace(
             before = book.standing(person).last
             restored = given_back(after, person, shares(eligible), ordinal=lead + 1, before=before)
             assert all(
-                restored.standing(each) == book.standing(each)
-                for each in restored.people | book.people
+                restored.standing(name) == book.standing(name)
+                for name in restored.people | book.people
             )
         book = after
 
@@ -202,7 +202,8 @@ def test_of_two_equals_the_one_who_has_waited_longest_is_next() -> None:
     book = Book(1, turns={"a": 1, "b": 1}, due={"a": 1, "b": 1}, last={"a": 7, "b": 3})
     share = shares({"a": 1, "b": 1})
     assert (
-        next_person(book, {"a": 1, "b": 1}, share, lambda each: "0" if each == "a" else "1") == "b"
+        next_person(book, {"a": 1, "b": 1}, share, lambda person: "0" if person == "a" else "1")
+        == "b"
     )
 
 
@@ -231,7 +232,10 @@ def test_the_largest_shortfall_rule_would_be_further_off() -> None:
             turns[person] += 1
             found = max(
                 found,
-                *(abs(turns[each] - Fraction(weights[each] * number, total)) for each in weights),
+                *(
+                    abs(turns[weight] - Fraction(weights[weight] * number, total))
+                    for weight in weights
+                ),
             )
         return found
 
@@ -241,7 +245,10 @@ def test_the_largest_shortfall_rule_would_be_further_off() -> None:
         for number in range(1, leads + 1):
             person = max(
                 weights,
-                key=lambda each: (Fraction(weights[each] * number, total) - turns[each], each),
+                key=lambda weight: (
+                    Fraction(weights[weight] * number, total) - turns[weight],
+                    weight,
+                ),
             )
             turns[person] += 1
             got.append(person)
@@ -289,7 +296,7 @@ def test_the_same_leads_in_the_same_order_give_the_same_people(
         book = Book()
         got = []
         for lead, present in enumerate(days):
-            eligible = {each: weights[each] for each in present if each in weights}
+            eligible = {name: weights[name] for name in present if name in weights}
             if eligible:
                 person, book = deal(book, eligible, lead)
                 got.append(person)

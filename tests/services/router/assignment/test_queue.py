@@ -142,15 +142,15 @@ def test_a_step_hands_out_a_bounded_number_and_the_next_one_goes_on() -> None:
 
 def test_a_repeat_of_any_item_changes_nothing() -> None:
     pool = Pool()
-    for each in (
+    for queued in (
         item("l1"),
         item("l1", "accepted", person="ann"),
         item("l1", "release", person="ann"),
     ):
-        take(pool, each)
+        take(pool, queued)
         before = (pool.head, dict(pool.entries))
-        assert take(pool, each) == []
-        if each.kind != "release":
+        assert take(pool, queued) == []
+        if queued.kind != "release":
             assert (pool.head, dict(pool.entries)) == before
         else:
             assert pool.head == before[0]
@@ -375,7 +375,7 @@ def test_the_queue_is_in_order_of_urgency_then_of_waiting() -> None:
 
 def test_a_trace_that_would_be_too_long_is_cut_and_says_so_and_keeps_whom_it_went_to() -> None:
     people = {f"a-rather-long-name-of-a-person-{number:03d}": {} for number in range(300)}
-    known = {each: {"name": each} for each in people}
+    known = {person: {"name": person} for person in people}
     reference = reference_of(
         agreement(
             people=known,
@@ -403,7 +403,7 @@ def test_a_trace_that_would_be_too_long_is_cut_and_says_so_and_keeps_whom_it_wen
     (routed,) = Pool().apply(Assignment().step(Pool(), event, now=MONDAY_0900, reference=reference))
     assert isinstance(routed, LeadRouted)
     assert routed.trace_cut
-    assert routed.owner in {each.person for each in routed.candidates}
+    assert routed.owner in {candidate.person for candidate in routed.candidates}
     assert len(codec_for(LeadRouted).encode(routed)) < TOPICS["leads.routed.sdr.v1"].max_bytes
 
 

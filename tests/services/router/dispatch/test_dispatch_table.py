@@ -99,7 +99,7 @@ def words(value: Any) -> str:
                 f"owner {value.owner}" if value.owner else None,
                 f"deputy {value.deputy}" if value.deputy else None,
             ]
-            return " ".join([f"{value.kind}#{value.attempt}", *(each for each in more if each)])
+            return " ".join([f"{value.kind}#{value.attempt}", *(fact for fact in more if fact)])
         case HandoffNoted():
             return f"{value.kind}#{value.attempt}({value.reason})"
         case LeadRouted():
@@ -258,7 +258,7 @@ def test_the_same_event_again_asks_and_releases_nothing_more(state: str, event: 
     again = lead.take(EVENTS[event])
     assert (
         lead.state,
-        [each for each in again if each.startswith(("request", "release", "accepted"))],
+        [text for text in again if text.startswith(("request", "release", "accepted"))],
     ) == (before, [])
 
 
@@ -270,11 +270,11 @@ def test_a_hand_off_is_closed_exactly_once(end: str) -> None:
     for value in ACCEPTED:
         lead.take(value)
     said = [
-        each
+        take
         for event in (end, "recycled", "erased", "merged", end)
-        for each in lead.take(EVENTS[event])
+        for take in lead.take(EVENTS[event])
     ]
-    assert [each for each in said if each.startswith("release")] == said[:1]
+    assert [fact for fact in said if fact.startswith("release")] == said[:1]
     assert lead.state == "closed#1"
 
 
@@ -386,7 +386,7 @@ def test_ids_follow_from_the_qualification_and_the_attempt() -> None:
     lead.take(routed())
     lead.take(action(LEAD, "reassign", at=LATER))
     assert lead.head is not None
-    assert [each.handoff_id for each in (*lead.head.former, lead.head.current) if each] == [
+    assert [former.handoff_id for former in (*lead.head.former, lead.head.current) if former] == [
         handoff_id(LEAD),
         handoff_id(LEAD, 2),
     ]

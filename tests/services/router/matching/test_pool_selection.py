@@ -95,7 +95,7 @@ def short(found: Chosen | Suppressed) -> str:
         f"beside {found.beside}" if found.beside else None,
     ]
     marks += [f"needs {'+'.join(found.skills)}" if found.skills else None]
-    return ", ".join([f"{found.pool} by {found.rule}", *(each for each in marks if each)])
+    return ", ".join([f"{found.pool} by {found.rule}", *(mark for mark in marks if mark)])
 
 
 def lead(leg: str = "sales", **more: Any) -> LeadQualified:

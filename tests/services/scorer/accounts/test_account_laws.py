@@ -1,5 +1,5 @@
-"""Laws of an account: its numbers are those of its people at the moment they are told, and it costs
-no more than it should."""
+"""Laws of an account: its numbers are those of its people at the moment they are reported, and it
+costs no more than it should."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Company:
         self._records: dict[str, list[bytes]] = {lead: [] for lead in leads}
         self._retracted: dict[str, bytes] = dict.fromkeys(leads, b"")
         self._ids: dict[str, list[str]] = {lead: [] for lead in leads}
-        self.told: list[AccountScored] = []
+        self.reported: list[AccountScored] = []
         for lead in leads:
             self.world.fits(lead, domain="acme.example")
         self.world.facts()
@@ -89,12 +89,12 @@ class Company:
         self.hear()
 
     def hear(self) -> None:
-        """Each number that was told, held against the people at that moment."""
+        """Each number that was reported, held against the people at that moment."""
         for fact in self.world.facts(AccountScored):
             own = [self.own(lead, fact.at_ms) for lead in self.leads]
             assert (fact.people, fact.engagement_micro) == (len(self.leads), sum(own))
-            assert fact.engaged_people == sum(each >= ENGAGED_MICRO for each in own)
-            self.told.append(fact)
+            assert fact.engaged_people == sum(part >= ENGAGED_MICRO for part in own)
+            self.reported.append(fact)
 
     def own(self, lead: str, at_ms: int) -> int:
         """What the lead's acts are worth, folded from nothing."""
@@ -119,7 +119,7 @@ TURNS = st.lists(
 
 @LAW
 @given(TURNS)
-def test_the_sum_is_that_of_the_people_whenever_it_is_told(
+def test_the_sum_is_that_of_the_people_whenever_it_is_reported(
     turns: list[tuple[str, str, int]],
 ) -> None:
     company = Company()
@@ -128,8 +128,8 @@ def test_the_sum_is_that_of_the_people_whenever_it_is_told(
         company.waits(then_ms)
     company.waits(100 * DAY)
     assert company.total(company.world.now) == 0
-    if company.told:
-        last = company.told[-1]
+    if company.reported:
+        last = company.reported[-1]
         assert (last.engagement_micro // SHOWN_STEP_MICRO, last.engaged_people) == (0, 0)
 
 
@@ -144,10 +144,10 @@ def test_what_others_see_is_an_hour_old_at_most(
             company.does(lead, act)
             company.waits(then_ms)
     company.waits(rules.LEAST_MS + 1 + last_ms)
-    if not company.told:
+    if not company.reported:
         return
-    now, told = company.world.now, company.told[-1]
-    shown = told.engagement_micro // SHOWN_STEP_MICRO
+    now, reported = company.world.now, company.reported[-1]
+    shown = reported.engagement_micro // SHOWN_STEP_MICRO
     assert (
         company.total(now) // SHOWN_STEP_MICRO
         <= shown
@@ -157,7 +157,7 @@ def test_what_others_see_is_an_hour_old_at_most(
         sum(company.own(lead, at) >= ENGAGED_MICRO for lead in LEADS)
         for at in (now, now - rules.LEAST_MS - 1)
     )
-    assert engaged <= told.engaged_people <= before
+    assert engaged <= reported.engaged_people <= before
 
 
 @LAW
@@ -217,7 +217,7 @@ def test_a_quiet_account_is_counted_a_few_times_a_step_and_then_left_alone(
     for lead in LEADS:
         for act in ("webinar", "webinar", "form", "pricing_view"):
             company.does(lead, act)
-    steps = company.told[-1].engagement_micro // SHOWN_STEP_MICRO
+    steps = company.reported[-1].engagement_micro // SHOWN_STEP_MICRO
     company.waits(60 * DAY)
     assert company.total(company.world.now) == 0
     assert steps < len(counted_at) < 8 * steps
@@ -225,36 +225,36 @@ def test_a_quiet_account_is_counted_a_few_times_a_step_and_then_left_alone(
     assert company.world.host.tasks["accounts", 0].core.timers == 0
 
 
-def test_a_large_account_is_counted_once_a_minute_and_is_right_when_it_is_told() -> None:
+def test_a_large_account_is_counted_once_a_minute_and_is_right_when_it_is_reported() -> None:
     company = Company([f"p{number}" for number in range(rules.AT_ONCE + 8)])
     company.waits(5 * MINUTE)
-    company.told.clear()
+    company.reported.clear()
     for lead in company.leads:
         company.does(lead, "pricing_view")
-    assert len(company.told) <= 1
+    assert len(company.reported) <= 1
     company.waits(rules.GATHER_MS)
-    assert 1 <= len(company.told) <= 2
-    assert (company.told[-1].engaged_people, company.told[-1].engagement_micro) == (
+    assert 1 <= len(company.reported) <= 2
+    assert (company.reported[-1].engaged_people, company.reported[-1].engagement_micro) == (
         len(company.leads),
         7_250_000 * len(company.leads),
     )
 
 
-def test_a_lead_tells_its_account_each_change_and_nothing_that_is_none() -> None:
+def test_a_lead_notifies_its_account_of_each_change_and_of_nothing_that_is_none() -> None:
     company = Company(("l1",))
     for act in ("page_view", "page_view", "page_view", "not_in_the_agreement", "webinar"):
         company.does("l1", act)
-    parts = [each for each in company.world.facts(AccountPart, whole=True) if each.sums]
-    assert [(each.kind, each.engagement_micro) for each in parts] == [
+    parts = [fact for fact in company.world.facts(AccountPart, whole=True) if fact.sums]
+    assert [(part.kind, part.engagement_micro) for part in parts] == [
         ("score", 3_000_000),
         ("score", 6_000_000),
         ("add", 21_000_000),
     ]
 
 
-def test_a_role_that_changes_is_told_though_the_score_does_not() -> None:
+def test_a_role_that_changes_is_reported_though_the_score_does_not() -> None:
     world = World()
     world.fits("l1", domain="acme.example", role="Specialist")
     world.wait(1)
     world.fits("l1", domain="acme.example", role="VP")
-    assert [each.most_senior_role for each in world.facts(AccountScored)] == ["Specialist", "VP"]
+    assert [fact.most_senior_role for fact in world.facts(AccountScored)] == ["Specialist", "VP"]

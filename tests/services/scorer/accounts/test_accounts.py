@@ -12,19 +12,19 @@ from baton.contracts.accounts import AccountScored
 from baton.contracts.intake import Consent, LeadMerge
 from baton.contracts.leads import LeadQualified, LeadStaged
 from baton.ids import derived_id
-from tests.services.scorer.scorer_world import DAY, HOUR, MINUTE, World, agreement, person_told
+from tests.services.scorer.scorer_world import DAY, HOUR, MINUTE, World, agreement, person_reported
 
 
 def accounts(world: World) -> list[tuple[Any, ...]]:
     return [
         (
-            each.account_id,
-            each.people,
-            each.engaged_people,
-            each.engagement_micro // 1_000_000,
-            each.most_senior_role,
+            fact.account_id,
+            fact.people,
+            fact.engaged_people,
+            fact.engagement_micro // 1_000_000,
+            fact.most_senior_role,
         )
-        for each in world.facts(AccountScored)
+        for fact in world.facts(AccountScored)
     ]
 
 
@@ -73,7 +73,7 @@ def test_a_cooling_person_is_counted_with_what_is_left() -> None:
     assert accounts(world) == [("acme.example", 1, 1, 9, None), ("acme.example", 1, 0, 0, None)]
 
 
-def test_another_order_of_seniority_is_told_when_it_is_agreed() -> None:
+def test_another_order_of_seniority_is_reported_when_it_is_agreed() -> None:
     world = World()
     for lead, role in (("l1", "Manager"), ("l2", "Head")):
         world.fits(lead, domain="acme.example", role=role)
@@ -88,15 +88,15 @@ def test_another_order_of_seniority_is_told_when_it_is_agreed() -> None:
 @pytest.mark.parametrize("order", list(permutations(range(4))))
 def test_the_latest_value_of_a_field_wins_whatever_came_first(order: tuple[int, ...]) -> None:
     world = World()
-    told: list[tuple[int, str, dict[str, str]]] = [
+    reported: list[tuple[int, str, dict[str, str]]] = [
         (3 * HOUR, "csv", {"country": "NO", "role": "Student"}),
         (1 * HOUR, "http", {"role": "Head"}),
         (2 * HOUR, "salesforce", {"country": "SE", "role": "VP"}),
         (2 * HOUR, "csv", {"country": "US", "employees": "12"}),
     ]
     for number in order:
-        ago, source, profile = told[number]
-        world.tell("l1", "profile", ago=ago, source=source, profile=profile)
+        ago, source, profile = reported[number]
+        world.report("l1", "profile", ago=ago, source=source, profile=profile)
     world.does("l1", "demo_request")
     (qualified,) = world.facts(LeadQualified)
     assert dict(qualified.story.profile) == {"country": "SE", "role": "Head", "employees": "12"}
@@ -105,28 +105,28 @@ def test_the_latest_value_of_a_field_wins_whatever_came_first(order: tuple[int, 
 def test_a_profile_event_that_is_retracted_takes_its_fields_along() -> None:
     """Whichever came first, and also where they meet in a merge."""
 
-    def told_before(world: World) -> None:
+    def reported_before(world: World) -> None:
         world.retract("l1", world.fits("l1", domain="acme.example"))
 
-    def told_after(world: World) -> None:
+    def reported_after(world: World) -> None:
         world.retract("l1", derived_id("test", 2))
         world.fits("l1", domain="acme.example")
 
-    def told_to_the_other(world: World) -> None:
+    def reported_to_the_other(world: World) -> None:
         world.retract("l2", world.fits("l1", domain="acme.example"))
         world.send(
             LeadMerge(merge_id="m", loser="l2", survivor="l1", cause_id="c", occurred_at_ms=0)
         )
 
-    def told_of_the_other(world: World) -> None:
+    def reported_of_the_other(world: World) -> None:
         world.retract("l1", world.fits("l2", domain="acme.example"))
         world.send(
             LeadMerge(merge_id="m", loser="l2", survivor="l1", cause_id="c", occurred_at_ms=0)
         )
 
-    for tell in (told_before, told_after, told_to_the_other, told_of_the_other):
+    for report in (reported_before, reported_after, reported_to_the_other, reported_of_the_other):
         world = World()
-        tell(world)
+        report(world)
         world.does("l1", "demo_request")
         (qualified,) = world.facts(LeadQualified)
         assert (qualified.leg, dict(qualified.story.profile), qualified.story.account_id) == (
@@ -172,7 +172,7 @@ def test_an_act_for_any_channel_stands_for_each_whose_own_is_older(
     world = World()
     for channel, granted, ago in acts:
         consent = Consent(purpose="sales", channel=channel, granted=granted)
-        world.tell("l1", "consent", ago=ago * HOUR, consent=consent)
+        world.report("l1", "consent", ago=ago * HOUR, consent=consent)
     world.does("l1", "demo_request")
     (qualified,) = world.facts(LeadQualified)
     assert dict(qualified.story.consents) == {
@@ -180,36 +180,34 @@ def test_an_act_for_any_channel_stands_for_each_whose_own_is_older(
     }
 
 
-def test_a_consent_that_changes_after_the_lead_qualified_is_told_and_before_that_it_is_not() -> (
-    None
-):
+def test_a_consent_that_changes_after_qualification_is_reported_and_before_that_it_is_not() -> None:
     world = World()
     world.consent("l1", "sales", granted=True, ago=HOUR)
     world.does("l1", "demo_request")
-    assert [each.event for each in world.facts(LeadStaged)] == ["qualified"]
+    assert [fact.event for fact in world.facts(LeadStaged)] == ["qualified"]
     world.consent("l1", "marketing", granted=False, ago=MINUTE)
     world.consent("l1", "marketing", granted=True, ago=HOUR)
     world.consent("l2", "sales", granted=False)
     world.send(LeadMerge(merge_id="m", loser="l2", survivor="l1", cause_id="c", occurred_at_ms=0))
-    told = [each for each in world.facts(LeadStaged) if each.event == "consent_changed"]
-    assert [(each.from_stage, each.to_stage, dict(each.consents or {})) for each in told] == [
+    reported = [fact for fact in world.facts(LeadStaged) if fact.event == "consent_changed"]
+    assert [(fact.from_stage, fact.to_stage, dict(fact.consents or {})) for fact in reported] == [
         ("mql", "mql", {"sales/email": "granted", "marketing/email": "refused"}),
         ("mql", "mql", {"sales/email": "refused", "marketing/email": "refused"}),
     ]
 
 
-def test_the_person_is_told_to_who_takes_the_lead_and_to_nobody_else() -> None:
+def test_the_person_is_published_to_who_takes_the_lead_and_to_nobody_else() -> None:
     world = World()
     world.fits("l1", domain="acme.example")
     world.send(
-        person_told(
+        person_reported(
             "l1",
             at_ms=world.now - HOUR,
             first_name="Ada",
             email="ada@acme.example",
             stated_problem="too slow",
         ),
-        person_told(
+        person_reported(
             "l1",
             at_ms=world.now - 2 * HOUR,
             n=1,
@@ -219,7 +217,7 @@ def test_the_person_is_told_to_who_takes_the_lead_and_to_nobody_else() -> None:
         ),
     )
     world.does("l1", "demo_request", content_title="Prices")
-    (qualified,) = [each for each in world.facts() if isinstance(each, LeadQualified)]
+    (qualified,) = [fact for fact in world.facts() if isinstance(fact, LeadQualified)]
     person = qualified.story.person
     assert person is not None
     assert (
@@ -235,8 +233,8 @@ def test_the_person_is_told_to_who_takes_the_lead_and_to_nobody_else() -> None:
         "too slow",
         "Rival",
     )
-    told = [each for each in world.host.log.history if b"ada@" in (each.value or b"")]
-    assert {each.topic for each in told} == {
+    reported = [record for record in world.host.log.history if b"ada@" in (record.value or b"")]
+    assert {stored.topic for stored in reported} == {
         "intake.leads.v1",
         "leads.persons.v1",
         "leads.qualified.v1",
@@ -244,7 +242,7 @@ def test_the_person_is_told_to_who_takes_the_lead_and_to_nobody_else() -> None:
         "lead.changelog.v1",
     }
     assert [
-        each.key
-        for each in told
-        if each.topic == "lead.changelog.v1" and b"person" not in (each.key or b"")
+        stored.key
+        for stored in reported
+        if stored.topic == "lead.changelog.v1" and b"person" not in (stored.key or b"")
     ] == []

@@ -1,5 +1,5 @@
-"""Gates that ask what the account is: its people are told, a colleague's act can open a gate, and
-nobody answers for ever."""
+"""Gates that ask what the account is: its people are notified, a colleague's act can open a gate,
+and nobody answers for ever."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def joins(world: World, *leads: str, domain: str = "acme.example", **profile: st
 
 
 def qualified(world: World) -> list[str]:
-    return [each.lead_id for each in world.facts(LeadQualified)]
+    return [fact.lead_id for fact in world.facts(LeadQualified)]
 
 
 def reason(world: World, lead: str) -> str:
     """What the last score of the lead says of its level."""
     scored: list[LeadScored] = world.facts(LeadScored, whole=True)
-    return [each.level_reason for each in scored if each.lead_id == lead][-1]
+    return [score.level_reason for score in scored if score.lead_id == lead][-1]
 
 
 def test_a_colleague_s_act_opens_the_gate_of_a_lead_that_was_warm_before() -> None:
@@ -45,7 +45,7 @@ def test_a_colleague_s_act_opens_the_gate_of_a_lead_that_was_warm_before() -> No
     world.wait(MINUTE)
     world.does("l2", "page_view")
     assert qualified(world) == ["l1"]
-    (first,) = [each for each in world.facts(LeadQualified, whole=True) if each.lead_id == "l1"]
+    (first,) = [fact for fact in world.facts(LeadQualified, whole=True) if fact.lead_id == "l1"]
     assert first.received_at_ms == world.now
 
 
@@ -99,10 +99,10 @@ def test_a_merged_or_erased_lead_takes_no_news() -> None:
     world = World(gated(TWO))
     joins(world, "l1", "l2")
     world.does("l1", "webinar")
-    world.tell("l1", "erasure")
+    world.report("l1", "erasure")
     world.does("l2", "webinar")
     assert qualified(world) == []
-    assert [(each.people, each.engaged_people) for each in world.facts(AccountScored, whole=True)][
+    assert [(fact.people, fact.engaged_people) for fact in world.facts(AccountScored, whole=True)][
         -1
     ] == (1, 1)
 
@@ -120,9 +120,11 @@ def test_time_alone_opens_no_gate() -> None:
             world.does(lead, act)
     assert qualified(world) == []
     world.wait(8 * DAY)
-    told: list[BuyingGroup] = world.facts(BuyingGroup)
+    reported: list[BuyingGroup] = world.facts(BuyingGroup)
     assert {
-        (each.lead_id, each.because) for each in told if each.engagement_micro < 60_000_000
+        (buying_group.lead_id, buying_group.because)
+        for buying_group in reported
+        if buying_group.engagement_micro < 60_000_000
     } == {
         ("l1", "time"),
         ("l2", "time"),
@@ -139,17 +141,17 @@ def test_news_that_opens_nothing_leaves_no_trace_and_the_two_come_to_rest() -> N
     for lead in ("l1", "l2", "l3"):
         world.does(lead, "webinar")
     scored = world.facts(AccountScored, whole=True)
-    told = world.facts(BuyingGroup, whole=True)
-    assert len(told) == sum(each.people for each in scored)
+    reported = world.facts(BuyingGroup, whole=True)
+    assert len(reported) == sum(score.people for score in scored)
     parts = world.facts(AccountPart, whole=True)
-    assert Counter(each.lead_id for each in parts) == {"l1": 2, "l2": 2, "l3": 2}
+    assert Counter(part.lead_id for part in parts) == {"l1": 2, "l2": 2, "l3": 2}
     world.facts()
     for _ in range(3):
         world.work()
     assert world.facts() == []
 
 
-def test_where_no_gate_asks_nobody_is_told() -> None:
+def test_where_no_gate_asks_nobody_is_notified() -> None:
     for terms in (agreement(), gated({"field": "account.id", "op": "known"})):
         world = World(terms)
         joins(world, "l1")
@@ -158,7 +160,9 @@ def test_where_no_gate_asks_nobody_is_told() -> None:
         assert qualified(world) == ["l1"]
 
 
-def test_a_new_agreement_that_asks_tells_everybody_and_who_is_ready_by_it_waits_its_turn() -> None:
+def test_a_new_agreement_that_asks_notifies_everybody_and_who_is_ready_by_it_waits_its_turn() -> (
+    None
+):
     world = World(gated({"field": "account.people", "op": "at_least", "value": 9}))
     joins(world, "l1", "l2")
     world.does("l1", "webinar")
@@ -166,14 +170,14 @@ def test_a_new_agreement_that_asks_tells_everybody_and_who_is_ready_by_it_waits_
     assert qualified(world) == []
     world.wait(MINUTE)
     world.adopt(gated(TWO, name="Fewer are enough"))
-    told = [each for each in world.facts(BuyingGroup) if each.because == "agreement"]
-    assert {each.lead_id for each in told} == {"l1", "l2"}
+    reported = [fact for fact in world.facts(BuyingGroup) if fact.because == "agreement"]
+    assert {fact.lead_id for fact in reported} == {"l1", "l2"}
     assert world.facts(LeadQualified, whole=True) == []
     world.wait(MINUTE + 1)
-    assert [each.lead_id for each in world.facts(LeadQualified, whole=True)] == ["l1"]
+    assert [fact.lead_id for fact in world.facts(LeadQualified, whole=True)] == ["l1"]
 
 
-def test_a_large_account_tells_its_people_in_slices_each_the_newest_and_leaves_nobody_out(
+def test_a_large_account_notifies_its_people_in_slices_each_the_newest_and_leaves_nobody_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(member_updates, "SLICE", 7)
@@ -188,10 +192,15 @@ def test_a_large_account_tells_its_people_in_slices_each_the_newest_and_leaves_n
     before_first = world.now
     world.does("p04", "form")
     world.wait(2 * rules.GATHER_MS)
-    told: list[BuyingGroup] = world.facts(BuyingGroup)
-    last = {each.lead_id: (each.engaged_people, each.engagement_micro) for each in told}
+    reported: list[BuyingGroup] = world.facts(BuyingGroup)
+    last = {
+        buying_group.lead_id: (buying_group.engaged_people, buying_group.engagement_micro)
+        for buying_group in reported
+    }
     assert last == dict.fromkeys(people, (2, 70_000_000))
-    moments = Counter(each.at_ms for each in told)
+    moments = Counter(buying_group.at_ms for buying_group in reported)
     assert max(moments.values()) <= 7
-    assert len(told) <= 2 * len(people) + 7
-    assert max(each.at_ms for each in told) - before_first <= 2 * rules.GATHER_MS
+    assert len(reported) <= 2 * len(people) + 7
+    assert (
+        max(buying_group.at_ms for buying_group in reported) - before_first <= 2 * rules.GATHER_MS
+    )

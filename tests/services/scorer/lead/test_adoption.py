@@ -44,7 +44,7 @@ def ready_leads(count: int, *, at: int = MONDAY_0900) -> World:
 
 
 def qualified(world: World) -> list[str]:
-    return [each.lead_id for each in world.facts(LeadQualified)]
+    return [fact.lead_id for fact in world.facts(LeadQualified)]
 
 
 def test_a_lowered_threshold_lets_its_backlog_go_in_drips_the_hot_ones_first() -> None:
@@ -83,9 +83,7 @@ def test_each_pool_has_a_drip_of_its_own() -> None:
     assert days == [["d1", "n1"], ["d2", "n2"], ["d3"]]
 
 
-def test_what_is_told_of_a_waiting_lead_does_not_let_it_go_but_moves_it_to_where_it_belongs() -> (
-    None
-):
+def test_news_of_a_waiting_lead_does_not_let_it_go_but_moves_it_to_where_it_belongs() -> None:
     both = {
         "Where we sell": {
             "points": 60,
@@ -98,7 +96,7 @@ def test_what_is_told_of_a_waiting_lead_does_not_let_it_go_but_moves_it_to_where
         world.does(lead, "form")
     world.adopt(agreement(lifecycle=DRIPS | {"drip": 1}, fit=both))
     for lead in ("l0", "l1"):
-        world.tell(lead, "profile", profile={"employees": "400"})
+        world.report(lead, "profile", profile={"employees": "400"})
         world.consent(lead, "sales", granted=True)
         world.does(lead, "page_view", backfill=True)
     assert qualified(world) == []

@@ -19,7 +19,7 @@ from tests.services.scorer.scorer_world import (
     MINUTE,
     World,
     agreement,
-    person_told,
+    person_reported,
 )
 
 REACHABLE = {
@@ -31,15 +31,15 @@ REACHABLE = {
 
 
 def amendments(world: World) -> list[LeadAmended]:
-    """What the scorer told since it was asked last."""
-    return [each.amended for each in world.facts(LeadDecision) if each.amended is not None]
+    """What the scorer reported since it was asked last."""
+    return [fact.amended for fact in world.facts(LeadDecision) if fact.amended is not None]
 
 
 def offered() -> World:
     """A warm lead with an SDR."""
     world = World()
     world.fits("l1")
-    world.send(person_told("l1", at_ms=world.now, email="ann@acme.example"))
+    world.send(person_reported("l1", at_ms=world.now, email="ann@acme.example"))
     world.does("l1", "form")
     world.route("l1", "ann")
     world.facts()
@@ -50,12 +50,12 @@ def offered() -> World:
     ("happens", "changed"),
     [
         (
-            lambda world: world.send(person_told("l1", at_ms=world.now, n=2, phone="+47 1")),
+            lambda world: world.send(person_reported("l1", at_ms=world.now, n=2, phone="+47 1")),
             ("person.phone",),
         ),
         (
             lambda world: world.send(
-                person_told("l1", at_ms=world.now, n=2, note="calls back on Monday")
+                person_reported("l1", at_ms=world.now, n=2, note="calls back on Monday")
             ),
             ("person.note",),
         ),
@@ -68,7 +68,7 @@ def offered() -> World:
         (lambda world: world.fits("l1"), None),
         (
             lambda world: world.send(
-                person_told("l1", at_ms=world.now, n=2, email="ann@acme.example")
+                person_reported("l1", at_ms=world.now, n=2, email="ann@acme.example")
             ),
             None,
         ),
@@ -83,14 +83,16 @@ def test_what_matters_to_who_has_the_lead_is_an_amendment(
     (qualified,) = world.facts(LeadQualified, whole=True)
     happens(world)
     amended = amendments(world)
-    assert [(each.qualification_id, each.changed) for each in amended] == (
+    assert [(entry.qualification_id, entry.changed) for entry in amended] == (
         [(qualified.qualification_id, changed)] if changed else []
     )
 
 
 def test_an_amendment_carries_the_whole_brief_as_it_is_now() -> None:
     world = offered()
-    world.send(person_told("l1", at_ms=world.now, n=2, phone="+47 1", stated_problem="Leads wait"))
+    world.send(
+        person_reported("l1", at_ms=world.now, n=2, phone="+47 1", stated_problem="Leads wait")
+    )
     (amended,) = amendments(world)
     person = amended.brief.person
     assert person is not None
@@ -113,7 +115,7 @@ def test_before_a_qualification_and_after_its_end_nothing_is_amended() -> None:
     world.does("l1", "form")
     world.route("l1", "ann")
     world.act("l1", "recycled", reason="not_ready")
-    world.send(person_told("l1", at_ms=world.now, n=2, phone="+47 1"))
+    world.send(person_reported("l1", at_ms=world.now, n=2, phone="+47 1"))
     assert amendments(world) == []
 
 
@@ -175,7 +177,7 @@ def test_who_cannot_be_reached_waits_and_is_handed_over_when_there_is_a_way(act:
     assert world.facts(LeadQualified) == []
     assert world.facts(LeadScored, whole=True)[-1].level_reason.endswith("not yet: Can be reached")
     world.wait(HOUR)
-    world.send(person_told("l1", at_ms=world.now, phone="+47 1"))
+    world.send(person_reported("l1", at_ms=world.now, phone="+47 1"))
     (qualified,) = world.facts(LeadQualified)
     assert (qualified.hand_raised, qualified.leg) == (
         act == "demo_request",
@@ -187,7 +189,7 @@ def test_a_hand_that_waited_too_long_at_a_gate_counts_no_more() -> None:
     world = gated()
     world.does("l1", "demo_request")
     world.wait(8 * DAY)
-    world.send(person_told("l1", at_ms=world.now, phone="+47 1"))
+    world.send(person_reported("l1", at_ms=world.now, phone="+47 1"))
     assert world.facts(LeadQualified) == []
 
 
@@ -196,14 +198,14 @@ def test_a_hand_that_was_taken_back_while_it_waited_counts_no_more() -> None:
     event = world.does("l1", "demo_request")
     world.wait(MINUTE)
     world.retract("l1", event)
-    world.send(person_told("l1", at_ms=world.now, phone="+47 1"))
+    world.send(person_reported("l1", at_ms=world.now, phone="+47 1"))
     assert world.facts(LeadQualified) == []
 
 
 def test_a_hand_that_an_anonymous_visitor_raised_goes_along_to_who_they_turn_out_to_be() -> None:
     world = gated()
     world.does("visitor", "demo_request")
-    world.send(person_told("ann", at_ms=world.now, email="ann@acme.example"))
+    world.send(person_reported("ann", at_ms=world.now, email="ann@acme.example"))
     assert world.facts(LeadQualified) == []
     world.send(
         LeadMerge(
@@ -220,9 +222,9 @@ def test_a_consent_and_an_erasure_infer_no_stage() -> None:
     world.does("l1", "demo_request")
     world.act("l1", "won", "rex", actor="sales")
     world.consent("l1", "marketing", False)
-    world.tell("l1", "erasure")
+    world.report("l1", "erasure")
     staged = world.facts(LeadStaged)
-    assert [(each.event, each.inferred) for each in staged] == [
+    assert [(fact.event, fact.inferred) for fact in staged] == [
         ("qualified", ()),
         ("won", ("sal", "sql", "opportunity")),
         ("consent_changed", ()),
@@ -231,15 +233,15 @@ def test_a_consent_and_an_erasure_infer_no_stage() -> None:
 
 
 @pytest.mark.parametrize("outcome", ["recycle", "disqualify"])
-def test_the_end_of_a_contract_that_a_resting_lead_tells_is_published(outcome: str) -> None:
+def test_the_end_of_a_contract_that_a_resting_lead_reports_is_published(outcome: str) -> None:
     world = offered()
     world.send(recycled("l1", reason="in_contract", outcome=outcome))
     world.facts()
-    world.tell("l1", "profile", profile={"contract_end": "2027-06-30"})
-    world.tell("l1", "profile", profile={"contract_end": "2027-06-30", "industry": "retail"})
+    world.report("l1", "profile", profile={"contract_end": "2027-06-30"})
+    world.report("l1", "profile", profile={"contract_end": "2027-06-30", "industry": "retail"})
     staged = [
-        (each.event, each.to_stage, each.contract_end, each.inferred)
-        for each in world.facts(LeadStaged)
+        (fact.event, fact.to_stage, fact.contract_end, fact.inferred)
+        for fact in world.facts(LeadStaged)
     ]
     assert staged == (
         [("contract_end_learnt", "recycled", "2027-06-30", ())] if outcome == "recycle" else []

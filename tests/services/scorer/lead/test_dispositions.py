@@ -207,7 +207,7 @@ def test_accepted_work_that_is_passed_on_is_accepted_anew_in_the_same_stage() ->
     ]
 
 
-def test_an_opportunity_is_told_again_with_what_changed_and_kept_otherwise() -> None:
+def test_an_opportunity_is_reported_again_with_what_changed_and_kept_otherwise() -> None:
     world, _ = handed_over("rex", raised=True)
     world.act(
         "l1",
@@ -230,8 +230,8 @@ def test_an_opportunity_is_told_again_with_what_changed_and_kept_otherwise() -> 
     )
     world.act("l1", "won", "rex", actor="sales")
     deals = [
-        (each.event, each.opportunity_id, each.amount_minor, each.currency, each.expected_close)
-        for each in world.facts(LeadStaged)
+        (fact.event, fact.opportunity_id, fact.amount_minor, fact.currency, fact.expected_close)
+        for fact in world.facts(LeadStaged)
     ]
     assert deals == [
         ("opportunity", "o1", 100, "EUR", "2026-12-31"),
@@ -248,13 +248,13 @@ def test_a_customer_can_start_again_and_goes_to_who_won_them() -> None:
     world.does("l1", "form")
     world.act("l1", "won", "rex", actor="sales")
     staged, qualified = [
-        each for each in world.facts() if isinstance(each, LeadStaged | LeadQualified)
+        fact for fact in world.facts() if isinstance(fact, LeadStaged | LeadQualified)
     ][:2]
     assert (staged.from_stage, staged.to_stage, staged.cycle) == ("customer", "mql", 2)
     assert (
         qualified.owner,
         qualified.cycle,
-        [each.outcome for each in qualified.story.earlier_cycles],
+        [cycle.outcome for cycle in qualified.story.earlier_cycles],
     ) == (
         "rex",
         2,
@@ -505,7 +505,7 @@ def test_a_disqualified_lead_stays_out_and_says_so_when_it_raises_its_hand() -> 
     assert world.said()[0] == "l1/2 recycled by marketing: disqualified -> recycled: not_ready"
 
 
-def test_a_hand_that_is_raised_in_the_middle_of_a_cycle_is_told_to_who_has_the_lead() -> None:
+def test_a_hand_that_is_raised_in_the_middle_of_a_cycle_notifies_who_has_the_lead() -> None:
     world, handoff = handed_over()
     world.act("l1", "accepted")
     world.said()
@@ -564,7 +564,7 @@ def test_an_older_word_about_an_opportunity_does_not_change_a_newer_one() -> Non
         currency="USD",
         ago=HOUR,
     )
-    assert [(each.amount_minor, each.currency) for each in world.facts(LeadStaged)] == [
+    assert [(fact.amount_minor, fact.currency) for fact in world.facts(LeadStaged)] == [
         (250, "EUR"),
         (250, "EUR"),
     ]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from baton.agreement.reference import reference_of
-from baton.contracts.custody import Holder, HolderKind, Holding, Missing, holder_of, told
+from baton.contracts.custody import Holder, HolderKind, Holding, Missing, holder_of, updated
 from baton.contracts.intake import Act, Engagement, LeadAct, LeadEvent
 from baton.contracts.leads import LeadQualified, LeadRefused
 from baton.contracts.slas import LeadReactivated, LeadRecycled
@@ -47,7 +47,7 @@ class Life:
     def _take(self, value: Any) -> None:
         """What came to the lead from the others, and what it said to that."""
         if isinstance(value, FROM_OTHERS):
-            self.holding = told(self.holding, stream_of(value)[1])
+            self.holding = updated(self.holding, stream_of(value)[1])
         self.shelf.take(value, now=self.now)
         self.hear()
 
@@ -55,7 +55,7 @@ class Life:
         """What the lead said since."""
         for fact in self.shelf.facts[self._heard :]:
             if isinstance(fact.value, LeadDecision):
-                self.holding = told(self.holding, fact.value)
+                self.holding = updated(self.holding, fact.value)
         self._heard = len(self.shelf.facts)
 
     def passes(self, to_ms: int) -> None:

@@ -122,7 +122,7 @@ MEANWHILE: Final[Mapping[Callable[[World], None], Mapping[str, str]]] = {
 }
 
 
-@pytest.mark.parametrize("meanwhile", MEANWHILE, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("meanwhile", MEANWHILE, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("act", LATE)
 def test_a_late_act_is_about_the_hand_off_that_stood_when_it_was_done(
     act: str, meanwhile: Callable[[World], None]
@@ -166,7 +166,7 @@ def test_a_hand_raised_after_a_verdict_and_before_its_report_is_not_lost(
     world.wait(MINUTE)
     world.said()
     world.act("l1", kind, by, actor="sales", ago=2 * MINUTE, **more)
-    staged = [(each.cycle, each.event, each.to_stage) for each in world.facts(LeadStaged)]
+    staged = [(fact.cycle, fact.event, fact.to_stage) for fact in world.facts(LeadStaged)]
     assert staged == [(1, kind, stage), (2, "qualified", "mql")]
 
 
@@ -180,7 +180,7 @@ def test_a_hand_raised_before_the_verdict_was_answered_by_it() -> None:
     world.wait(MINUTE)
     world.said()
     world.act("l1", "recycled", "rex", actor="sales", reason="not_ready")
-    assert [(each.cycle, each.event) for each in world.facts(LeadStaged)] == [(1, "recycled")]
+    assert [(fact.cycle, fact.event) for fact in world.facts(LeadStaged)] == [(1, "recycled")]
 
 
 def test_a_hand_raised_after_a_disqualification_is_refused_aloud() -> None:

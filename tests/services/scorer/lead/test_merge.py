@@ -14,7 +14,7 @@ from baton.contracts.leads import LeadQualified, LeadScored, LeadStaged
 from baton.contracts.slas import LeadRecycled
 from baton.contracts.transfers import LeadTransfer
 from baton.ids import derived_id
-from tests.services.scorer.scorer_world import DAY, HOUR, World, person_told, said_of
+from tests.services.scorer.scorer_world import DAY, HOUR, World, person_reported, said_of
 
 
 def merge(loser: str, survivor: str) -> LeadMerge:
@@ -28,7 +28,7 @@ def merge(loser: str, survivor: str) -> LeadMerge:
 
 
 def last_score(world: World, lead: str) -> int:
-    return [each for each in world.facts(LeadScored, whole=True) if each.lead_id == lead][
+    return [fact for fact in world.facts(LeadScored, whole=True) if fact.lead_id == lead][
         -1
     ].engagement_micro
 
@@ -51,7 +51,7 @@ def test_the_ledger_of_the_loser_counts_at_the_survivor_and_once() -> None:
     assert world.said() == []
 
 
-def test_the_account_of_the_loser_is_told_that_it_left() -> None:
+def test_the_account_of_the_loser_learns_that_it_left() -> None:
     world = World()
     world.fits("known", domain="acme.example")
     world.fits("anon", domain="acme.example")
@@ -59,9 +59,9 @@ def test_the_account_of_the_loser_is_told_that_it_left() -> None:
     world.facts()
     world.send(merge("anon", "known"))
     parts = {
-        (each.kind, each.account_id)
-        for each in world.facts()
-        if isinstance(each, AccountPart) and each.lead_id == "anon"
+        (account_part.kind, account_part.account_id)
+        for account_part in world.facts()
+        if isinstance(account_part, AccountPart) and account_part.lead_id == "anon"
     }
     assert parts == {("remove", "acme.example")}
 
@@ -73,8 +73,8 @@ def test_what_comes_to_the_loser_afterwards_goes_on_to_the_survivor() -> None:
     world.send(merge("anon", "known"))
     world.said()
     world.does("anon", "demo_request")
-    world.tell("anon", "profile", profile={"employees": "500"})
-    world.send(person_told("anon", at_ms=world.now, first_name="Ada"))
+    world.report("anon", "profile", profile={"employees": "500"})
+    world.send(person_reported("anon", at_ms=world.now, first_name="Ada"))
     assert world.said() == [
         "known warm A2 30",
         "known/1 qualified by system: inquiry -> mql",
@@ -111,7 +111,7 @@ def test_a_chain_of_merges_arrives_whole_in_any_order(order: tuple[tuple[str, st
 def test_the_survivor_is_what_it_would_have_been_had_all_events_come_to_it() -> None:
     """Whatever was split over two leads, and whenever they were merged."""
 
-    def tell(world: World, one: str, other: str, at: int) -> None:
+    def report(world: World, one: str, other: str, at: int) -> None:
         steps: list[Any] = [
             lambda: world.does(
                 one, "page_view", content_title="A", topics=("security",), campaign="x", ago=HOUR
@@ -125,15 +125,15 @@ def test_the_survivor_is_what_it_would_have_been_had_all_events_come_to_it() -> 
                 ago=2 * HOUR,
                 event_id="ab" * 16,
             ),
-            lambda: world.tell(
+            lambda: world.report(
                 one, "profile", profile={"country": "SE", "employees": "10"}, ago=5 * HOUR
             ),
-            lambda: world.tell(
+            lambda: world.report(
                 other, "profile", profile={"country": "DK", "role": "Head"}, ago=4 * HOUR
             ),
             lambda: world.consent(one, "sales", granted=True, ago=3 * HOUR),
             lambda: world.consent(other, "sales", granted=False, ago=2 * HOUR),
-            lambda: world.send(person_told(other, at_ms=world.now, first_name="Ada")),
+            lambda: world.send(person_reported(other, at_ms=world.now, first_name="Ada")),
             lambda: world.retract(other, "cd" * 16),
             lambda: world.does(one, "form", event_id="cd" * 16),
         ]
@@ -143,12 +143,12 @@ def test_the_survivor_is_what_it_would_have_been_had_all_events_come_to_it() -> 
             step()
         if at >= len(steps) and one != other:
             world.send(merge(other, one))
-        world.tell(one, "profile", profile={"country": "NO"})
+        world.report(one, "profile", profile={"country": "NO"})
         world.does(one, "demo_request")
 
     def story(at: int, other: str) -> Any:
         world = World()
-        tell(world, "l1", other, at)
+        report(world, "l1", other, at)
         (qualified,) = world.facts(LeadQualified, whole=True)
         return qualified.story, qualified.engagement_micro, qualified.fit_micro, qualified.rejecters
 
@@ -171,10 +171,10 @@ def test_a_lead_that_was_somebodys_work_is_handed_on_to_them_first() -> None:
         "b/1 qualified by system: inquiry -> mql: merged",
         "b qualified for sales, hot, hand raised",
     ]
-    (qualified,) = [each for each in world.facts(LeadQualified, whole=True) if each.lead_id == "b"]
+    (qualified,) = [fact for fact in world.facts(LeadQualified, whole=True) if fact.lead_id == "b"]
     assert qualified.owner == "rex"
     assert [
-        (each.outcome, each.reason, each.holder) for each in qualified.story.earlier_cycles
+        (cycle.outcome, cycle.reason, cycle.holder) for cycle in qualified.story.earlier_cycles
     ] == [("merged", "sal", "rex")]
 
 
@@ -261,13 +261,13 @@ def test_a_rest_is_taken_over_and_planned_anew() -> None:
 
 
 def test_a_retraction_after_the_merge_takes_back_the_hand_that_the_loser_raised() -> None:
-    for told_to in ("a", "b"):
+    for reported_to in ("a", "b"):
         world = World()
         world.fits("a")
         raised = world.does("a", "demo_request")
         world.send(merge("a", "b"))
         assert world.said()[-1] == "b qualified for sales, hot, hand raised"
-        world.retract(told_to, raised)
+        world.retract(reported_to, raised)
         assert world.said() == ["b/1 withdrawn by system: mql -> inquiry: retracted", "b cold A3 0"]
 
 
@@ -281,7 +281,7 @@ def test_a_hand_whose_retraction_is_at_the_survivor_already_is_not_handed_on() -
     assert world.said() == ["a/1 merged by system: mql -> mql: merged", "b cold A3 0"]
 
 
-def test_a_hand_that_the_loser_raised_is_told_to_who_has_the_survivor_and_keeps_it_warm() -> None:
+def test_a_hand_that_the_loser_raised_notifies_who_has_the_survivor_and_keeps_it_warm() -> None:
     world = World()
     world.fits("a")
     world.fits("b")
@@ -417,7 +417,7 @@ def test_a_full_circle_of_merges_leaves_one_lead_alive_with_everything() -> None
         world = World()
         world.does("a", "page_view")
         world.does("b", "page_view")
-        # Each is told to end in the other, before the first book arrives.
+        # A record says of each that it ends in the other, before the first book arrives.
         for loser, survivor in (first, second):
             world.host.send("intake.leads.v1", loser, said_of(loser, merge(loser, survivor)))
         world.host.settle()
@@ -429,22 +429,24 @@ def test_a_full_circle_of_merges_leaves_one_lead_alive_with_everything() -> None
 def test_an_erased_lead_forgets_everything_and_is_not_brought_back() -> None:
     world = World()
     world.fits("l1", domain="acme.example")
-    world.send(person_told("l1", at_ms=world.now, first_name="Ada", email="ada@acme.example"))
+    world.send(person_reported("l1", at_ms=world.now, first_name="Ada", email="ada@acme.example"))
     world.does("l1", "demo_request", content_title="Seen")
     world.route("l1", "rex")
     world.facts()
-    world.tell("l1", "erasure")
+    world.report("l1", "erasure")
     said = world.facts()
-    assert [(each.event, each.to_stage) for each in said if isinstance(each, LeadStaged)] == [
-        ("erased", "mql")
-    ]
-    assert [(each.kind, each.account_id) for each in said if isinstance(each, AccountPart)] == [
-        ("remove", "acme.example")
-    ]
+    assert [
+        (staged.event, staged.to_stage) for staged in said if isinstance(staged, LeadStaged)
+    ] == [("erased", "mql")]
+    assert [
+        (account_part.kind, account_part.account_id)
+        for account_part in said
+        if isinstance(account_part, AccountPart)
+    ] == [("remove", "acme.example")]
     world.does("l1", "demo_request")
     world.fits("l1")
     world.send(
-        person_told("l1", at_ms=world.now, n=2, first_name="Ada"),
+        person_reported("l1", at_ms=world.now, n=2, first_name="Ada"),
         merge("l1", "l2"),
         merge("l3", "l1"),
     )
@@ -459,9 +461,9 @@ def test_an_erased_lead_forgets_everything_and_is_not_brought_back() -> None:
 def changelog(world: World) -> dict[bytes, bytes]:
     """What compaction leaves of the lead's state."""
     left: dict[bytes, bytes] = {}
-    for each in world.host.log.history:
-        if each.topic == "lead.changelog.v1" and each.key is not None:
-            left[each.key] = each.value or b""
+    for record in world.host.log.history:
+        if record.topic == "lead.changelog.v1" and record.key is not None:
+            left[record.key] = record.value or b""
     return left
 
 
@@ -469,16 +471,16 @@ def test_the_latest_record_of_a_person_is_the_whole_person_and_gone_with_an_eras
     None
 ):
     world = World()
-    world.send(person_told("l1", at_ms=world.now, n=1, email="ann@acme.example"))
-    world.send(person_told("l1", at_ms=world.now, n=2, phone="+47 1"))
-    world.send(person_told("l1", at_ms=world.now - HOUR, n=3, first_name="Ann", phone="+47 2"))
-    world.send(person_told("l1", at_ms=world.now, n=4, phone="+47 1"))
+    world.send(person_reported("l1", at_ms=world.now, n=1, email="ann@acme.example"))
+    world.send(person_reported("l1", at_ms=world.now, n=2, phone="+47 1"))
+    world.send(person_reported("l1", at_ms=world.now - HOUR, n=3, first_name="Ann", phone="+47 2"))
+    world.send(person_reported("l1", at_ms=world.now, n=4, phone="+47 1"))
     world.does("l2", "page_view")
     world.send(merge("l1", "l2"))
-    world.tell("l2", "erasure")
+    world.report("l2", "erasure")
     ann = Person(email="ann@acme.example", phone="+47 1", first_name="Ann")
     assert [
-        (each.lead_id, each.person, each.erased, each.survivor) for each in world.facts(LeadPerson)
+        (fact.lead_id, fact.person, fact.erased, fact.survivor) for fact in world.facts(LeadPerson)
     ] == [
         ("l1", Person(email="ann@acme.example"), False, None),
         ("l1", Person(email="ann@acme.example", phone="+47 1"), False, None),

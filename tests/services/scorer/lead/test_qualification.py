@@ -31,7 +31,7 @@ def ready(*, dwell: str | None = None, **sections: Any) -> World:
 
 
 def qualifications(world: World) -> list[tuple[str, str, bool]]:
-    return [(each.leg, each.level, each.hand_raised) for each in world.facts(LeadQualified)]
+    return [(fact.leg, fact.level, fact.hand_raised) for fact in world.facts(LeadQualified)]
 
 
 @pytest.mark.parametrize(
@@ -64,10 +64,10 @@ def test_two_leads_whose_source_gave_their_events_one_id_have_each_a_qualificati
     for lead in ("l1", "l2"):
         world.fits(lead)
         world.does(lead, "demo_request", event_id="1")
-    told = {each.lead_id: each.qualification_id for each in world.facts(LeadQualified)}
-    assert set(told) == {"l1", "l2"}
+    reported = {fact.lead_id: fact.qualification_id for fact in world.facts(LeadQualified)}
+    assert set(reported) == {"l1", "l2"}
     # the router knows hand-offs by it: the second lead would never be handed out
-    assert len(set(told.values())) == 2
+    assert len(set(reported.values())) == 2
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_the_bridge_takes_what_the_agreement_gives_it(bridge: str, legs: list[st
     for lead, act in (("warm", "form"), ("raised", "demo_request")):
         world.fits(lead)
         world.does(lead, act)
-    assert [each.leg for each in world.facts(LeadQualified)] == legs
+    assert [fact.leg for fact in world.facts(LeadQualified)] == legs
 
 
 GATES: dict[str, Any] = {
@@ -355,8 +355,8 @@ def test_a_withdrawn_lead_qualifies_again_by_a_new_cause_in_the_same_cycle() -> 
     world.wait(11 * DAY)
     world.does("l1", "form")
     found = world.facts(LeadQualified, whole=True)
-    assert [each.cycle for each in found] == [1, 1]
-    assert len({each.qualification_id for each in found}) == 2
+    assert [fact.cycle for fact in found] == [1, 1]
+    assert len({fact.qualification_id for fact in found}) == 2
 
 
 def test_a_mail_scanner_clicks_every_link_and_none_of_them_counts() -> None:
@@ -395,15 +395,15 @@ def test_a_lead_that_is_looked_at_when_its_dwell_ends_does_not_rise_by_time_alon
         world.does("l1", act)
     assert world.facts(LeadScored)[-1].level == "warm"
     for topic, event in [
-        (each.topic, each.value)
-        for each in world.host.log.history
-        if each.topic == "intake.leads.v1"
+        (record.topic, record.value)
+        for record in world.host.log.history
+        if record.topic == "intake.leads.v1"
     ]:
         shelf.take(codec_for(LeadInput).decode(event), now=MONDAY_0900, topic=topic)
     shelf.wake_at = MONDAY_0900 + 20 * DAY
-    told = [each.value for each in shelf.pass_time(MONDAY_0900 + 21 * DAY)]
+    reported = [fact.value for fact in shelf.pass_time(MONDAY_0900 + 21 * DAY)]
     assert (
-        [each.level for each in told if isinstance(each, LeadScored)]
+        [scored.level for scored in reported if isinstance(scored, LeadScored)]
         == [shelf.head.level]
         == ["warm"]
     )
@@ -461,18 +461,20 @@ def test_the_story_of_a_hand_off_says_what_a_person_needs() -> None:
         "spring",
         "summer",
     )
-    assert [(each.title, each.act) for each in story.content] == [
+    assert [(content.title, content.act) for content in story.content] == [
         ("Safe moves", "webinar"),
         ("Moving over", "page_view"),
     ]
     assert story.interests == ("migration", "security")
     assert story.consents == {"sales/email": "granted", "marketing/email": "refused"}
-    assert [(each.name, each.content_title) for each in story.why_now] == [
+    assert [(reason.name, reason.content_title) for reason in story.why_now] == [
         ("webinar", "Safe moves"),
         ("page_view", "Moving over"),
     ]
-    assert sum(each.points_micro for each in story.why_now) == qualified.engagement_micro
-    assert [(each.name, each.outcome) for each in story.criteria] == [("From Norway", "met")]
+    assert sum(reason.points_micro for reason in story.why_now) == qualified.engagement_micro
+    assert [(criterion.name, criterion.outcome) for criterion in story.criteria] == [
+        ("From Norway", "met")
+    ]
 
 
 def test_a_result_explains_itself() -> None:
@@ -489,7 +491,10 @@ def test_a_result_explains_itself() -> None:
         world.does("l1", "webinar", ago=10 * DAY)
     world.does("l1", "webinar")
     scored = world.facts(LeadScored)[-1]
-    lines = [(each.kind, each.name, each.points_micro) for each in scored.contributions]
+    lines = [
+        (contribution.kind, contribution.name, contribution.points_micro)
+        for contribution in scored.contributions
+    ]
     assert lines == [
         ("act", "webinar", 40_000_000),
         ("act", "webinar", 20_000_000),
@@ -515,6 +520,6 @@ def test_the_act_that_made_the_lead_ready_is_among_the_reasons_however_many_weig
     demo = world.does("l1", "demo_request")
     (qualified,) = world.facts(LeadQualified)
     lines = qualified.story.why_now
-    assert [each.name for each in lines] == [*["webinar"] * 7, "demo_request", "2 more"]
+    assert [line.name for line in lines] == [*["webinar"] * 7, "demo_request", "2 more"]
     assert lines[7].event_id == demo
-    assert sum(each.points_micro for each in lines) == qualified.engagement_micro == 28_000_000
+    assert sum(line.points_micro for line in lines) == qualified.engagement_micro == 28_000_000

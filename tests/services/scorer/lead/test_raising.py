@@ -11,7 +11,7 @@ import pytest
 from baton.contracts.intake import Consent
 from baton.contracts.leads import LeadScored
 from tests.services.scorer.lead.test_dispositions import recycled
-from tests.services.scorer.scorer_world import DAY, HOUR, LEVELS, World, agreement, person_told
+from tests.services.scorer.scorer_world import DAY, HOUR, LEVELS, World, agreement, person_reported
 
 SHORT_NEGATIVE = {
     "groups": {
@@ -50,7 +50,7 @@ def grant(world: World) -> None:
 
 
 def note(world: World) -> None:
-    world.send(person_told("l1", at_ms=world.now, note="called back"))
+    world.send(person_reported("l1", at_ms=world.now, note="called back"))
 
 
 def negative(world: World) -> None:
@@ -66,7 +66,7 @@ def time(world: World) -> None:
 
 
 def same_fit(world: World) -> None:
-    world.tell("l1", "profile", profile={"industry": "retail"})
+    world.report("l1", "profile", profile={"industry": "retail"})
 
 
 def retraction_of_nothing(world: World) -> None:
@@ -103,7 +103,7 @@ def points(world: World) -> None:
 
 
 def better_fit(world: World) -> None:
-    world.tell("l1", "profile", profile={"country": "NO", "industry": "retail"})
+    world.report("l1", "profile", profile={"country": "NO", "industry": "retail"})
 
 
 def test_what_raises_the_number_raises_the_level() -> None:
@@ -184,7 +184,7 @@ def test_a_band_without_an_exit_of_its_own_is_left_where_it_would_not_be_entered
 
 def test_a_consent_that_is_retracted_raises_no_level_either() -> None:
     world = below_its_number()
-    event = world.tell(
+    event = world.report(
         "l1", "consent", consent=Consent(purpose="sales", channel="any", granted=True)
     )
     world.retract("l1", event)

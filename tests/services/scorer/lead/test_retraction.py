@@ -26,7 +26,14 @@ from services.scorer.lead.consents import consents_from
 from services.scorer.lead.field_history import KEPT
 from services.scorer.lead.state import CONSENT, NOBODY, ONLY, PERSON, PROFILE, ProfileBook
 from tests.services.scorer.scorer_view import Shelf
-from tests.services.scorer.scorer_world import DAY, HOUR, MONDAY_0900, World, agreement, person_told
+from tests.services.scorer.scorer_world import (
+    DAY,
+    HOUR,
+    MONDAY_0900,
+    World,
+    agreement,
+    person_reported,
+)
 
 REFERENCE = reference_of(agreement())
 NOW = MONDAY_0900 + DAY
@@ -47,7 +54,7 @@ class Report:
     def event_id(self) -> str:
         return derived_id("report", self.number)
 
-    def told(self) -> LeadInput:
+    def reported(self) -> LeadInput:
         kind = "consent" if self.granted is not None else "engagement" if self.acts else "profile"
         event = LeadEvent(
             event_id=self.event_id,
@@ -111,7 +118,7 @@ reports = st.builds(
     Report,
     number=st.integers(0, 1_000),
     at_ms=st.integers(0, 3).map(lambda hour: MONDAY_0900 + hour * HOUR),
-    profile=st.lists(st.tuples(fields, words), max_size=2, unique_by=lambda each: each[0]).map(
+    profile=st.lists(st.tuples(fields, words), max_size=2, unique_by=lambda pair: pair[0]).map(
         tuple
     ),
     person=st.lists(
@@ -123,29 +130,33 @@ reports = st.builds(
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.lists(reports, max_size=KEPT, unique_by=lambda each: each.number), st.data())
+@given(st.lists(reports, max_size=KEPT, unique_by=lambda report: report.number), st.data())
 def test_what_was_retracted_never_happened_in_any_order(
-    told: list[Report], data: st.DataObject
+    reported: list[Report], data: st.DataObject
 ) -> None:
-    gone = data.draw(st.sets(st.sampled_from(told)) if told else st.just(set()))
-    kept = after([report.told() for report in told if report not in gone])
-    everything = [report.told() for report in told] + [
+    gone = data.draw(st.sets(st.sampled_from(reported)) if reported else st.just(set()))
+    kept = after([report.reported() for report in reported if report not in gone])
+    everything = [report.reported() for report in reported] + [
         taken_back(report.event_id) for report in gone
     ]
     assert after(data.draw(st.permutations(everything))) == kept
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(reports, max_size=KEPT, unique_by=lambda each: each.number), st.data())
-def test_the_same_through_a_merge(told: list[Report], data: st.DataObject) -> None:
-    gone = data.draw(st.sets(st.sampled_from(told)) if told else st.just(set()))
-    sides = {report.number: data.draw(st.sampled_from(["l1", "l2"])) for report in told}
-    kept = merged([(sides[report.number], report.told()) for report in told if report not in gone])
+@given(st.lists(reports, max_size=KEPT, unique_by=lambda report: report.number), st.data())
+def test_the_same_through_a_merge(reported: list[Report], data: st.DataObject) -> None:
+    gone = data.draw(st.sets(st.sampled_from(reported)) if reported else st.just(set()))
+    sides = {report.number: data.draw(st.sampled_from(["l1", "l2"])) for report in reported}
+    kept = merged(
+        [(sides[report.number], report.reported()) for report in reported if report not in gone]
+    )
     back = [
         (data.draw(st.sampled_from(["l1", "l2"])), taken_back(report.event_id)) for report in gone
     ]
     order = data.draw(
-        st.permutations([*((sides[report.number], report.told()) for report in told), *back])
+        st.permutations(
+            [*((sides[report.number], report.reported()) for report in reported), *back]
+        )
     )
     assert merged(order) == kept
 
@@ -163,20 +174,26 @@ def merged(values: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def test_the_value_before_is_lost_only_where_more_than_are_kept_were_retracted() -> None:
-    told = [
+    reported = [
         Report(number=n, at_ms=MONDAY_0900 + n * HOUR, profile=(("industry", str(n)),))
         for n in range(KEPT + 1)
     ]
-    back = [taken_back(report.event_id) for report in told[1:]]
-    assert after([*(report.told() for report in told), *back[1:]])["profile"] == {"industry": "1"}
-    assert after([*(report.told() for report in told), *back])["profile"] == {}
-    assert after([*back, *(report.told() for report in told)])["profile"] == {"industry": "0"}
+    back = [taken_back(report.event_id) for report in reported[1:]]
+    assert after([*(report.reported() for report in reported), *back[1:]])["profile"] == {
+        "industry": "1"
+    }
+    assert after([*(report.reported() for report in reported), *back])["profile"] == {}
+    assert after([*back, *(report.reported() for report in reported)])["profile"] == {
+        "industry": "0"
+    }
 
 
 def test_what_a_source_says_outranks_what_was_concluded_however_old_it_is() -> None:
     world = World()
-    world.tell("l1", "profile", ago=DAY, profile={"domain": "harborlight.example"})
-    said = world.tell("l1", "profile", profile={"domain": "hl-group.example"}, derived=("domain",))
+    world.report("l1", "profile", ago=DAY, profile={"domain": "harborlight.example"})
+    said = world.report(
+        "l1", "profile", profile={"domain": "hl-group.example"}, derived=("domain",)
+    )
     world.does("l1", "demo_request")
     (qualified,) = world.facts(LeadQualified)
     assert qualified.story.account_id == "harborlight.example"
@@ -185,8 +202,8 @@ def test_what_a_source_says_outranks_what_was_concluded_however_old_it_is() -> N
 
 def test_a_retracted_saying_leaves_what_was_concluded() -> None:
     world = World()
-    said = world.tell("l1", "profile", ago=DAY, profile={"domain": "harborlight.example"})
-    world.tell("l1", "profile", profile={"domain": "hl-group.example"}, derived=("domain",))
+    said = world.report("l1", "profile", ago=DAY, profile={"domain": "harborlight.example"})
+    world.report("l1", "profile", profile={"domain": "hl-group.example"}, derived=("domain",))
     world.retract("l1", said)
     world.does("l1", "demo_request")
     (qualified,) = world.facts(LeadQualified)
@@ -211,10 +228,10 @@ def test_the_consent_before_a_retracted_one_is_back_and_published(granted: bool)
 
 def test_a_person_that_rode_on_a_retracted_event_is_taken_out_of_the_topic() -> None:
     world = World()
-    world.send(person_told("l1", at_ms=world.now - HOUR, n=1, email="ann@acme.example"))
-    world.send(person_told("l1", at_ms=world.now, n=2, email="bot@spam.example", phone="+47 1"))
+    world.send(person_reported("l1", at_ms=world.now - HOUR, n=1, email="ann@acme.example"))
+    world.send(person_reported("l1", at_ms=world.now, n=2, email="bot@spam.example", phone="+47 1"))
     world.retract("l1", derived_id("person", "l1", 2))
-    assert [each.person for each in world.facts(LeadPerson)][-1] == Person(email="ann@acme.example")
+    assert [fact.person for fact in world.facts(LeadPerson)][-1] == Person(email="ann@acme.example")
 
 
 def test_a_level_that_a_retracted_profile_raised_falls_at_once() -> None:
@@ -241,7 +258,7 @@ def test_an_mql_that_fitted_by_a_retracted_profile_is_withdrawn_at_once_as_retra
 def test_a_retracted_profile_that_leaves_the_band_of_fit_leaves_the_level() -> None:
     world = World(agreement(dwell="30 days"))
     world.fits("l1")
-    later = world.tell("l1", "profile", profile={"industry": "software"})
+    later = world.report("l1", "profile", profile={"industry": "software"})
     world.does("l1", "form")
     world.wait(20 * DAY)
     world.facts()

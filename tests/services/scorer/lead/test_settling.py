@@ -30,9 +30,9 @@ def settling(**sections: Any) -> World:
 def event(
     name: str, *, act: str | None = None, profile: Mapping[str, str] | None = None, **more: Any
 ) -> LeadInput:
-    """What one event tells, of lead l1."""
+    """What one event reports, of lead l1."""
     lead, event_id = more.pop("lead", "l1"), derived_id("settling", name)
-    told = LeadEvent(
+    reported = LeadEvent(
         event_id=event_id,
         lead_id=lead,
         source="http",
@@ -45,7 +45,7 @@ def event(
         profile=profile or {},
     )
     return LeadInput(
-        lead_id=lead, cause_id=event_id, event=told, occurred_at_ms=MONDAY_0900, **more
+        lead_id=lead, cause_id=event_id, event=reported, occurred_at_ms=MONDAY_0900, **more
     )
 
 
@@ -69,7 +69,7 @@ def qualified(world: World) -> list[LeadQualified]:
     return world.facts(LeadQualified)
 
 
-def test_a_form_is_qualified_at_once_with_all_that_it_tells() -> None:
+def test_a_form_is_qualified_at_once_with_all_that_it_reports() -> None:
     world = settling()
     world.send(event("form", act="demo_request", profile={"country": "NO"}, person=ANN))
     (found,) = qualified(world)
@@ -109,7 +109,7 @@ def test_a_lead_that_cannot_be_reached_waits_for_a_way_to_reach_it_and_goes_on_w
         world.wait(waits)
         world.send(event("identify", person=ANN))
         found = qualified(world)
-        assert [(each.qualified_at_ms, each.story.person) for each in found] == [(at_ms, person)]
+        assert [(entry.qualified_at_ms, entry.story.person) for entry in found] == [(at_ms, person)]
 
 
 def test_a_lead_waits_for_what_its_territory_asks_for_and_not_for_what_decides_nothing() -> None:
@@ -118,7 +118,7 @@ def test_a_lead_waits_for_what_its_territory_asks_for_and_not_for_what_decides_n
     # territories go by country; nothing that is decided after them is waited for
     assert qualified(world) == []
     world.send(event("identify", profile={"country": "NO"}))
-    assert [each.story.profile for each in qualified(world)] == [{"country": "NO"}]
+    assert [entry.story.profile for entry in qualified(world)] == [{"country": "NO"}]
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
@@ -133,15 +133,15 @@ def test_the_join_that_the_event_asks_for_is_part_of_the_decision_whatever_comes
     form = event("form", act="demo_request", profile={"country": "NO"}, person=ANN, joins=2)
     world.send(form)
     assert qualified(world) == []
-    told = (
+    reported = (
         answer(form),
         answer(form, loser="anon"),
         LeadInput(lead_id="anon", cause_id="m", merge=merge_of("anon", "l1")),
     )
     for number in order:
-        world.send(told[number])
+        world.send(reported[number])
     (found,) = qualified(world)
-    assert (found.story.first_campaign, [each.title for each in found.story.content]) == (
+    assert (found.story.first_campaign, [content.title for content in found.story.content]) == (
         "spring",
         ["guide", "form"],
     )
@@ -154,7 +154,7 @@ def test_a_join_that_nobody_answers_is_not_waited_for_for_long() -> None:
     world.wait(SETTLE - 1)
     assert qualified(world) == []
     world.wait(1)
-    assert [each.qualified_at_ms for each in qualified(world)] == [MONDAY_0900 + SETTLE]
+    assert [entry.qualified_at_ms for entry in qualified(world)] == [MONDAY_0900 + SETTLE]
 
 
 def test_a_hand_that_is_taken_down_while_the_lead_settles_was_never_raised() -> None:
@@ -196,7 +196,7 @@ def test_a_hand_raised_by_a_visitor_who_settles_is_not_lost_when_the_visitor_tur
 def test_a_lead_that_is_erased_or_cools_while_it_settles_is_handed_to_nobody() -> None:
     world = settling()
     world.send(event("track", act="demo_request"))
-    world.tell("l1", "erasure")
+    world.report("l1", "erasure")
     world.wait(10 * SETTLE)
     assert qualified(world) == []
 
@@ -207,11 +207,11 @@ def test_a_lead_settles_once_however_often_it_acts() -> None:
     world.wait(SETTLE - 500)
     world.send(event("two", act="page_view"))
     world.wait(500)
-    assert [each.qualified_at_ms for each in qualified(world)] == [MONDAY_0900 + SETTLE]
+    assert [entry.qualified_at_ms for entry in qualified(world)] == [MONDAY_0900 + SETTLE]
 
 
 def test_the_score_that_is_published_says_what_the_lead_waits_for() -> None:
     world = settling()
     world.send(event("track", act="demo_request", profile={"country": "NO"}))
-    scored = [each for each in world.facts() if type(each).__name__ == "LeadScored"]
+    scored = [fact for fact in world.facts() if type(fact).__name__ == "LeadScored"]
     assert scored[-1].level_reason.endswith("; settles: waits for a way to reach the lead")

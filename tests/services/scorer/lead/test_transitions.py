@@ -100,7 +100,7 @@ def test_no_stage_is_a_high_water_mark() -> None:
 def test_skipped_stages_are_inferred(
     stage: Stage, to: Stage, by_bridge: bool, between: tuple[str, ...]
 ) -> None:
-    assert tuple(each.value for each in skipped(stage, to, by_bridge=by_bridge)) == between
+    assert tuple(record.value for record in skipped(stage, to, by_bridge=by_bridge)) == between
 
 
 if __name__ == "__main__":

@@ -41,8 +41,8 @@ def read(
 
 def book(events: list[LeadEvent]) -> ContentBook:
     found = ContentBook()
-    for each in events:
-        found = touched(found, each, each.occurred_at_ms)
+    for event in events:
+        found = touched(found, event, event.occurred_at_ms)
     return found
 
 
@@ -67,13 +67,13 @@ def test_any_order_repetition_and_split_give_the_same_bytes(
 def test_the_newest_pieces_and_the_earliest_campaign_touches_are_kept() -> None:
     events = [read(number, number) for number in range(1, 101)]
     kept = book(events)
-    assert [each.at_ms for each in pieces(kept.recent)] == list(range(101 - RECENT, 101))
-    assert [each.at_ms for each in pieces(kept.origins)] == list(range(1, ORIGINS + 1))
+    assert [piece.at_ms for piece in pieces(kept.recent)] == list(range(101 - RECENT, 101))
+    assert [piece.at_ms for piece in pieces(kept.origins)] == list(range(1, ORIGINS + 1))
 
 
-def test_an_event_that_is_told_with_two_times_is_one_piece_with_the_earlier() -> None:
+def test_an_event_that_is_reported_with_two_times_is_one_piece_with_the_earlier() -> None:
     for events in ([read(1, 5), read(2, 6), read(1, 9)], [read(1, 9), read(2, 6), read(1, 5)]):
-        assert [each.at_ms for each in pieces(book(events).recent)] == [5, 6]
+        assert [piece.at_ms for piece in pieces(book(events).recent)] == [5, 6]
 
 
 def test_what_says_nothing_of_content_is_left_out() -> None:

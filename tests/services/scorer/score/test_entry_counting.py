@@ -194,9 +194,9 @@ def test_an_act_of_a_full_day_does_not_begin_to_count_because_an_earlier_one_lef
 def test_a_burst_is_bounded_and_a_retraction_lets_the_next_one_count() -> None:
     state = book(*(("view", 100 - number) for number in range(100)))
     assert len(state.ledger) // SIZE == 2 + SPARE
-    assert [each for each, why in reasons(state).items() if why is COUNTS] == [1, 2]
+    assert [reason for reason, why in reasons(state).items() if why is COUNTS] == [1, 2]
     again = counted(state.ledger, gone(1, 2), 0, TABLE, NOW)
-    assert [each for each, why in reasons(again).items() if why is COUNTS] == [3, 4]
+    assert [reason for reason, why in reasons(again).items() if why is COUNTS] == [3, 4]
     assert state.ledger == book(*(("view", number) for number in range(100, 0, -1))).ledger
 
 
@@ -220,7 +220,7 @@ def test_a_day_is_the_agreements_day() -> None:
     assert midnight % DAY == 23 * HOUR  # Berlin in winter
 
 
-def test_an_event_that_is_told_in_two_ways_is_the_same_whichever_came_first() -> None:
+def test_an_event_that_is_reported_in_two_ways_is_the_same_whichever_came_first() -> None:
     one, other = (
         packed("ab" * 16, NOW, Engagement(act="click", content_stage=stage))
         for stage in ("decision", None)
@@ -267,5 +267,5 @@ def test_a_retraction_is_kept_as_long_as_its_entry_however_old_and_however_many_
 def test_every_entry_has_its_mark() -> None:
     state = book(("view", 2), ("read", 1), ("nothing", 0))
     assert [at_ms for at_ms, *_ in MARK.iter_unpack(state.marks)] == [
-        each.at_ms for each in entries(state.ledger)
+        entry.at_ms for entry in entries(state.ledger)
     ]

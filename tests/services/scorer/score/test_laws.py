@@ -110,7 +110,7 @@ ACT = st.tuples(
     st.sampled_from((None, "mail-1", "mail-2")),
 )
 HISTORY = (st.lists(ACT, max_size=8) | st.lists(ACT, min_size=15, max_size=40)).map(
-    lambda drawn: [Did(number, *each) for number, each in enumerate(drawn)]
+    lambda drawn: [Did(number, *entry) for number, entry in enumerate(drawn)]
 )
 MANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -120,8 +120,8 @@ def put_in(
 ) -> Counted:
     """The ledger after the acts came in this order."""
     state = EMPTY
-    for each in history:
-        state = entered(state, each.record(), retracted, since, TABLE, now) or state
+    for record in history:
+        state = entered(state, record.record(), retracted, since, TABLE, now) or state
     return state
 
 
@@ -133,10 +133,10 @@ def by_the_book(history: list[Did], gone: set[str], now: int) -> Decimal:
     """DOMAIN 4 word by word, in sixty digits: no tricks, no state."""
     rules = TERMS.engagement
     left = sorted(
-        {each.event_id: each for each in history if each.event_id not in gone}.values(),
-        key=lambda each: (each.at_ms, each.event_id),
+        {record.event_id: record for record in history if record.event_id not in gone}.values(),
+        key=lambda event: (event.at_ms, event.event_id),
     )
-    clicks = [each for each in left if each.act == "email_click" and each.link]
+    clicks = [event for event in left if event.act == "email_click" and event.link]
     scanned = {
         one.event_id
         for first in clicks
@@ -151,12 +151,12 @@ def by_the_book(history: list[Did], gone: set[str], now: int) -> Decimal:
     total = Decimal(0)
     parts: dict[str, list[Decimal]] = {}
     seen: dict[Any, int] = {}
-    for each in left:
-        rule = rules.rule_for(each.engagement())
-        if rule is None or each.event_id in scanned:
+    for event in left:
+        rule = rules.rule_for(event.engagement())
+        if rule is None or event.event_id in scanned:
             continue
         group = rules.groups[rule.group]
-        day = TABLE.day_of(each.at_ms)[0]
+        day = TABLE.day_of(event.at_ms)[0]
         of_rule, of_group = (rule.name, day), (rule.group, day, rule.points_micro < 0)
         if (rule.per_day and seen.get(of_rule, 0) >= rule.per_day) or seen.get(
             of_group, 0
@@ -164,17 +164,17 @@ def by_the_book(history: list[Did], gone: set[str], now: int) -> Decimal:
             continue
         seen[of_rule] = seen.get(of_rule, 0) + 1
         seen[of_group] = seen.get(of_group, 0) + 1
-        age = now - each.at_ms
+        age = now - event.at_ms
         if age >= group.keeps_ms:
             continue
         half_life_ms = group.half_life_ms
         half_lives = Decimal(age) / half_life_ms if half_life_ms else Decimal(0)
         parts.setdefault(rule.group, []).append(rule.points_micro * Decimal(2) ** -half_lives)
     for name, points in parts.items():
-        positive = sum((each for each in points if each > 0), Decimal(0))
+        positive = sum((point for point in points if point > 0), Decimal(0))
         cap = rules.groups[name].cap_micro
         total += positive if cap is None else min(positive, Decimal(cap))
-        total += sum((each for each in points if each < 0), Decimal(0))
+        total += sum((point for point in points if point < 0), Decimal(0))
     return max(total, Decimal(0))
 
 
@@ -190,9 +190,11 @@ def test_the_score_is_the_formula(history: list[Did], later: int) -> None:
 @MANY
 @given(HISTORY, st.randoms(use_true_random=False))
 def test_any_order_and_any_repetition_give_the_same_bytes(history: list[Did], chance: Any) -> None:
-    shuffled = [*history, *(each for each in history if chance.random() < 0.4)]
+    shuffled = [*history, *(record for record in history if chance.random() < 0.4)]
     chance.shuffle(shuffled)
-    everything = counted(b"".join(sorted(each.record() for each in history)), b"", 0, TABLE, NOW)
+    everything = counted(
+        b"".join(sorted(record.record() for record in history)), b"", 0, TABLE, NOW
+    )
     assert put_in(shuffled) == put_in(history) == everything
 
 
@@ -208,7 +210,7 @@ def test_what_was_retracted_never_happened_whichever_came_first(
     after = counted(put_in(history).ledger, retracted, 0, TABLE, NOW)
     chance.shuffle(history)
     assert before == after == put_in(history, retracted=retracted)
-    never = [each for each in history if each.number not in gone]
+    never = [record for record in history if record.number not in gone]
     assert score(before) == score(put_in(never))
 
 
@@ -218,7 +220,7 @@ def test_a_positive_act_never_lowers_the_score(history: list[Did], at_ms: int, a
     more = [*history, Did(1_000, at_ms, act, None, (), None)]
     # Inside the limits of its day: beyond them it takes the place of one that may have been worth
     # more.
-    same_day = [each for each in history if TABLE.day_of(each.at_ms) == TABLE.day_of(at_ms)]
+    same_day = [record for record in history if TABLE.day_of(record.at_ms) == TABLE.day_of(at_ms)]
     if len(same_day) < 3:
         assert score(put_in(more)) >= score(put_in(history))
 
@@ -229,11 +231,11 @@ def test_the_lines_of_the_explanation_add_up_to_the_number_shown(
     history: list[Did], top: int
 ) -> None:
     state = put_in(history)
-    told = explanation(state.ledger, state.marks, TABLE, NOW, top=top)
-    assert told.engagement_micro == score(state)
-    assert sum(each.points_micro for each in told.lines) == score(state)
-    assert sum(each.kind == "act" for each in told.lines) <= top
-    assert told.cut == any(each.kind == "rest" for each in told.lines)
+    reported = explanation(state.ledger, state.marks, TABLE, NOW, top=top)
+    assert reported.engagement_micro == score(state)
+    assert sum(line.points_micro for line in reported.lines) == score(state)
+    assert sum(line.kind == "act" for line in reported.lines) <= top
+    assert reported.cut == any(line.kind == "rest" for line in reported.lines)
 
 
 @MANY
@@ -242,7 +244,9 @@ def test_the_crossing_is_the_first_millisecond_below(
     history: list[Did], threshold: int, forgive: bool
 ) -> None:
     if forgive:
-        history = [each for each in history if each.act not in ("unsubscribe", "careers_view")]
+        history = [
+            record for record in history if record.act not in ("unsubscribe", "careers_view")
+        ]
     state = put_in(history)
     wanted = threshold * 1_000_000
     if score(state) < wanted:
@@ -252,18 +256,18 @@ def test_the_crossing_is_the_first_millisecond_below(
     assert at is not None
     assert score(state, at) < wanted <= score(state, at - 1)
     moments = {NOW + (at - 1 - NOW) * part // 200 for part in range(200)}
-    assert all(score(state, each) >= wanted for each in moments)
+    assert all(score(state, moment) >= wanted for moment in moments)
 
 
 @MANY
 @given(HISTORY, st.lists(st.integers(1, 20 * DAY), max_size=6))
-def test_time_alone_never_raises_a_level_and_never_without_being_told(
+def test_time_alone_never_raises_a_level_and_never_without_being_reported(
     history: list[Did], waits: list[int]
 ) -> None:
     shelf = Shelf(reference_of(TERMS))
     shelf.take(_profile(), now=NOW)
-    for each in history:
-        shelf.take(each.event(), now=NOW)
+    for record in history:
+        shelf.take(record.event(), now=NOW)
     now, rank = NOW, {"cold": 0, "warm": 1, "hot": 2}
     for wait in waits:
         level = shelf.head.level
@@ -279,13 +283,13 @@ def test_time_alone_never_raises_a_level_and_never_without_being_told(
 @given(HISTORY, st.integers(1, 10))
 def test_a_level_never_falls_faster_than_the_dwell(history: list[Did], days: int) -> None:
     """But for an act that turns out to be a machine's: what it raised was never so."""
-    history = [each._replace(link=None) for each in history]
+    history = [record._replace(link=None) for record in history]
     terms = agreement(engagement=RULES, levels=dict(LEVELS), dwell=f"{days} days")
     shelf = Shelf(reference_of(terms))
     shelf.take(_profile(), now=NOW - 50 * DAY)
     levels = [("cold", NOW - 50 * DAY)]
-    for each in sorted(history, key=lambda each: each.at_ms):
-        shelf.take(each.event(), now=each.at_ms)
+    for record in sorted(history, key=lambda record: record.at_ms):
+        shelf.take(record.event(), now=record.at_ms)
     shelf.pass_time(NOW + 100 * DAY)
     for fact in shelf.facts:
         if isinstance(fact.value, LeadScored) and fact.value.level != levels[-1][0]:
@@ -309,14 +313,14 @@ def test_the_level_falls_when_it_was_said_to_and_not_a_millisecond_earlier(
     # What lasts, and then what fades inside the dwell: the score may be below the threshold and
     # above it again.
     history += [
-        Did(100 + each, NOW - HOUR - each // 4 * DAY, "pricing_view", None, (), None)
-        for each in range(4 * liked)
+        Did(100 + number, NOW - HOUR - number // 4 * DAY, "pricing_view", None, (), None)
+        for number in range(4 * liked)
     ]
-    history += [Did(200 + each, NOW, "unsubscribe", None, (), None) for each in range(scolded)]
+    history += [Did(200 + number, NOW, "unsubscribe", None, (), None) for number in range(scolded)]
     shelf = Shelf(reference_of(agreement(engagement=RULES, levels=dict(LEVELS), dwell=dwell)))
     shelf.take(_profile(), now=NOW - 50 * DAY)
-    for each in sorted(history, key=lambda each: each.at_ms):
-        shelf.take(each.event(), now=each.at_ms)
+    for record in sorted(history, key=lambda record: record.at_ms):
+        shelf.take(record.event(), now=record.at_ms)
     shelf.pass_time(NOW + wait)
     said: int | None = NOW + wait
     while said is not None and (said := _next_change(shelf, said)) is not None:
@@ -339,16 +343,16 @@ def test_the_whole_stored_state_is_the_same_to_the_bit_for_any_order(
 ) -> None:
     """As long as the lead is cold: what was qualified depends on what was known when."""
     one, other = Shelf(reference_of(TERMS)), Shelf(reference_of(TERMS))
-    for each in history:
-        one.take(each.event(), now=NOW)
+    for record in history:
+        one.take(record.event(), now=NOW)
     again = [*history, *history[: len(history) // 2]]
     chance.shuffle(again)
-    for each in again:
-        other.take(each.event(), now=NOW)
+    for event in again:
+        other.take(event.event(), now=NOW)
     assert one.stored() == other.stored()
 
 
-def _told(kind: str, number: int, ago: int, **more: Any) -> LeadEvent:
+def _reported(kind: str, number: int, ago: int, **more: Any) -> LeadEvent:
     at_ms = NOW - ago * HOUR
     event_id = derived_id(kind, number)
     return LeadEvent(
@@ -380,12 +384,12 @@ EVERYTHING = st.lists(
 def _event(number: int, drawn: Any) -> LeadEvent:
     match drawn:
         case ("profile", field, value):
-            return _told("profile", number, number, profile={field: value})
+            return _reported("profile", number, number, profile={field: value})
         case ("consent", channel, granted):
             consent = Consent(purpose="sales", channel=channel, granted=granted)
-            return _told("consent", number, number // 2, consent=consent)
+            return _reported("consent", number, number // 2, consent=consent)
         case ("retraction", of, kind):
-            return _told("retraction", number, number, retracts=derived_id(kind, of))
+            return _reported("retraction", number, number, retracts=derived_id(kind, of))
     return Did(number, *drawn).event()
 
 
@@ -401,7 +405,7 @@ def _next_change(shelf: Shelf, now: int) -> int | None:
 def test_profile_consents_and_retractions_are_the_same_to_the_bit_for_any_order_too(
     drawn: list[Any], chance: Any
 ) -> None:
-    events = [_event(number, each) for number, each in enumerate(drawn)]
+    events = [_event(number, entry) for number, entry in enumerate(drawn)]
     one, other = Shelf(reference_of(TERMS)), Shelf(reference_of(TERMS))
     for event in events:
         one.take(event, now=NOW)

@@ -240,5 +240,5 @@ def test_an_end_says_how_the_time_until_then_was_spent() -> None:
         "qualified", "sql", from_stage="sal"
     )
     hours = {"system": 20, "queue": 30, "human": 50, "buyer": 120, "rest": 0}
-    ends = [each for each in scene.facts() if getattr(each, "ended_at_ms", None)]
+    ends = [fact for fact in scene.facts() if getattr(fact, "ended_at_ms", None)]
     assert {name: spent // 60_000 for name, spent in ends[-1].spent_ms.items()} == hours

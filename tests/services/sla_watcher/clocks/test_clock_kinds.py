@@ -44,8 +44,8 @@ def test_every_pair_of_kind_and_occasion_ends_as_its_row_says(
         occasion,
         Evidence(evidence_id="e", at_ms=ms("Mon 10:30"), acted_at_ms=ms("Mon 10:30")),
     )
-    told = [fact.value for fact in step.finish().facts if isinstance(fact.value, SlaClock)][1:]
-    said = [(each.state, each.inferred) for each in told]
+    reported = [fact.value for fact in step.finish().facts if isinstance(fact.value, SlaClock)][1:]
+    said = [(fact.state, fact.inferred) for fact in reported]
     if occasion in kind.inferred_by:
         assert said == [(ClockState.MET, True)]
     elif occasion in kind.met_by:

@@ -205,7 +205,7 @@ def _play(steps: list[Happening], finish: Callable[[Desk, int], None] | None = N
 
 
 def _clocks(desk: Desk) -> list[SlaClock]:
-    return [each for each in desk.said if isinstance(each, SlaClock)]
+    return [clock for clock in desk.said if isinstance(clock, SlaClock)]
 
 
 @law(40)
@@ -213,9 +213,9 @@ def _clocks(desk: Desk) -> list[SlaClock]:
 def test_every_clock_has_one_life_and_one_end(steps: list[Happening]) -> None:
     desk = _play(steps)
     lives: dict[str, list[str]] = {}
-    for each in _clocks(desk):
-        lives.setdefault(each.clock_id, []).append(each.state)
-    open_ids = {each.clock_id for each in desk.head.clocks}
+    for clock in _clocks(desk):
+        lives.setdefault(clock.clock_id, []).append(clock.state)
+    open_ids = {clock.clock_id for clock in desk.head.clocks}
     for clock_id, life in lives.items():
         assert life[0] == ClockState.RUNNING
         ends = [state for state in life if state in ENDS]
@@ -232,15 +232,21 @@ def test_every_clock_has_one_life_and_one_end(steps: list[Happening]) -> None:
 def test_no_breach_comes_early_and_none_comes_twice(steps: list[Happening]) -> None:
     desk = _play(steps, lambda desk, at: desk.pass_time(at + 30 * 86_400_000))
     breaches = [
-        each for each in desk.said if isinstance(each, SlaViolation) and each.kind == "breach"
+        violation
+        for violation in desk.said
+        if isinstance(violation, SlaViolation) and violation.kind == "breach"
     ]
-    assert all(each.at_ms >= each.deadline_ms for each in breaches)
-    assert max(Counter(each.violation_id for each in breaches).values(), default=1) == 1
+    assert all(breach.at_ms >= breach.deadline_ms for breach in breaches)
+    assert max(Counter(breach.violation_id for breach in breaches).values(), default=1) == 1
     taken_back = [
-        each for each in desk.said if isinstance(each, SlaViolation) and each.kind == "withdrawn"
+        violation
+        for violation in desk.said
+        if isinstance(violation, SlaViolation) and violation.kind == "withdrawn"
     ]
-    assert {each.violation_id for each in taken_back} <= {each.violation_id for each in breaches}
-    assert max(Counter(each.violation_id for each in taken_back).values(), default=1) == 1
+    assert {violation.violation_id for violation in taken_back} <= {
+        breach.violation_id for breach in breaches
+    }
+    assert max(Counter(violation.violation_id for violation in taken_back).values(), default=1) == 1
 
 
 @law(40)
@@ -267,12 +273,12 @@ def test_nothing_is_taken_from_anybody_on_an_unproven_moment(steps: list[Happeni
     desk.pass_time(desk.now + 3 * 3_600_000, proven=False)
     new = desk.said[before:]
     assert not [
-        each
-        for each in new
-        if isinstance(each, SlaAction) and each.kind in ("reassign", "manager_queue")
+        action
+        for action in new
+        if isinstance(action, SlaAction) and action.kind in ("reassign", "manager_queue")
     ]
-    assert not [each for each in new if isinstance(each, LeadRecycled)]
-    assert all(each.unproven for each in new if isinstance(each, SlaViolation))
+    assert not [recycled for recycled in new if isinstance(recycled, LeadRecycled)]
+    assert all(violation.unproven for violation in new if isinstance(violation, SlaViolation))
 
 
 @law(40)
@@ -311,6 +317,8 @@ def test_a_lead_that_rests_comes_back_on_its_date(steps: list[Happening]) -> Non
         return
     before = len(desk.said)
     desk.pass_time(rest.return_at_ms)
-    assert [each.at_ms for each in desk.said[before:] if isinstance(each, LeadReactivated)] == [
-        rest.return_at_ms
-    ]
+    assert [
+        reactivated.at_ms
+        for reactivated in desk.said[before:]
+        if isinstance(reactivated, LeadReactivated)
+    ] == [rest.return_at_ms]

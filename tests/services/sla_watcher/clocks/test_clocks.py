@@ -239,7 +239,7 @@ def test_follow_up_wants_so_many_attempts_in_time() -> None:
     ]
 
 
-def test_an_attempt_that_is_told_twice_counts_once() -> None:
+def test_an_attempt_that_is_reported_twice_counts_once() -> None:
     scene = (
         Scene(agreement(slas=promises(FOLLOW_UP, grace="{}")))
         .qualified()
@@ -381,7 +381,7 @@ def test_a_lead_accepted_out_of_a_queue_is_held_by_who_took_it() -> None:
 
 def _handed_to_ann() -> tuple[object, object]:
     scene = Scene().qualified().routed("ann")
-    topics = {each.topic: each for each in scene.host.log.history}
+    topics = {record.topic: record for record in scene.host.log.history}
     decode = scene.decoded
     return decode(topics["scorer.leads.v1"]), decode(topics["router.handoffs.v1"])
 
@@ -389,14 +389,14 @@ def _handed_to_ann() -> tuple[object, object]:
 def _staged(event: str, *, evidence: str) -> object:
     scene = Scene(start="Mon 11:04").staged(event, "sal", received=evidence)
     return scene.decoded(
-        next(each for each in scene.host.log.history if each.topic == "scorer.leads.v1")
+        next(record for record in scene.host.log.history if record.topic == "scorer.leads.v1")
     )
 
 
 def _call(name: str, when: str) -> object:
     scene = Scene(start=when).act("call", id=name)
     return scene.decoded(
-        next(each for each in scene.host.log.history if each.topic == "scorer.leads.v1")
+        next(record for record in scene.host.log.history if record.topic == "scorer.leads.v1")
     )
 
 

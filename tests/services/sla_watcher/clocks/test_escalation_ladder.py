@@ -69,7 +69,7 @@ def test_steps_count_from_the_breach_in_working_time() -> None:
     ("step", "to"),
     [("", "ann"), (", to: owner", "ann"), (", to: manager", "max"), (", to: cat", "cat")],
 )
-def test_who_is_told(step: str, to: str) -> None:
+def test_who_is_notified(step: str, to: str) -> None:
     scene = _ladder("{do: notify" + step + "}").qualified().routed("ann")
     assert scene.at("Fri 17:00").lines()[3:] == [f"Mon 11:00 do notify q1/1 to {to}: breach"]
 

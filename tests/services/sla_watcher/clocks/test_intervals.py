@@ -18,10 +18,10 @@ OFFICE = agreement().calendars["office"]
 START = ms("Mon 10:00")
 DAY = 86_400_000
 
-moments = st.integers(0, 20 * DAY).map(lambda each: START + each)
+moments = st.integers(0, 20 * DAY).map(lambda minute: START + minute)
 pauses = st.lists(
     st.tuples(moments, moments).map(
-        lambda each: ClockPause(reason="buyer", from_ms=min(each), until_ms=max(each))
+        lambda bounds: ClockPause(reason="buyer", from_ms=min(bounds), until_ms=max(bounds))
     ),
     max_size=6,
 )
@@ -35,10 +35,10 @@ def test_pauses_become_disjoint_intervals_that_cover_the_same_time(
 ) -> None:
     found = disjoint(given_pauses, START)
     assert all(before[1] < after[0] for before, after in pairwise(found))
-    for at in {each.from_ms for each in given_pauses} | {
-        (each.until_ms or 0) - 1 for each in given_pauses
+    for at in {pause.from_ms for pause in given_pauses} | {
+        (pause.until_ms or 0) - 1 for pause in given_pauses
     }:
-        covered = any(each.from_ms <= at < (each.until_ms or 0) for each in given_pauses)
+        covered = any(pause.from_ms <= at < (pause.until_ms or 0) for pause in given_pauses)
         assert covered == any(begin <= at < end for begin, end in found)
 
 

@@ -38,7 +38,7 @@ def test_the_record_does_not_wait_for_late_evidence_but_the_ladder_does() -> Non
     ]
 
 
-def test_a_crm_that_tells_minutes_late_withdraws_the_violation_and_stops_the_ladder() -> None:
+def test_a_crm_that_reports_minutes_late_withdraws_the_violation_and_stops_the_ladder() -> None:
     scene = (
         Scene(GRACE)
         .qualified()
@@ -55,7 +55,7 @@ def test_a_crm_that_tells_minutes_late_withdraws_the_violation_and_stops_the_lad
     ]
 
 
-def test_a_source_that_is_not_known_to_tell_late_is_judged_by_when_it_told() -> None:
+def test_a_source_that_is_not_known_to_report_late_is_judged_by_when_it_reported() -> None:
     scene = (
         Scene(GRACE)
         .qualified()
@@ -168,7 +168,7 @@ def test_the_second_one_keeps_the_lead_once_touched_and_the_first_is_excused_all
 
 
 def test_a_touch_from_before_the_second_hand_off_is_not_one_for_it() -> None:
-    """Bob called while Ann had the lead; that call is told when he has it. It is no sign that he
+    """Bob called while Ann had the lead; that call is reported when he has it. It is no sign that he
     took it up."""
     scene = (
         Scene(GRACE)
@@ -223,19 +223,19 @@ def test_an_acceptance_of_a_former_hand_off_is_evidence_though_it_moves_nothing(
     ]
 
 
-@pytest.mark.parametrize("told", [("Mon 11:04", "Mon 11:02"), ("Mon 11:02", "Mon 11:04")])
-def test_who_was_late_twice_is_late_by_the_earlier_act(told: tuple[str, str]) -> None:
+@pytest.mark.parametrize("reported", [("Mon 11:04", "Mon 11:02"), ("Mon 11:02", "Mon 11:04")])
+def test_who_was_late_twice_is_late_by_the_earlier_act(reported: tuple[str, str]) -> None:
     scene = Scene(GRACE).qualified().routed("ann")
-    scene.at("Mon 11:06").act(source="crm", occurred=told[0]).at("Mon 11:08").act(
-        source="crm", occurred=told[1]
+    scene.at("Mon 11:06").act(source="crm", occurred=reported[0]).at("Mon 11:08").act(
+        source="crm", occurred=reported[1]
     )
     scene.at("Mon 12:00")
     ends = [
-        each
-        for each in scene.facts()
-        if isinstance(each, SlaClock) and each.ended_at_ms is not None
+        clock
+        for clock in scene.facts()
+        if isinstance(clock, SlaClock) and clock.ended_at_ms is not None
     ]
-    assert [(each.state, each.ended_at_ms) for each in ends] == [
+    assert [(clock.state, clock.ended_at_ms) for clock in ends] == [
         (ClockState.MET_LATE, ms("Mon 11:02"))
     ]
 
@@ -464,23 +464,23 @@ def _verdict(occurred: list[int], arrivals: list[int]) -> tuple[bool, list[str]]
     """Whether a violation stands in the end, and the ends of the clock."""
     desk = _offered(NO_LADDER)
     for number, (when, arrival) in enumerate(
-        sorted(zip(occurred, arrivals, strict=True), key=lambda each: each[1])
+        sorted(zip(occurred, arrivals, strict=True), key=lambda pair: pair[1])
     ):
         desk.take("leads.acts.v1", _call(number, when, arrival), at=arrival)
     desk.pass_time(ms("Fri 17:00"))
-    told = [each for each in desk.said if isinstance(each, SlaViolation)]
-    stands = sum(each.kind == "breach" for each in told) - sum(
-        each.kind == "withdrawn" for each in told
+    reported = [violation for violation in desk.said if isinstance(violation, SlaViolation)]
+    stands = sum(violation.kind == "breach" for violation in reported) - sum(
+        violation.kind == "withdrawn" for violation in reported
     )
     ends = [
-        each.state
-        for each in desk.said
-        if isinstance(each, SlaClock) and each.ended_at_ms is not None
+        clock.state
+        for clock in desk.said
+        if isinstance(clock, SlaClock) and clock.ended_at_ms is not None
     ]
     assert stands in (0, 1)
-    for each in desk.said:
-        if isinstance(each, SlaViolation) and each.kind == "breach":
-            assert each.at_ms >= each.deadline_ms
+    for violation in desk.said:
+        if isinstance(violation, SlaViolation) and violation.kind == "breach":
+            assert violation.at_ms >= violation.deadline_ms
     return stands == 1, ends
 
 
@@ -513,11 +513,11 @@ def test_within_the_grace_the_end_is_the_same_in_whatever_order_the_news_come(
     """News that come at most the grace late, in every order of arrival that this allows, end the
     clock in the same state; but for evidence from before the deadline that is there when it comes
     (met) or just after (the breach is withdrawn)."""
-    times = [START + each * MINUTE for each in occurred]
+    times = [START + act * MINUTE for act in occurred]
     outcomes = set()
     for order in permutations(range(len(times))):
-        lagged = [times[each] + lags[place] * MINUTE for place, each in enumerate(order)]
+        lagged = [times[act] + lags[place] * MINUTE for place, act in enumerate(order)]
         arrivals = dict(zip(order, lagged, strict=True))
-        _, ends = _verdict(times, [arrivals[each] for each in range(len(times))])
+        _, ends = _verdict(times, [arrivals[number] for number in range(len(times))])
         outcomes.add(ends[0] in (ClockState.MET, ClockState.WITHDRAWN))
     assert len(outcomes) == 1

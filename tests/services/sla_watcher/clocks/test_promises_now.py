@@ -34,7 +34,7 @@ def test_an_absence_moves_an_open_offer_aloud_and_its_release_starts_the_colleag
 
 
 def test_an_absence_that_is_called_off_brings_the_deadline_back_at_once() -> None:
-    """Told on Monday for two weeks, called off on Tuesday: Monday was announced and does not count,
+    """Reported on Monday for two weeks, called off on Tuesday: Monday was announced and does not count,
     the rest does."""
     terms = _agreed(QUALIFY)
     scene = (
@@ -118,7 +118,7 @@ LEVELS = """
 """
 
 
-def test_a_hand_raised_during_a_warm_offer_has_the_hot_promise_from_then_on_and_the_holder_is_told() -> (
+def test_a_hand_raised_during_a_warm_offer_has_the_hot_promise_from_then_on_and_the_holder_is_notified() -> (
     None
 ):
     scene = Scene(_agreed(LEVELS)).qualified(level="warm").routed("ann").at("Mon 11:00")

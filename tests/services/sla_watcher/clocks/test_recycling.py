@@ -93,7 +93,7 @@ def test_our_own_word_coming_back_as_a_move_says_nothing_twice() -> None:
     assert scene.lines() == ["Mon 10:00 recycle: not_ready on learn until 2026-04-01 09:00"]
 
 
-def test_a_verdict_that_is_told_twice_ends_the_cycle_once() -> None:
+def test_a_verdict_that_is_reported_twice_ends_the_cycle_once() -> None:
     scene = Scene(QUIET).qualified().routed("ann").staged("accepted", "sal")
     for _ in range(2):
         scene.staged("recycled", "recycled", from_stage="sal", reason="not_ready")
@@ -101,7 +101,7 @@ def test_a_verdict_that_is_told_twice_ends_the_cycle_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "to", "told"),
+    ("event", "to", "reported"),
     [
         (
             "recycled",
@@ -115,7 +115,7 @@ def test_a_verdict_that_is_told_twice_ends_the_cycle_once() -> None:
     ],
 )
 def test_a_move_of_the_former_cycle_that_is_read_after_the_next_qualification_leaves_that_alone(
-    event: str, to: str, told: list[str]
+    event: str, to: str, reported: list[str]
 ) -> None:
     """The two come on two topics, so either may be read first."""
     scene = Scene(
@@ -126,7 +126,7 @@ def test_a_move_of_the_former_cycle_that_is_read_after_the_next_qualification_le
     scene.lines()
     before = scene.head()
     scene.staged(event, to, from_stage="sal", reason="not_ready", qualification_id="q1")
-    assert scene.lines() == [f"Mon 10:20 {each}" for each in told]
+    assert scene.lines() == [f"Mon 10:20 {text}" for text in reported]
     after = scene.head()
     assert (after.passing, after.holder, after.clocks) == (
         before.passing,
@@ -183,8 +183,8 @@ def test_a_lead_that_does_not_qualify_after_its_return_is_looked_at_again() -> N
         .routed("ann")
     )
     scene.staged("rejected", "mql", reason="not_ready").at("2027-04-30 12:00")
-    reactivated = [each for each in scene.facts() if isinstance(each, LeadReactivated)]
-    assert [(words(each.at_ms), words(each.return_at_ms)) for each in reactivated] == [
+    reactivated = [fact for fact in scene.facts() if isinstance(fact, LeadReactivated)]
+    assert [(words(entry.at_ms), words(entry.return_at_ms)) for entry in reactivated] == [
         ("2026-04-01 09:00", "2027-04-01 09:00"),
         ("2027-04-01 09:00", "2028-03-31 09:00"),
     ]
@@ -208,8 +208,8 @@ def test_without_consent_nobody_is_nurtured_but_the_date_stands() -> None:
         Scene(NURTURE).qualified(story=Story(consents={"marketing/email": "refused"})).routed("ann")
     )
     scene.staged("rejected", "mql", reason="not_ready")
-    (told,) = [each for each in scene.facts() if isinstance(each, LeadRecycled)]
-    assert (told.nurture_allowed, told.nurture_reason) == (False, "marketing refused")
+    (reported,) = [recycled for recycled in scene.facts() if isinstance(recycled, LeadRecycled)]
+    assert (reported.nurture_allowed, reported.nurture_reason) == (False, "marketing refused")
     assert scene.at("2026-04-30 12:00").lines() == ["2026-04-01 09:00 back: return_date"]
 
 
@@ -219,8 +219,8 @@ def test_who_opts_out_after_the_hand_off_is_not_nurtured_when_the_cycle_ends() -
     )
     scene.staged("consent_changed", "mql", actor="system", consents={"marketing/email": "refused"})
     scene.staged("rejected", "mql", reason="not_ready")
-    (told,) = [each for each in scene.facts() if isinstance(each, LeadRecycled)]
-    assert (told.nurture_allowed, told.nurture_reason) == (False, "marketing refused")
+    (reported,) = [recycled for recycled in scene.facts() if isinstance(recycled, LeadRecycled)]
+    assert (reported.nurture_allowed, reported.nurture_reason) == (False, "marketing refused")
     assert scene.at("2026-04-30 12:00").lines() == ["2026-04-01 09:00 back: return_date"]
 
 
@@ -301,8 +301,8 @@ def test_enrolment_names_the_topics_and_the_stage_of_its_track() -> None:
     }
     scene = Scene(agreement(recycling=recycling, definitions=definitions)).qualified().routed("ann")
     scene.staged("rejected", "mql", reason="not_ready")
-    (told,) = [each for each in scene.facts() if isinstance(each, LeadRecycled)]
-    assert (told.track_topics, told.track_stage, told.nurture_allowed) == (
+    (reported,) = [recycled for recycled in scene.facts() if isinstance(recycled, LeadRecycled)]
+    assert (reported.track_topics, reported.track_stage, reported.nurture_allowed) == (
         ("integration",),
         "decision",
         True,
@@ -342,9 +342,9 @@ def test_the_track_ends_when_the_lead_comes_back() -> None:
 def test_of_a_lead_that_nothing_was_known_of_no_tombstone_is_kept() -> None:
     scene = Scene().staged("merged", "inquiry", by=None, actor="system", handoff_id=None)
     assert [
-        each
-        for each in scene.host.log.history
-        if each.topic == "clocks.changelog.v1" and each.key != b"p"
+        record
+        for record in scene.host.log.history
+        if record.topic == "clocks.changelog.v1" and record.key != b"p"
     ] == []
 
 
@@ -358,11 +358,11 @@ def test_of_a_lead_that_nothing_was_known_of_the_cycle_that_ends_is_the_one_of_i
         reason="not_ready",
         cycle=3,
     )
-    (told,) = [each for each in scene.facts() if isinstance(each, LeadRecycled)]
-    assert told.cycle == 3
+    (reported,) = [recycled for recycled in scene.facts() if isinstance(recycled, LeadRecycled)]
+    assert reported.cycle == 3
 
 
-def test_where_nobody_is_named_the_side_that_owes_is_told() -> None:
+def test_where_nobody_is_named_the_side_that_owes_is_notified() -> None:
     scene = (
         Scene(NURTURE)
         .qualified()
@@ -432,9 +432,9 @@ def test_an_mql_that_cools_goes_where_leads_wait_without_a_cool_off() -> None:
     )
     facts = scene.facts()
     assert [
-        getattr(each, "cool_off_until_ms", None)
-        for each in facts
-        if type(each).__name__ == "LeadRecycled"
+        getattr(fact, "cool_off_until_ms", None)
+        for fact in facts
+        if type(fact).__name__ == "LeadRecycled"
     ] == [None]
     assert scene.head().recycles == 0
     assert scene.at("Tue 10:00").qualified("q2", cycle=2).lines() == ["Tue 10:00 back: requalified"]
@@ -540,11 +540,11 @@ def test_an_end_of_contract_that_leaves_no_time_brings_the_lead_back_at_the_next
     assert scene.at("Mon+2 09:00").lines()[0] == "Mon+2 09:00 back: return_date"
 
 
-@pytest.mark.parametrize("told", ["soon", "1789-07-14", ""])
-def test_what_is_no_day_of_a_contract_moves_nothing(told: str) -> None:
+@pytest.mark.parametrize("reported", ["soon", "1789-07-14", ""])
+def test_what_is_no_day_of_a_contract_moves_nothing(reported: str) -> None:
     scene = _resting()
     scene.lines()
-    assert scene.at("Tue 10:00").act("call", contract_end=told).lines() == []
+    assert scene.at("Tue 10:00").act("call", contract_end=reported).lines() == []
 
 
 def test_another_reason_is_not_moved_by_a_contract() -> None:

@@ -1,5 +1,5 @@
 """Custody, fact by fact: on its way is no orphan, too long on its way is, and who is held again is
-told."""
+reported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from baton.contracts.custody import (
     Holding,
     Missing,
     holder_of,
-    told,
+    updated,
 )
 from baton.contracts.leads import LeadStaged
 from baton.contracts.metrics import Business
@@ -179,7 +179,7 @@ STORIES: list[tuple[str, list[Any], Holder]] = [
     ("waits in the pool's queue", [Q, MQL, unrouted()], QUEUE),
     ("waits, and then somebody is free", [Q, MQL, unrouted(), routed("ann")], ANN),
     (
-        "the same, told in the other order in one millisecond",
+        "the same, reported in the other order in one millisecond",
         [Q, MQL, routed("ann"), unrouted()],
         ANN,
     ),
@@ -209,7 +209,7 @@ STORIES: list[tuple[str, list[Any], Holder]] = [
         BOB,
     ),
     (
-        "the same, told in the other order in one millisecond",
+        "the same, reported in the other order in one millisecond",
         [
             Q,
             MQL,
@@ -323,12 +323,12 @@ STORIES: list[tuple[str, list[Any], Holder]] = [
 
 
 @pytest.mark.parametrize(
-    ("facts", "holder"), [each[1:] for each in STORIES], ids=[each[0] for each in STORIES]
+    ("facts", "holder"), [story[1:] for story in STORIES], ids=[story[0] for story in STORIES]
 )
 def test_who_holds_a_lead(facts: list[Any], holder: Holder) -> None:
     holding = Holding()
     for fact in facts:
-        holding = told(holding, stream_of(fact)[1])
+        holding = updated(holding, stream_of(fact)[1])
     assert holder_of(holding) == holder
 
 
@@ -359,7 +359,9 @@ class Post:
         self.core.commit()
         self.changelog += batch.changelog
         change = batch.counts.measured.get((Business.ORPHANS, ()), 0)
-        return [codec_for(LeadOrphan).decode(each.value or b"") for each in batch.outgoing], change
+        return [
+            codec_for(LeadOrphan).decode(outgoing.value or b"") for outgoing in batch.outgoing
+        ], change
 
 
 def test_on_its_way_is_no_orphan_and_too_long_on_its_way_is_until_somebody_has_it() -> None:
@@ -409,7 +411,7 @@ def test_a_return_date_that_nobody_kept_is_one_and_a_further_date_mends_it() -> 
     assert (held.kind, held.holder, change) == ("held", "nurture calm", -1)
 
 
-def test_an_orphan_that_waits_for_something_else_now_is_told_anew_and_counts_once() -> None:
+def test_an_orphan_that_waits_for_something_else_now_is_reported_anew_and_counts_once() -> None:
     post = Post()
     post.hear(0, Q, MQL)
     post.hear(IN_FLIGHT_MS)

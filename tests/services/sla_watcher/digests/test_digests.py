@@ -64,7 +64,7 @@ def test_a_full_pool_with_3324_breaches_in_a_minute_is_two_digests() -> None:
     assert [lead.deadline_ms for lead in last.leads] == list(range(1, MOST_LEADS + 1))
 
 
-def test_a_single_breach_is_told_at_once_and_a_quiet_period_says_nothing() -> None:
+def test_a_single_breach_is_reported_at_once_and_a_quiet_period_says_nothing() -> None:
     host = watched()
     escalate(host, 1)
     host.advance(ms("Mon 12:00"))
@@ -73,7 +73,7 @@ def test_a_single_breach_is_told_at_once_and_a_quiet_period_says_nothing() -> No
     assert lines(host) == ["Mon 10:00 max: 1", "Mon 12:00 max: 1"]
 
 
-def test_what_comes_again_and_again_is_told_once_a_period_of_the_agreement() -> None:
+def test_what_comes_again_and_again_is_reported_once_a_period_of_the_agreement() -> None:
     host = watched(digest="1 hour")
     for number in range(8):
         escalate(host, number)
@@ -128,7 +128,7 @@ def test_a_lead_that_waits_too_long_in_a_pool_is_an_action_that_names_its_digest
     ]
 
 
-def test_what_the_owner_is_told_of_their_own_breach_goes_to_them_by_itself() -> None:
+def test_what_the_owner_hears_of_their_own_breach_goes_to_them_by_itself() -> None:
     scene = Scene().qualified().routed("ann")
     actions = [fact for fact in scene.at("Mon 12:00").facts() if isinstance(fact, SlaAction)]
     assert [(action.kind, action.to, action.digest) for action in actions] == [

@@ -54,7 +54,7 @@ def _tally(
 
 
 def _progress(scene: Scene) -> list[GoalProgress]:
-    return [each for each in scene.facts() if isinstance(each, GoalProgress)]
+    return [progress for progress in scene.facts() if isinstance(progress, GoalProgress)]
 
 
 def test_a_lead_counts_once_a_cycle_for_each_goal_it_belongs_to() -> None:
@@ -82,14 +82,14 @@ def test_what_sales_owes_is_counted_from_the_moves_inferred_ones_too(
     scene.staged("won", "customer", inferred=("sal", "sql", "opportunity")).staged(
         "accepted", "sal"
     )
-    assert sum(each.amount for each in scene.facts() if isinstance(each, GoalTally)) == counted
+    assert sum(tally.amount for tally in scene.facts() if isinstance(tally, GoalTally)) == counted
 
 
 def test_a_tally_that_comes_twice_counts_once() -> None:
     scene = _scene(ONE)
     for _ in range(3):
         _tally(scene, "mqls", "same")
-    assert [(each.achieved, each.target) for each in _progress(scene)] == [(1, 4)]
+    assert [(progress.achieved, progress.target) for progress in _progress(scene)] == [(1, 4)]
 
 
 def test_pace_is_what_was_achieved_against_the_share_of_working_days_gone() -> None:
@@ -147,8 +147,14 @@ def test_the_month_turns_in_the_agreements_zone_and_what_former_months_gave_stan
     _tally(scene, "g", "b", metric="won")
     _tally(scene, "g", "c", metric="won", occurred="2026-03-31 23:59")
     said = [
-        (words(each.at_ms), each.period, each.achieved, each.state, dict(each.last_periods))
-        for each in _progress(scene)
+        (
+            words(progress.at_ms),
+            progress.period,
+            progress.achieved,
+            progress.state,
+            dict(progress.last_periods),
+        )
+        for progress in _progress(scene)
     ]
     assert said == [
         ("2026-03-31 23:00", "2026-03", 1, "running", {}),
@@ -179,7 +185,7 @@ def test_coverage_is_what_is_open_against_what_is_left_of_the_quota() -> None:
         "opportunity", "opportunity", amount_minor=50_000, **deal | {"opportunity_id": "o2"}
     )
     scene.staged("won", "customer", amount_minor=50_000, **deal | {"opportunity_id": "o2"})
-    assert [(each.achieved, each.target) for each in _progress(scene)] == [
+    assert [(progress.achieved, progress.target) for progress in _progress(scene)] == [
         (0, 300),
         (150, 300),
         (120, 300),
@@ -238,7 +244,7 @@ def test_money_in_another_currency_is_not_counted_by_a_guessed_rate() -> None:
         opportunity_id="o1",
         from_stage="sql",
     )
-    assert [each.achieved for each in _progress(scene)] == [0]
+    assert [progress.achieved for progress in _progress(scene)] == [0]
 
 
 def test_won_amounts_are_whole_units_of_the_goals_currency() -> None:
@@ -248,10 +254,10 @@ def test_won_amounts_are_whole_units_of_the_goals_currency() -> None:
         .routed("ann")
     )
     scene.staged("won", "customer", amount_minor=123_456, currency="EUR", opportunity_id="o1")
-    assert [each.achieved for each in _progress(scene)] == [0, 1234]
+    assert [progress.achieved for progress in _progress(scene)] == [0, 1234]
 
 
-def test_an_amount_that_is_told_again_says_nothing_new() -> None:
+def test_an_amount_that_is_reported_again_says_nothing_new() -> None:
     scene = _scene(COVERAGE).qualified().routed("ann")
     for _ in range(2):
         scene.staged(
@@ -263,7 +269,7 @@ def test_an_amount_that_is_told_again_says_nothing_new() -> None:
             expected_close="2026-03-20",
             from_stage="sql",
         )
-    assert [each.achieved for each in _progress(scene)] == [0, 150]
+    assert [progress.achieved for progress in _progress(scene)] == [0, 150]
 
 
 def test_a_goal_that_is_agreed_again_begins_with_the_period_of_then() -> None:
@@ -271,7 +277,10 @@ def test_a_goal_that_is_agreed_again_begins_with_the_period_of_then() -> None:
     _tally(scene, "mqls", "a")
     scene.adopt(agreement(goals="{}")).at("2026-05-04 12:00").facts()
     scene.adopt(agreement(goals=ONE))
-    said = [(each.period, each.achieved, dict(each.last_periods)) for each in _progress(scene)]
+    said = [
+        (progress.period, progress.achieved, dict(progress.last_periods))
+        for progress in _progress(scene)
+    ]
     assert said == [("2026-05", 0, {"2026-03": 1})]
 
 
@@ -287,7 +296,7 @@ def test_what_was_lost_is_no_pipeline_any_more() -> None:
         expected_close="2026-03-20",
     )
     scene.staged("lost", "recycled", from_stage="opportunity", reason="not_ready")
-    assert [each.achieved for each in _progress(scene)] == [0, 150, 0]
+    assert [progress.achieved for progress in _progress(scene)] == [0, 150, 0]
 
 
 def test_a_changed_goal_counts_on_from_what_was_achieved() -> None:
@@ -295,7 +304,7 @@ def test_a_changed_goal_counts_on_from_what_was_achieved() -> None:
     _tally(scene, "mqls", "a")
     _progress(scene)
     scene.adopt(agreement(goals="  mqls: {side: marketing, metric: mql, target: 10}"))
-    assert [(each.achieved, each.target) for each in _progress(scene)] == [(1, 10)]
+    assert [(progress.achieved, progress.target) for progress in _progress(scene)] == [(1, 10)]
 
 
 def test_a_goal_that_was_dropped_says_so_once_and_nothing_more() -> None:
@@ -303,9 +312,9 @@ def test_a_goal_that_was_dropped_says_so_once_and_nothing_more() -> None:
     _tally(scene, "mqls", "a")
     _progress(scene)
     scene.adopt(agreement(goals="{}"))
-    assert [(each.goal, each.achieved, each.state) for each in _progress(scene)] == [
-        ("mqls", 1, "ended")
-    ]
+    assert [
+        (progress.goal, progress.achieved, progress.state) for progress in _progress(scene)
+    ] == [("mqls", 1, "ended")]
     assert scene.at("2026-05-02 12:00").facts() == []
 
 
@@ -359,9 +368,9 @@ def test_periods_follow_one_another_without_a_gap(at: int, per: str) -> None:
 def test_a_goal_is_there_from_the_agreement_on_and_missed_aloud_without_a_single_lead() -> None:
     scene = _scene(ONE)
     scene.host.settle()
-    assert [(each.goal, each.achieved, each.state) for each in _progress(scene)] == [
-        ("mqls", 0, "running")
-    ]
+    assert [
+        (progress.goal, progress.achieved, progress.state) for progress in _progress(scene)
+    ] == [("mqls", 0, "running")]
     assert scene.at("2026-04-01 12:00").lines() == [
         "Tue+2 09:00 breach of mqls by marketing: forecast"
     ]
@@ -369,7 +378,7 @@ def test_a_goal_is_there_from_the_agreement_on_and_missed_aloud_without_a_single
 
 def test_a_goal_that_comes_with_a_later_agreement_is_there_from_then_on() -> None:
     scene = _scene("{}").at("2026-03-10 12:00").adopt(agreement(goals=ONE))
-    assert [(each.goal, words(each.at_ms)) for each in _progress(scene)] == [
+    assert [(progress.goal, words(progress.at_ms)) for progress in _progress(scene)] == [
         ("mqls", "Tue+1 12:00")
     ]
 
@@ -383,7 +392,7 @@ def test_what_is_no_move_counts_towards_nothing(event: str) -> None:
     scene.facts()
     scene.staged(event, "customer", from_stage="customer", actor="system", cycle=2)
     assert [
-        each for each in scene.facts() if isinstance(each, GoalTally) and each.into is None
+        tally for tally in scene.facts() if isinstance(tally, GoalTally) and tally.into is None
     ] == []
 
 
@@ -392,7 +401,7 @@ def test_an_erased_customer_stays_one_customer() -> None:
     scene.staged("won", "customer").staged(
         "erased", "customer", from_stage="customer", actor="system"
     )
-    assert [each.achieved for each in _progress(scene)][-1] == 1
+    assert [progress.achieved for progress in _progress(scene)][-1] == 1
 
 
 PEOPLE = ("a", "b", "c", "d")
@@ -437,7 +446,7 @@ def test_the_sum_over_a_goal_is_what_distinct_people_give_whatever_was_merged_in
         scene.host.send("sla.tallies.v1", "g", tally)
     scene.host.settle()
     expected = Counter(period_of(at, "month", BERLIN).name for at in first.values())
-    latest = {each.period: each.achieved for each in _progress(scene)}
+    latest = {progress.period: progress.achieved for progress in _progress(scene)}
     assert {name: count for name, count in latest.items() if count} == expected
 
 

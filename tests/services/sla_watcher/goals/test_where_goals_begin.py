@@ -109,7 +109,7 @@ class _LiveTask:
 
 
 def _values(batch: Batch) -> list[Any]:
-    return _decoded((each.topic, each.value) for each in batch.outgoing)
+    return _decoded((record.topic, record.value) for record in batch.outgoing)
 
 
 def _decoded(records: Iterable[tuple[str, bytes | None]]) -> list[Any]:
@@ -125,17 +125,17 @@ def _decoded(records: Iterable[tuple[str, bytes | None]]) -> list[Any]:
 def _periods(facts: list[Any]) -> list[tuple[str, str, bool]]:
     """Goal, period, and whether it carries a moment after the publication."""
     return sorted(
-        (each.goal, each.period, each.at_ms >= ms(PUBLISHED))
-        for each in facts
-        if isinstance(each, GoalProgress)
+        (progress.goal, progress.period, progress.at_ms >= ms(PUBLISHED))
+        for progress in facts
+        if isinstance(progress, GoalProgress)
     )
 
 
 def _breaches(facts: list[Any]) -> list[tuple[str | None, str | None, int]]:
     return sorted(
-        (each.goal, each.reason, each.deadline_ms)
-        for each in facts
-        if isinstance(each, SlaViolation)
+        (violation.goal, violation.reason, violation.deadline_ms)
+        for violation in facts
+        if isinstance(violation, SlaViolation)
     )
 
 
@@ -210,7 +210,7 @@ def _tally(occurred: str, lead: str = "l") -> GoalTally:
 
 
 def _facts(host: MemoryHost) -> list[Any]:
-    return _decoded((each.topic, each.value) for each in host.log.history)
+    return _decoded((record.topic, record.value) for record in host.log.history)
 
 
 @pytest.mark.parametrize("occurred", ["2025-05-05 10:00", "2025-10-31 10:00"])
@@ -221,8 +221,12 @@ def test_a_first_event_from_before_the_agreement_opens_no_period_and_is_counted(
     host.send("sla.tallies.v1", "mqls", _tally(occurred))
     host.advance(ms("2025-12-01 12:00"))
     facts = _facts(host)
-    mqls = [each for each in facts if isinstance(each, GoalProgress) and each.goal == "mqls"]
-    assert {each.period for each in mqls} == {"2025-11", "2025-12"}
+    mqls = [
+        progress
+        for progress in facts
+        if isinstance(progress, GoalProgress) and progress.goal == "mqls"
+    ]
+    assert {mql.period for mql in mqls} == {"2025-11", "2025-12"}
     assert mqls[-1].last_periods[occurred[:7]] == 1
     assert [(goal, ends) for goal, _, ends in _breaches(facts) if goal == "mqls"] == [
         ("mqls", ms("2025-12-01 00:00"))
@@ -236,9 +240,9 @@ def test_what_is_counted_later_for_a_month_before_the_agreement_is_no_verdict_on
     host.send("sla.tallies.v1", "mqls", _tally("2025-12-05 10:00", "m"))
     host.settle()
     assert [
-        (each.period, each.state, dict(each.last_periods))
-        for each in _facts(host)
-        if each.goal == "mqls"
+        (fact.period, fact.state, dict(fact.last_periods))
+        for fact in _facts(host)
+        if fact.goal == "mqls"
     ] == [
         ("2026-03", "running", {}),
         ("2026-03", "running", {"2025-10": 1}),
