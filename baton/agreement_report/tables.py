@@ -7,11 +7,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from baton.agreement.compiled.agreement import Band, CompiledAgreement
-from baton.agreement.compiled.pools import Member
 from baton.agreement.describe import condition_words, ladder_words, promise_subject
 from baton.agreement.model.calendar import hours_words
 from baton.agreement.model.scoring import groups_without_limit
 from baton.agreement.quantities import duration_words, points_words
+from baton.agreement_report.people_tables import people_table, pools_table, table_of
 
 
 def shown(agreement: CompiledAgreement) -> Iterator[RenderableType]:
@@ -24,8 +24,8 @@ def shown(agreement: CompiledAgreement) -> Iterator[RenderableType]:
     yield _acts(agreement)
     yield _groups(agreement)
     yield _lifecycle(agreement)
-    yield _people(agreement)
-    yield _pools(agreement)
+    yield people_table(agreement)
+    yield pools_table(agreement)
     yield _routing(agreement)
     yield _promises(agreement)
     if agreement.raw.slas.ladders:
@@ -38,26 +38,12 @@ def shown(agreement: CompiledAgreement) -> Iterator[RenderableType]:
         yield _goals(agreement)
 
 
-def _table(title: str, *headings: str) -> Table:
-    table = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        header_style="dim",
-        pad_edge=False,
-    )
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    return table
-
-
 def _levels(agreement: CompiledAgreement) -> Table:
     fit_bands, act_bands = agreement.levels.bands
     heads = [
         f"{band.name}: from {points_words(band.enter_micro)}{_left(band)}" for band in act_bands
     ]
-    table = _table("Levels: fit by engagement", "fit", *heads)
+    table = table_of("Levels: fit by engagement", "fit", *heads)
     for fit in fit_bands:
         cells = (agreement.levels.matrix[fit.name][act.name] for act in act_bands)
         table.add_row(f"{fit.name}: from {points_words(fit.enter_micro)}", *cells)
@@ -73,14 +59,14 @@ def _left(band: Band) -> str:
 
 
 def _fit(agreement: CompiledAgreement) -> Table:
-    table = _table("Fit", "criterion", "points", "when")
+    table = table_of("Fit", "criterion", "points", "when")
     for name, fit in sorted(agreement.raw.fit.items(), key=lambda item: (-item[1].points, item[0])):
         table.add_row(escape(name), points_words(fit.points), escape(condition_words(fit.when)))
     return table
 
 
 def _acts(agreement: CompiledAgreement) -> Table:
-    table = _table("Acts", "act", "points", "group", "a day", "")
+    table = table_of("Acts", "act", "points", "group", "a day", "")
     for name, rule in sorted(
         agreement.engagement.acts.items(), key=lambda item: (-item[1].points_micro, item[0])
     ):
@@ -98,7 +84,7 @@ def _acts(agreement: CompiledAgreement) -> Table:
 
 
 def _groups(agreement: CompiledAgreement) -> Table:
-    table = _table("Groups of acts", "group", "half as much after", "counts for", "cap", "a day")
+    table = table_of("Groups of acts", "group", "half as much after", "counts for", "cap", "a day")
     silent = groups_without_limit(agreement.raw)
     for group in agreement.engagement.groups.values():
         half = duration_words(group.half_life_ms) if group.half_life_ms else "never"
@@ -109,7 +95,7 @@ def _groups(agreement: CompiledAgreement) -> Table:
 
 
 def _segments(agreement: CompiledAgreement) -> Table:
-    table = _table("Segments, the first that fits", "segment", "when")
+    table = table_of("Segments, the first that fits", "segment", "when")
     for segment in agreement.raw.definitions.segments:
         table.add_row(segment.name, escape(condition_words(segment.when)))
     return table
@@ -117,7 +103,7 @@ def _segments(agreement: CompiledAgreement) -> Table:
 
 def _lifecycle(agreement: CompiledAgreement) -> Table:
     raw, scanner = agreement.raw.lifecycle, agreement.engagement.scanner
-    table = _table("From interest to MQL", "rule", "")
+    table = table_of("From interest to MQL", "rule", "")
     table.add_row("a level is kept at least", duration_words(agreement.levels.dwell_ms))
     for name, gate in sorted(raw.gates.items()):
         table.add_row(f"besides a level: {escape(name)}", escape(condition_words(gate.when)))
@@ -135,23 +121,9 @@ def _lifecycle(agreement: CompiledAgreement) -> Table:
     return table
 
 
-def _people(agreement: CompiledAgreement) -> Table:
-    table = _table("People", "person", "name", "calendar", "skills", "manager")
-    for person, person_model in sorted(agreement.people.items()):
-        name = person_model.name if person_model.active else f"{person_model.name} (not active)"
-        table.add_row(
-            person,
-            escape(name),
-            person_model.calendar or "",
-            ", ".join(sorted(person_model.skills)),
-            person_model.manager or "",
-        )
-    return table
-
-
 def _tracks(agreement: CompiledAgreement) -> Table:
     raw = agreement.raw.recycling
-    table = _table("Tracks", "track", "what", "topics", "content", "may last")
+    table = table_of("Tracks", "track", "what", "topics", "content", "may last")
     for name, track in sorted(raw.tracks.items()):
         lasts = duration_words(track.may_last) if track.may_last is not None else ""
         table.add_row(
@@ -165,7 +137,7 @@ def _tracks(agreement: CompiledAgreement) -> Table:
 
 
 def _consent(agreement: CompiledAgreement) -> Table:
-    table = _table("Consent", "before", "purpose", "channels", "basis", "")
+    table = table_of("Consent", "before", "purpose", "channels", "basis", "")
     for before, rule in (
         ("a hand-off", agreement.raw.consent.hand_off),
         ("nurture", agreement.raw.consent.nurture),
@@ -175,40 +147,9 @@ def _consent(agreement: CompiledAgreement) -> Table:
     return table
 
 
-def _pools(agreement: CompiledAgreement) -> Table:
-    table = _table("Pools", "pool", "kind", "calendar", "members (weight)", "if nobody is there")
-    for pool in agreement.pools.values():
-        members = ", ".join(f"{member.person} ({_member(member)})" for member in pool.members)
-        table.add_row(
-            pool.name,
-            pool.kind,
-            pool.calendar,
-            members,
-            _nobody(pool.nobody, pool.overflow_to, pool.watcher),
-        )
-    return table
-
-
-def _member(member: Member) -> str:
-    limits = ((member.per_day, "a day"), (member.per_week, "a week"))
-    words = [
-        f"{float(member.weight):g}",
-        *(f"{limit} {span}" for limit, span in limits if limit is not None),
-    ]
-    if member.ramp is not None:
-        words.append(f"from {member.ramp.starts} over {member.ramp.weeks} weeks")
-    return ", ".join(words)
-
-
-def _nobody(nobody: str, overflow_to: str | None, watcher: str | None) -> str:
-    return (
-        f"overflow to {overflow_to}" if overflow_to else f"{watcher} watches" if watcher else nobody
-    )
-
-
 def _routing(agreement: CompiledAgreement) -> Table:
     raw = agreement.raw.routing
-    table = _table("Routing, the first that fits", "rule", "when", "to")
+    table = table_of("Routing, the first that fits", "rule", "when", "to")
     for rule in raw.suppress:
         table.add_row(
             escape(rule.name), escape(condition_words(rule.when)), f"nobody: {rule.reason}"
@@ -230,7 +171,7 @@ def _routing(agreement: CompiledAgreement) -> Table:
 
 def _promises(agreement: CompiledAgreement) -> Table:
     raw = agreement.raw.slas
-    table = _table("Promises", "clock", "for", "side", "within", "warnings", "if broken")
+    table = table_of("Promises", "clock", "for", "side", "within", "warnings", "if broken")
     for model, rule in zip(raw.promises, agreement.slas.rules, strict=True):
         within = (
             f"{model.attempts} attempts in {rule.target.words}"
@@ -246,14 +187,14 @@ def _promises(agreement: CompiledAgreement) -> Table:
 
 
 def _ladders(agreement: CompiledAgreement) -> Table:
-    table = _table("Ladders", "ladder", "what happens after a breach")
+    table = table_of("Ladders", "ladder", "what happens after a breach")
     for name, steps in sorted(agreement.raw.slas.ladders.items()):
         table.add_row(name, ladder_words(steps))
     return table
 
 
 def _reasons(agreement: CompiledAgreement) -> Table:
-    table = _table("Reasons", "reason", "outcome", "track", "comes back", "cool-off")
+    table = table_of("Reasons", "reason", "outcome", "track", "comes back", "cool-off")
     for name, reason in sorted(agreement.raw.recycling.reasons.items()):
         back = reason.comes_back.words if reason.comes_back else ""
         if reason.if_unknown is not None:
@@ -269,7 +210,7 @@ def _reasons(agreement: CompiledAgreement) -> Table:
 
 
 def _calendars(agreement: CompiledAgreement) -> Table:
-    table = _table("Calendars", "calendar", "time zone", "hours", "holidays", "other days")
+    table = table_of("Calendars", "calendar", "time zone", "hours", "holidays", "other days")
     for name, calendar in sorted(agreement.raw.calendars.items()):
         days = [f"{day} {hours_words(spans)}" for day, spans in calendar.hours.items()]
         others = [f"{day} closed" for day in calendar.closed if day not in calendar.open]
@@ -285,7 +226,7 @@ def _calendars(agreement: CompiledAgreement) -> Table:
 
 
 def _goals(agreement: CompiledAgreement) -> Table:
-    table = _table("Goals", "goal", "side", "metric", "target", "each", "segment")
+    table = table_of("Goals", "goal", "side", "metric", "target", "each", "segment")
     for goal in agreement.goals.values():
         target = (
             f"{goal.target} x {goal.quota} {goal.currency}"

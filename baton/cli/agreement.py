@@ -245,35 +245,5 @@ def impact(file: Path = _FILE, as_json: bool = _JSON) -> None:
         Console().print(table)
 
 
-@app.command(
-    epilog=(
-        "Example:  baton agreement away sdr-anna --from 2026-12-21 --until 2027-01-04 --reason "
-        "holiday"
-    )
-)
-def away(
-    person: str = typer.Argument(..., help="Who, by the id in the agreement."),
-    starts: str = typer.Option(
-        ..., "--from", help="From this day or moment on, in the person's time zone."
-    ),
-    ends: str = typer.Option(..., "--until", help="Back on this day or at this moment."),
-    reason: str = typer.Option("away", "--reason", help="Why; for people to read."),
-    cancel: bool = typer.Option(
-        False, "--cancel", help="It is not so after all: takes back the same absence."
-    ),
-) -> None:
-    """Report that somebody is away: no new leads in that time, and it does not count in their
-    deadlines. Counts after ten seconds."""
-    from baton.cli.absence import absence_of, publish_absence
-
-    settings = cluster_settings()
-    record = absence_of(
-        compiled_in_force(), person, starts=starts, ends=ends, reason=reason, cancelled=cancel
-    )
-    publish_absence(settings, record)
-    span = f"{written(record.from_ms)} until {written(record.until_ms)} UTC"
-    typer.echo(f"{person} is {'not ' if cancel else ''}away from {span}")
-
-
 def _text(file: Path) -> str:
     return file.read_text(encoding="utf-8", errors="replace")

@@ -60,6 +60,9 @@ def away(
     ),
     ends: str = typer.Option(..., "--until", help="Back on this day or at this moment."),
     reason: str = typer.Option("away", "--reason", help="Why; for people to read."),
+    cancel: bool = typer.Option(
+        False, "--cancel", help="It is not so after all: takes back this very absence."
+    ),
 ) -> None:
     """Record an absence: no new leads in that time, and it does not count in their deadlines.
 
@@ -68,11 +71,12 @@ def away(
     settings = cluster_settings()
     with live(settings, now_ms=wall_ms()) as cluster:
         agreement = cluster.reference.agreement
-    record = absence_of(agreement, person, starts=starts, ends=ends, reason=reason, cancelled=False)
-    publish_absence(settings, record)
-    typer.echo(
-        f"{person} is away from {written(record.from_ms)} until {written(record.until_ms)} UTC"
+    record = absence_of(
+        agreement, person, starts=starts, ends=ends, reason=reason, cancelled=cancel
     )
+    publish_absence(settings, record)
+    span = f"{written(record.from_ms)} until {written(record.until_ms)} UTC"
+    typer.echo(f"{person} is {'not ' if cancel else ''}away from {span}")
 
 
 @app.command(epilog="Example:  baton people back sdr-anna")
@@ -108,7 +112,9 @@ def capacity(
         raise typer.BadParameter(f'person "{person}" is not in the agreement in force')
     pools = sorted({*reference.agreement.pools, *states.keys()})
     found = capacities(
-        (pool_state(states.view(pool), reference, now_ms=now_ms) for pool in pools), wanted
+        (pool_state(states.view(pool), reference, now_ms=now_ms) for pool in pools),
+        wanted,
+        reference.agreement.people,
     )
     if as_json:
         for load in found:
@@ -145,6 +151,8 @@ def _capacity_row(found: CapacityOf) -> tuple[str, ...]:
         for load in found.pools
     )
     room = "no limit" if found.room is None else str(found.room)
+    if found.limits.capacity is not None:
+        room += f" of {found.limits.capacity} over all pools"
     return found.person, str(found.offered), str(found.accepted), room, pools.replace("_", " ")
 
 

@@ -42,7 +42,8 @@ class GoalProgress:
     """``goals.progress.v1``: a goal in its period. ``pace`` in parts per million: achieved / (goal
     * share of working days gone). ``last_periods``: what the former ones gave, by period
     (``2026-10``). ``state``: running, met or missed (the period is over), ended (it is agreed no
-    more).
+    more). ``owed_from``: the day (ISO) on which the goal came into force, where that is after the
+    period's first working day; then ``target`` and ``working_days`` are those from that day on.
 
     Coverage counts the open deals that are expected to close in the period and are not past that
     day; beside them, in whole units of the currency: ``open_overdue`` (the day is past),
@@ -66,3 +67,4 @@ class GoalProgress:
     open_overdue: int = 0
     open_later: int = 0
     open_undated: int = 0
+    owed_from: str | None = None

@@ -1,7 +1,16 @@
 """The topics of hand-offs, promises and goals, and of reference: written by the router, the SLA
 watcher, the board and operators, in the order of the flow."""
 
-from baton.contracts import goals, meetings, reference, routing, skip_orders, slas, streams
+from baton.contracts import (
+    goals,
+    meetings,
+    reference,
+    routing,
+    skip_orders,
+    slas,
+    streams,
+    workload,
+)
 from baton.contracts.digests import Escalation, SlaDigest
 from baton.contracts.topic_names import (
     BATON_AGREEMENTS,
@@ -24,6 +33,7 @@ from baton.contracts.topic_names import (
     ROUTER_ACCOUNTS,
     ROUTER_ANSWERS,
     ROUTER_HANDOFFS,
+    ROUTER_PEOPLE,
     ROUTER_QUEUE,
     SLA_ESCALATIONS,
     SLA_LEADS,
@@ -49,9 +59,18 @@ HANDOFF_TOPICS: tuple[TopicSpec, ...] = (
         "assignment",
     ),
     private(
+        ROUTER_PEOPLE,
+        workload.PersonNote,
+        "what a person with limits over all pools has open from a pool, and who is to have a lead",
+        "person",
+        "router",
+        "workload",
+        max_bytes=294_912,
+    ),
+    private(
         ROUTER_ANSWERS,
         streams.RoutingAnswer,
-        "what matching and assignment answer to dispatch: who is to have a lead, or why nobody yet",
+        "what the router answers to dispatch: who is to have a lead, or why nobody yet",
         "lead",
         "router",
         "dispatch",

@@ -17,7 +17,9 @@ class RequestKind(StrEnum):
 
     ``request`` wants a holder, ``accepted`` turns an offer into open work, ``release`` gives it
     back. ``offered`` reinstates an offer that was taken away too soon. ``amended`` reports what has
-    changed of a lead that waits or is offered: a raised hand, a consent.
+    changed of a lead that waits or is offered: a raised hand, a consent. From workload to
+    assignment: ``denied`` gives back a lead whose person is at a limit over all pools, ``room``
+    says that they are not any more.
     """
 
     REQUEST = "request"
@@ -25,6 +27,8 @@ class RequestKind(StrEnum):
     OFFERED = "offered"
     ACCEPTED = "accepted"
     RELEASE = "release"
+    DENIED = "denied"
+    ROOM = "room"
 
 
 class OpenWork(StrEnum):
@@ -140,7 +144,10 @@ class QueueItem:
 
     ``rule`` chose the pool. ``person`` is to have the lead: for certain if ``forced``, else if they
     are there. ``beside`` is a colleague's hand-off: whoever holds that one is to have this one too.
-    ``skills`` are required of a person chosen in turn.
+    ``skills`` are required of a person chosen in turn. ``denied`` and ``room`` name whoever is
+    ``limited`` over all pools; ``denied`` has the ``limit`` that was reached (None: the day of the
+    proposal is over), ``at_ms`` of the proposal, whether that ``took_turn``, and
+    ``waited_since_ms``, since when the lead has waited in the queue (None: it came just now).
     """
 
     kind: str
@@ -164,6 +171,10 @@ class QueueItem:
     skills: tuple[str, ...] = ()
     watcher: str | None = None
     rejecters: tuple[str, ...] = ()
+    limited: str | None = None
+    limit: str | None = None
+    waited_since_ms: int | None = None
+    took_turn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ REDUCERS: Mapping[str, str] = {
     "dispatch": "router",
     "matching": "router",
     "assignment": "router",
+    "workload": "router",
     "clocks": "sla_watcher",
     "goals": "sla_watcher",
     "digests": "sla_watcher",

@@ -1,9 +1,10 @@
 """People as they stand: roles, hours, absences, and what they hold over all their pools. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from baton.agreement.compiled.calendars import NeverOpenError
+from baton.agreement.compiled.pools import NO_LIMITS, Limits, PersonRule
 from baton.agreement.reference import AgreementReference
 from baton.screens.pools import MemberState, PoolStateNow
 
@@ -43,8 +44,8 @@ class PoolLoad:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapacityOf:
-    """A person's open work over all pools. ``room``: how many more leads their capacities allow
-    (None: a pool does not limit them)."""
+    """A person's open work over all pools. ``limits`` are those over all pools. ``room``: how many
+    more leads their capacities allow (None: a pool does not limit them, and neither do those)."""
 
     person: str
     offered: int
@@ -52,6 +53,7 @@ class CapacityOf:
     room: int | None
     at_limit: bool
     pools: tuple[PoolLoad, ...]
+    limits: Limits = NO_LIMITS
 
 
 _LIMITS = frozenset({"full", "offers_open", "day_limit", "week_limit"})
@@ -93,17 +95,23 @@ def person_now(reference: AgreementReference, person: str, *, now_ms: int) -> Pe
     )
 
 
-def capacities(pools: Iterable[PoolStateNow], people: Sequence[str]) -> list[CapacityOf]:
-    """The open work of ``people`` over ``pools``, in the given order."""
+def capacities(
+    pools: Iterable[PoolStateNow], people: Sequence[str], rules: Mapping[str, PersonRule]
+) -> list[CapacityOf]:
+    """The open work of ``people`` over ``pools``, in the given order; ``rules`` has their limits
+    over all pools."""
     loads: dict[str, list[PoolLoad]] = {person: [] for person in people}
     for pool in pools:
         for member in pool.members:
             if member.person in loads:
                 loads[member.person].append(PoolLoad(pool=pool.pool, state=member))
-    return [_capacity(person, found) for person, found in loads.items()]
+    return [
+        _capacity(person, found, rules[person].limits if person in rules else NO_LIMITS)
+        for person, found in loads.items()
+    ]
 
 
-def _capacity(person: str, loads: Sequence[PoolLoad]) -> CapacityOf:
+def _capacity(person: str, loads: Sequence[PoolLoad], limits: Limits) -> CapacityOf:
     rooms = [
         None
         if load.state.capacity is None
@@ -112,11 +120,18 @@ def _capacity(person: str, loads: Sequence[PoolLoad]) -> CapacityOf:
         if load.state.hindered != "left_the_pool"
     ]
     known = [room for room in rooms if room is not None]
+    offered = sum(load.state.offered for load in loads)
+    accepted = sum(load.state.accepted for load in loads)
+    room = sum(known) if len(known) == len(rooms) else None
+    if limits.capacity is not None:
+        left = max(limits.capacity - offered - accepted, 0)
+        room = left if room is None else min(room, left)
     return CapacityOf(
         person=person,
-        offered=sum(load.state.offered for load in loads),
-        accepted=sum(load.state.accepted for load in loads),
-        room=sum(known) if len(known) == len(rooms) else None,
-        at_limit=any(load.state.hindered in _LIMITS for load in loads),
+        offered=offered,
+        accepted=accepted,
+        room=room,
+        at_limit=any((load.state.hindered or "").partition(":")[0] in _LIMITS for load in loads),
         pools=tuple(loads),
+        limits=limits,
     )

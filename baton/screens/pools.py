@@ -98,7 +98,8 @@ def pool_state(
     pool_view = pool_view_of(reference, view.key, now=now_ms)
     head = view.head or PoolState(pool=view.key)
     loads = {load.person: load for load in head.loads}
-    availability = Availability(pool_view, loads, reference, now_ms)
+    barred = {known.person: known.limit for known in head.barred}
+    availability = Availability(pool_view, loads, reference, now_ms, barred)
     held = sorted(_held(view), key=lambda found: split_place(found[0])[1])
     levels = Counter(_level(lead) or "unknown" for _, lead in held)
     return PoolStateNow(

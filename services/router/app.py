@@ -6,10 +6,11 @@ from baton.engine.service import Service
 from services.router.assignment.reducer import Assignment
 from services.router.dispatch.reducer import Dispatch
 from services.router.matching.reducer import Matching
+from services.router.workload.reducer import Workload
 
 SERVICE = Service(
     name="router",
-    reducers=(Dispatch(), Matching(), Assignment()),
+    reducers=(Dispatch(), Matching(), Assignment(), Workload()),
     book=AgreementBook,
     measures=MEASURES,
 )

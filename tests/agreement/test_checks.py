@@ -49,7 +49,7 @@ SHAPE = [
     ("calendar: berlin   ", "calender: berlin   ", "calender:", 'unknown key "calender" in the agreement; did you mean "calendar"?'),
     ("name: Larkspur", "nmae: x\nname: Larkspur", "nmae:", 'unknown key "nmae" in the agreement; did you mean "name"?'),
     ("{points: 1, group: reading, per_day: 5}", "{points: 1, group: reading, perday: 5}", "perday:", 'unknown key "perday" in engagement.acts.page_view; did you mean "per_day"?'),
-    ("{name: Anna (SDR), calendar", "{name: Anna, SDR, calendar", "{name: Anna, SDR", 'unknown key "SDR" in people.sdr-anna; there is active, calendar, deputy, manager, name, skills (a comma inside braces begins a new key: put text that has one into quotes)'),
+    ("{name: Anna (SDR), calendar", "{name: Anna, SDR, calendar", "{name: Anna, SDR", 'unknown key "SDR" in people.sdr-anna; there is active, calendar, capacity, deputy, manager, name, offers, per_day ... (a comma inside braces begins a new key: put text that has one into quotes)'),
     ("agreement: 1", "agreement: 2", "agreement: 2", "agreement: 2 is not one of 1"),
     ("    dwell: 1 day ", "    dwell: 1 ", "dwell: 1 ", 'definitions.levels.dwell: 1 has no unit: write a duration such as "14 days", "8 hours" or "30 minutes"'),
     ("    dwell: 1 day ", "    dwell: 1 month ", "dwell: 1 month", 'definitions.levels.dwell: "month" is not a unit of time: use weeks, days, hours, minutes or seconds'),
@@ -287,7 +287,14 @@ WARNINGS = [
     ("    - {clock: accept, queue: sdr, within: 4 business hours, warn: [80%], use_ladder: quick}\n", "", "  promises:", "nothing is promised for accept by sdr of warm leads: they would have no deadline"),
     ("email_click: {points: 2,", "email_click: {max_age: 3 days, points: 2,", "max_age: 3 days", 'max_age of "email_click" says nothing: it belongs to acts with fast_track: true'),
     ("ae-hugo: {name: Hugo (sales),", "ae-hugo: {active: false, name: Hugo (sales),", "owner: ae-hugo", '"ae-hugo" is not active, but owns account "harborlight.example", whose leads go by the other rules'),
+    ("hours: {mon-fri: 08:30-16:30}\n    holidays: [NO]", "hours: {mon-fri: 22:00-06:00}\n    holidays: [NO]\n    closed: [2027-05-20]", "closed: [2027-05-20]", '2027-05-20 is closed, but the shift of 2027-05-19 goes on until 06:00 of that day: with "shifts_over_midnight: calendar day" it ends at midnight'),
+    ("hours: {mon-fri: 08:30-16:30}\n    holidays: [NO]", "hours: {mon-fri: 22:00-06:00}\n    holidays: [NO]\n    shifts_over_midnight: calendar day\n    closed: [2027-05-20]", "closed: [2027-05-20]", '2027-05-20 is closed, but the shift that begins on it is open after midnight, until 06:00 of 2027-05-21: with "shifts_over_midnight: day they begin on" all of it is closed'),
+    ("hours: {mon-fri: 08:30-16:30}\n    holidays: [NO]", "hours: {mon-fri: 22:00-06:00}\n    holidays: [NO]\n    shifts_over_midnight: calendar day\n    closed: [2027-05-20, 2027-05-21]", "closed: [2027-05-20", '2027-05-21 is closed, but the shift that begins on it is open after midnight, until 06:00 of 2027-05-22: with "shifts_over_midnight: day they begin on" all of it is closed'),
+    ("calendar: berlin                     # the house", "effective_at: 2027-03-28 02:30\ncalendar: berlin                     # the house", "effective_at", "2027-03-28 02:30 does not exist in Europe/Berlin, where the clocks go forward then: it counts as 03:30"),
+    ("calendar: berlin                     # the house", "effective_at: 2027-10-31 02:30\ncalendar: berlin                     # the house", "effective_at", "2027-10-31 02:30 comes twice in Europe/Berlin, where the clocks go back then: the first one counts; write it with an offset to say which"),
     ("sdr-cleo: {capacity: 60, offers: 8}", "sdr-cleo: {per_day: 9, per_week: 9}", "per_day: 9", '"sdr-cleo" may have 9 leads a day but 9 a week: the day limits nothing'),
+    ("sdr-cleo: {name: Cleo (SDR),", "sdr-cleo: {capacity: 50, name: Cleo (SDR),", "sdr-cleo: {capacity: 60", '"sdr-cleo" has capacity 60 in pool "europe-sdr" but 50 over all pools: the smaller one counts'),
+    ("sdr-cleo: {name: Cleo (SDR),", "sdr-cleo: {per_day: 9, per_week: 9, name: Cleo (SDR),", "sdr-cleo: {per_day: 9", '"sdr-cleo" may have 9 leads a day but 9 a week: the day limits nothing'),
     ("      sdr-cleo: {capacity: 60, offers: 8}\n      sdr-dag: {capacity: 60, offers: 8}\n", "      sdr-cleo: {ramp: {from: 2027-01-04, weeks: 4}}\n      sdr-dag: {ramp: {from: 2027-02-01, weeks: 4}}\n", "    members:\n      sdr-cleo: {ramp", 'everybody in pool "europe-sdr" is new: before 2027-01-04 nobody gets a lead of it'),
     ("    - name: large firms elsewhere", "    - name: some\n      when: {field: profile.employees, op: between, value: [10, 500]}\n      to: {sdr: europe-sdr}\n    - name: others\n      when: {field: profile.employees, op: between, value: [400, 900]}\n      to: {sdr: europe-sdr}\n    - name: large firms elsewhere", "- name: others", '"others" and "some" overlap (profile.employees between [10, 500], profile.employees between [400, 900]); the first, "some", takes those'),
     ("{clock: follow_up, attempts: 5,", "{clock: follow_up, apart: 2 hours,", "apart: 2 hours", "apart is between attempts, and one is promised: add attempts: 3"),
@@ -510,3 +517,38 @@ def _ladder_problems(text: str) -> list[str]:
         for problem in check(CheckContext(model=model_of(changed)))
         if problem.severity is Severity.ERROR
     ]
+
+
+def test_a_week_that_begins_on_sunday_is_not_the_one_that_limits_count_by() -> None:
+    text = SOUND.replace(
+        "hours: {mon-fri: 09:00-17:30}", "hours: {mon-thu: 09:00-17:30, sun: 09:00-17:30}"
+    )
+    text = text.replace("sdr-cleo: {capacity: 60", "sdr-cleo: {per_week: 20, capacity: 60")
+    assert text != SOUND
+    said = [problem.message for problem in examine(text).problems]
+    assert (
+        '"sdr-cleo" works from Sunday on (calendar "london"), but weeks begin on Monday: for '
+        "per_week, Sunday belongs to the week before"
+    ) in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        # Norway's 17 May closes the shift before it: nothing reaches into the day off.
+        (
+            "{mon-fri: 08:30-16:30}\n    holidays: [NO]",
+            "{mon-fri: 22:00-06:00}\n    holidays: [NO]\n    closed: [2027-05-18]",
+        ),
+        (
+            "calendar: berlin                     # the house",
+            "effective_at: 2027-10-31T02:30:00+01:00\ncalendar: berlin                     # the house",
+        ),
+        (
+            "calendar: berlin                     # the house",
+            "effective_at: 2027-10-31 03:00\ncalendar: berlin                     # the house",
+        ),
+    ],
+)
+def test_what_counts_as_it_reads_is_not_odd(old: str, new: str) -> None:
+    assert reported(planted(old, new)) == []

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from baton.agreement.checks.condition_logic import common_words, contradiction, takes_all_of
-from baton.agreement.compiled.conditions import compile_condition, compile_pattern
+from baton.agreement.compiled.conditions import compile_condition
+from baton.agreement.compiled.patterns import compile_pattern
 from baton.agreement.condition_context import ConditionContext
 from baton.agreement.condition_fields import Field, FieldSources, catalogue_of
 from baton.agreement.describe import condition_words

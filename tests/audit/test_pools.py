@@ -8,10 +8,19 @@ from typing import Any
 
 import pytest
 
+from baton.contracts.routing import QueueItem, RequestKind
 from baton.proof.audit.findings import Finding, Invariant
 from baton.proof.audit.loads import check_capacity, check_loads, check_offers
 from baton.proof.audit.periods import period_name
-from baton.proof.audit.pools import Answer, Decision, Release, Seat, check_pool
+from baton.proof.audit.pools import (
+    Answer,
+    Decision,
+    Release,
+    Seat,
+    check_pool,
+    denied_of,
+)
+from tests.services.router.router_world import qualified
 
 WEIGHTS = {"anna": 2, "ben": 1, "cleo": 1}
 
@@ -210,3 +219,35 @@ def test_an_acceptance_that_crossed_a_release_is_open_work_again(
 
     assert loaded(most) == [], case
     assert [finding.invariant for finding in loaded(most + 1)] == [Invariant.LOADS], case
+
+
+def test_a_turn_that_a_limit_over_all_pools_denied_is_counted_until_it_was_given_back() -> None:
+    """Anna's second turn was proposed at 15 and denied at 25: Ben's record of 20 may count it, one
+    of 30 may not."""
+    item = QueueItem(
+        kind=RequestKind.DENIED,
+        handoff_id="h",
+        qualification_id="q",
+        attempt=1,
+        lead_id="l",
+        pool="sdr",
+        cause_id="c",
+        at_ms=15,
+        qualified=qualified("l"),
+        limited="anna",
+        limit="full:all_pools",
+        took_turn=True,
+    )
+    denied = denied_of(item, 25, ("router.queue.v1", 0, 7))
+    assert denied is not None
+
+    def decision(at_ms: int, owner: str, anna: int, ben: int) -> Decision:
+        seats = (Seat("anna", anna, 1, True), Seat("ben", ben, 1, True))
+        place = "leads.routed.sdr.v1", 0, at_ms
+        return Decision(at_ms, place, f"h{at_ms}", "warm", owner, True, 400, seats)
+
+    first, during = decision(10, "anna", 0, 0), decision(20, "ben", 2, 0)
+    taken, back = denied
+    assert found([first, taken, during, decision(30, "ben", 1, 1)], [back]) == []
+    [wrong] = found([first, taken, during, decision(30, "ben", 2, 1)], [back])
+    assert wrong.invariant is Invariant.TURNS

@@ -11,7 +11,13 @@ from baton.proof.audit.findings import Dated, Finding, Invariant, Place
 from baton.proof.audit.handouts import check_handouts
 from baton.proof.audit.pools import decision_of
 from baton.proof.audit.presence import Announced, check_presence
-from baton.proof.audit.turns import BY_TURN, REJECTERS_AGAIN, by_turn, check_turn
+from baton.proof.audit.turns import (
+    BY_TURN,
+    REJECTERS_AGAIN,
+    WITHOUT_SKILLS_REJECTERS,
+    by_turn,
+    check_turn,
+)
 from services.router.assignment import person_selection
 from tests.services.router.dispatch.test_dispatch_table import routed
 from tests.services.router.router_world import POOLS, agreement
@@ -83,8 +89,11 @@ def test_a_planted_bug_is_found_under_each_rule_of_a_turn(rule: str, prefix: str
         (REJECTERS_AGAIN, (Relax.SAID_NO,), False),
         ("in_turn:without_skills", (Relax.SKILLS,), True),
         ("in_turn:without_skills", (Relax.LET_PASS, Relax.SKILLS), True),
-        ("in_turn:without_skills", (Relax.SAID_NO, Relax.SKILLS), False),
-        ("in_turn:without_skills", (Relax.HAD_IT_LAST, Relax.SKILLS), False),
+        ("in_turn:without_skills", (Relax.SAID_NO, Relax.SKILLS), True),
+        ("in_turn:without_skills,asked_again", (Relax.SAID_NO, Relax.SKILLS), True),
+        (WITHOUT_SKILLS_REJECTERS, (Relax.SAID_NO, Relax.SKILLS), False),
+        (WITHOUT_SKILLS_REJECTERS, (Relax.HAD_IT_LAST, Relax.SKILLS), False),
+        (WITHOUT_SKILLS_REJECTERS, (Relax.LET_PASS, Relax.SKILLS), True),
         ("claim", (), False),
     ],
 )

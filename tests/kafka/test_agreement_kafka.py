@@ -52,7 +52,7 @@ def settings(bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture
 def run(settings: Settings) -> Callable[..., Result]:
     def runner(*arguments: str) -> Result:
-        words = ["agreement", *arguments]
+        words = [*(() if arguments[0] == "people" else ("agreement",)), *arguments]
         return CliRunner().invoke(build(), words)
 
     return runner
@@ -151,17 +151,17 @@ def test_an_absence_is_reported_and_taken_back(
     run: Callable[..., Result], settings: Settings
 ) -> None:
     asyncio.run(publish_agreement(settings, YAML))
-    asked = ("away", "sdr-anna", "--from", "2026-12-21", "--until", "2027-01-04")
+    asked = ("people", "away", "sdr-anna", "--from", "2026-12-21", "--until", "2027-01-04")
     assert (
         run(*asked).stdout
         == "sdr-anna is away from 2026-12-21 00:00:00.000 until 2027-01-04 00:00:00.000 UTC\n"
     )
     assert run(*asked, "--cancel").stdout.startswith("sdr-anna is not away from")
     assert "is not after" in str(
-        run("away", "sdr-anna", "--from", "2027-01-04", "--until", "2026-12-21").exception
+        run("people", "away", "sdr-anna", "--from", "2027-01-04", "--until", "2026-12-21").exception
     )
     assert 'did you mean "sdr-anna"' in str(
-        run("away", "sdr-ana", "--from", "2026-12-21", "--until", "2027-01-04").exception
+        run("people", "away", "sdr-ana", "--from", "2026-12-21", "--until", "2027-01-04").exception
     )
     with LogReader({"bootstrap.servers": settings.bootstrap}, settings.namespace) as reader:
         reported = list(reader.read({BATON_PEOPLE: [0]}))

@@ -48,7 +48,7 @@ def test_capacity_adds_up_over_pools_and_says_who_is_at_a_limit(full: Company) -
         pool_state(states.view(pool), full.reference, now_ms=full.now_ms)
         for pool in full.reference.agreement.pools
     ]
-    found = {one.person: one for one in capacities(pools, ["ae-greta", "sdr-anna", "mgr-ines"])}
+    found = {one.person: one for one in capacities(pools, ["ae-greta", "sdr-anna", "mgr-ines"], {})}
     greta, anna, ines = found["ae-greta"], found["sdr-anna"], found["mgr-ines"]
     assert (greta.offered, greta.room, greta.at_limit) == (2, 0, True)
     assert (anna.offered, anna.room, anna.at_limit) == (0, 400, False)

@@ -19,6 +19,7 @@ from baton.agreement.checks import (
     references,
     routing,
     slas,
+    wall_clock,
 )
 from baton.agreement.checks.context import CheckContext, Finding
 from baton.agreement.document import Document
@@ -31,6 +32,7 @@ CHECKS: tuple[Callable[[CheckContext], Iterable[Finding]], ...] = (
     levels.check,
     points.check,
     calendars.check,
+    wall_clock.check,
     pools.check,
     routing.check,
     slas.check,

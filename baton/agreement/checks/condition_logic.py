@@ -203,7 +203,7 @@ def passes(test: Test, fields: Mapping[str, Field]) -> Passes | None:
             return Interval(low=value, low_open=True)
         case Op.BELOW | Op.BEFORE:
             return Interval(high=value, high_open=True)
-        case Op.BETWEEN:
+        case Op.BETWEEN if numeric:
             return Interval(*value)
     return None
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from baton.agreement.checks.condition_logic import contradiction
 from baton.agreement.checks.context import Asked, CheckContext, Finding, odd, wrong
-from baton.agreement.compiled.conditions import compile_pattern
 from baton.agreement.compiled.decay import Decay
+from baton.agreement.compiled.patterns import compile_pattern
 from baton.agreement.condition_fields import Field, Kind, Realm
 from baton.agreement.model.condition import OPS_OF, Op, Test, tests_of
 from baton.agreement.problems import Path, did_you_mean

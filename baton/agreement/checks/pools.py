@@ -1,10 +1,11 @@
 """Pools and people: pools with somebody in them, overflows that end somewhere, people who get
 leads."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from baton.agreement.checks.context import CheckContext, Finding, odd, wrong
 from baton.agreement.model.lifecycle import Bridge
+from baton.agreement.model.people import PersonModel
 from baton.agreement.model.pools import OverflowModel, PoolModel, WatchModel
 from baton.agreement.problems import Path
 from baton.contracts.routing import ASK_AGAIN, OpenWork
@@ -13,6 +14,7 @@ from baton.contracts.routing import ASK_AGAIN, OpenWork
 def check(context: CheckContext) -> Iterator[Finding]:
     """Pools, their overflows, and who is in none."""
     yield from _members(context)
+    yield from _limits_of_people(context)
     yield from _absences(context)
     yield from _relaxing(context)
     yield from _overflows(context)
@@ -45,6 +47,7 @@ def _members(context: CheckContext) -> Iterator[Finding]:
                 f'everybody in pool "{name}" is new: before {first} nobody gets a lead of it',
             )
         yield from _limits(name, pool)
+        yield from _beyond_all(name, pool, people)
         if isinstance(pool.nobody, WatchModel):
             watcher = people.get(pool.nobody.watch)
             if watcher is not None and not watcher.active:
@@ -65,6 +68,36 @@ def _limits(name: str, pool: PoolModel) -> Iterator[Finding]:
             yield odd(
                 path,
                 f'"{person}" may have {member.per_day} leads a day but {member.per_week} a week: '
+                "the day limits nothing",
+            )
+
+
+_LIMITS = ("capacity", "offers", "per_day", "per_week")
+
+
+def _beyond_all(name: str, pool: PoolModel, people: Mapping[str, PersonModel]) -> Iterator[Finding]:
+    """Limits of a membership that those of the person over all pools come before."""
+    for person, member in pool.members.items():
+        for limit in _LIMITS if person in people else ():
+            own, over_all = getattr(member, limit), getattr(people[person], limit)
+            if own is not None and over_all is not None and own > over_all:
+                yield odd(
+                    ("pools", name, "members", person, limit),
+                    f'"{person}" has {limit} {own} in pool "{name}" but {over_all} over all pools: '
+                    "the smaller one counts",
+                )
+
+
+def _limits_of_people(context: CheckContext) -> Iterator[Finding]:
+    for person, known in context.model.people.items():
+        if (
+            known.per_day is not None
+            and known.per_week is not None
+            and known.per_day >= known.per_week
+        ):
+            yield odd(
+                ("people", person, "per_day"),
+                f'"{person}" may have {known.per_day} leads a day but {known.per_week} a week: '
                 "the day limits nothing",
             )
 

@@ -12,18 +12,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import re2
-
 from baton.agreement.compiled.levels import READ_MICRO
 from baton.agreement.compiled.number_ranges import RangeCheck, range_check_of
+from baton.agreement.compiled.patterns import matcher_of
 from baton.agreement.condition_context import ConditionContext
 from baton.agreement.condition_fields import Field, Getter, Kind, counter_of
 from baton.agreement.model.condition import All, Any_, ConditionModel, Not, Op, Test
+from baton.agreement.text_ranges import lies_between
 from baton.agreement.wall_time import day_in, local_date
 from baton.number_text import number_in, range_in
 
-MAX_MATCHED = 1_000
-_MAX_PROGRAM_BYTES = 1 << 20
 _PLAIN_DIGITS = 15
 _DECAYING = frozenset({"score.engagement", "account.engagement"})
 
@@ -249,8 +247,7 @@ def _check_of(model: Test, field: Field) -> Check:
         case Op.BELOW | Op.BEFORE:
             return lambda value: bool(value < wanted)
         case Op.BETWEEN:
-            low, high = wanted
-            return lambda value: bool(low <= value <= high)
+            return lies_between(*wanted) if field.kind is Kind.TEXT else _between(*wanted)
         case Op.CONTAINS:
             return lambda value: wanted in value
         case Op.STARTS_WITH:
@@ -258,7 +255,17 @@ def _check_of(model: Test, field: Field) -> Check:
         case Op.ENDS_WITH:
             return lambda value: bool(value.endswith(wanted))
         case Op.MATCHES:
-            return _matcher(wanted)
+            return matcher_of(wanted)
+        case _:
+            return _of_sets(model.op, wanted)
+
+
+def _between(low: Any, high: Any) -> Check:
+    return lambda value: bool(low <= value <= high)
+
+
+def _of_sets(op: Op, wanted: Any) -> Check:
+    match op:
         case Op.HAS:
             return lambda value: wanted in value
         case Op.HAS_ANY:
@@ -267,33 +274,4 @@ def _check_of(model: Test, field: Field) -> Check:
             return lambda value: bool(wanted <= value)
         case Op.HAS_NONE:
             return lambda value: bool(wanted.isdisjoint(value))
-    raise ValueError(f"{model.op} has no comparison")
-
-
-def compile_pattern(pattern: str) -> Any:
-    """The regular expression, found anywhere in a text, case ignored. Raises ``ValueError`` with
-    RE2's reason."""
-    options = re2.Options()
-    options.case_sensitive = False
-    options.log_errors = False
-    options.max_mem = _MAX_PROGRAM_BYTES
-    try:
-        return re2.compile(pattern.encode(), options)
-    except re2.error as error:
-        detail = (
-            error.args[0].decode(errors="replace")
-            if error.args and isinstance(error.args[0], bytes)
-            else str(error)
-        )
-        raise ValueError(
-            f'"{pattern}" is not a regular expression that can be used here: {detail}'
-        ) from error
-
-
-def _matcher(pattern: str) -> Check:
-    search = compile_pattern(pattern).search
-
-    def check(value: str) -> bool:
-        return search(value[:MAX_MATCHED].encode()) is not None
-
-    return check
+    raise ValueError(f"{op} has no comparison")

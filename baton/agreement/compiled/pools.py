@@ -11,9 +11,37 @@ from math import lcm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much somebody takes: ``capacity`` leads offered and accepted, ``offers`` unanswered,
+    ``per_day`` and ``per_week`` handed out; None: no limit."""
+
+    capacity: int | None = None
+    offers: int | None = None
+    per_day: int | None = None
+    per_week: int | None = None
+
+    def within(self, other: "Limits") -> "Limits":
+        """Of each limit the smaller one."""
+        return Limits(
+            capacity=_smaller(self.capacity, other.capacity),
+            offers=_smaller(self.offers, other.offers),
+            per_day=_smaller(self.per_day, other.per_day),
+            per_week=_smaller(self.per_week, other.per_week),
+        )
+
+
+NO_LIMITS = Limits()
+
+
+def _smaller(one: int | None, other: int | None) -> int | None:
+    return min((limit for limit in (one, other) if limit is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PersonRule:
     """A person. ``calendar`` None: the pool's, else the house's; ask
-    ``CompiledAgreement.calendar_for``."""
+    ``CompiledAgreement.calendar_for``. ``limits`` hold over all pools, ``pools`` are those that the
+    person is in."""
 
     id: str
     name: str
@@ -22,6 +50,13 @@ class PersonRule:
     skills: frozenset[str]
     manager: str | None
     deputy: str | None = None
+    limits: Limits = NO_LIMITS
+    pools: tuple[str, ...] = ()
+
+    @property
+    def shared(self) -> bool:
+        """Whether several pools have to keep one limit together."""
+        return self.limits != NO_LIMITS and len(self.pools) > 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +95,16 @@ class Member:
     per_day: int | None = None
     per_week: int | None = None
     ramp: Ramp | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of the membership."""
+        return Limits(
+            capacity=self.capacity,
+            offers=self.offers,
+            per_day=self.per_day,
+            per_week=self.per_week,
+        )
 
     def weight_on(self, day: date) -> Fraction:
         """The weight on ``day``."""

@@ -79,7 +79,7 @@ class _Compiler:
     def compiled(self, version: str) -> CompiledAgreement:
         model = self.model
         lifecycle = self._lifecycle()
-        people = compile_people(model.people)
+        people = compile_people(model.people, model.pools)
         pools = {
             name: compile_pool(name, pool, people, model.calendar)
             for name, pool in sorted(model.pools.items())

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from baton.agreement.compiled.calendars import Calendar
 from baton.agreement.compiled.consent import ConsentRule, ConsentRules
-from baton.agreement.compiled.pools import Member, PersonRule, Pool, Ramp
+from baton.agreement.compiled.pools import Limits, Member, PersonRule, Pool, Ramp
 from baton.agreement.compiled.recycling import RecycleReason, Recycling, Track
 from baton.agreement.compiled.sla_targets import target_of
 from baton.agreement.compiled.slas import AWAITING, LadderStep, SlaRule, SlaRules, WaitRule
@@ -42,8 +42,10 @@ def compile_calendar(name: str, model: CalendarModel, house_zone: ZoneInfo) -> C
     )
 
 
-def compile_people(models: Mapping[str, PersonModel]) -> dict[str, PersonRule]:
-    """People by id."""
+def compile_people(
+    models: Mapping[str, PersonModel], pools: Mapping[str, PoolModel]
+) -> dict[str, PersonRule]:
+    """People by id, with the pools that they are in."""
     return {
         person: PersonRule(
             id=person,
@@ -53,6 +55,13 @@ def compile_people(models: Mapping[str, PersonModel]) -> dict[str, PersonRule]:
             skills=frozenset(model.skills),
             manager=model.manager,
             deputy=model.deputy,
+            limits=Limits(
+                capacity=model.capacity,
+                offers=model.offers,
+                per_day=model.per_day,
+                per_week=model.per_week,
+            ),
+            pools=tuple(sorted(name for name, pool in pools.items() if person in pool.members)),
         )
         for person, model in sorted(models.items())
     }

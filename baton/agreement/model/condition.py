@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 from baton.agreement.condition_fields import Kind
 from baton.agreement.model.base import Duration, Section, problem
 from baton.agreement.quantities import DAY_MS, micro_of, parse_duration_ms
+from baton.agreement.text_ranges import bounds_of
 
 
 class Op(StrEnum):
@@ -49,7 +50,9 @@ _EQUAL = frozenset({Op.IS, Op.IS_NOT, Op.IN, Op.NOT_IN})
 _SIZE = frozenset({Op.AT_LEAST, Op.AT_MOST, Op.ABOVE, Op.BELOW, Op.BETWEEN})
 
 OPS_OF: dict[Kind, frozenset[Op]] = {
-    Kind.TEXT: _ALWAYS | _EQUAL | {Op.CONTAINS, Op.STARTS_WITH, Op.ENDS_WITH, Op.MATCHES},
+    Kind.TEXT: _ALWAYS
+    | _EQUAL
+    | {Op.CONTAINS, Op.STARTS_WITH, Op.ENDS_WITH, Op.MATCHES, Op.BETWEEN},
     Kind.NUMBER: _ALWAYS | _EQUAL | _SIZE,
     Kind.POINTS: _ALWAYS | _SIZE,
     Kind.COUNT: _SIZE | {Op.IS, Op.IS_NOT},
@@ -111,6 +114,8 @@ class Test(Section):
             if not isinstance(self.value, tuple) or len(self.value) != 2:
                 raise ValueError("between needs two values: [lowest, highest]")
             low, high = (_typed(bound, kind) for bound in self.value)
+            if kind is Kind.TEXT:
+                return bounds_of(low, high)
             if low > high:
                 raise ValueError(
                     f"between {self.value[0]} and {self.value[1]} nothing can lie: the first must "

@@ -1,5 +1,7 @@
 """Section ``people``: who works the leads. Their queues are in ``model/pools.py``."""
 
+from pydantic import Field
+
 from baton.agreement.model.base import Label, Name, Section
 
 
@@ -17,3 +19,11 @@ class PersonModel(Section):
     """Who takes over their open work while they are away, in pools that say so."""
     active: bool = True
     """False: gets no leads any more."""
+    capacity: int | None = Field(default=None, ge=1, le=100_000)
+    """How many leads, offered and accepted, the person can have open over all pools."""
+    offers: int | None = Field(default=None, ge=1, le=100_000)
+    """How many offers of all pools may be unanswered at once."""
+    per_day: int | None = Field(default=None, ge=1, le=100_000)
+    """How many leads of all pools the person is handed in a day of the agreement's time."""
+    per_week: int | None = Field(default=None, ge=1, le=100_000)
+    """The same in a week, which begins on Monday."""

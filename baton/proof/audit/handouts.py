@@ -15,10 +15,10 @@ from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import ClockState, SlaClock
 from baton.proof.audit.consent_given import check_consent
 from baton.proof.audit.findings import Add, Dated, Finding, Invariant
-from baton.proof.audit.turns import REJECTERS_AGAIN, WITHOUT_SKILLS, by_turn, turn_rule
+from baton.proof.audit.turns import ASKS_REJECTERS, by_turn, turn_rule
 
 Agreements = Callable[[str], CompiledAgreement | None]
-_ASKS_REJECTERS = frozenset({"said_no", "had_it_last"})
+_RELAXES_REJECTERS = frozenset({"said_no", "had_it_last"})
 """What a pool gives up before it goes back to somebody who rejected the lead."""
 
 
@@ -89,13 +89,12 @@ def _check_rejecters(
 
 
 def _asks_again(routed: LeadRouted, agreement: CompiledAgreement | None) -> bool:
-    """Whether the rule goes back to people who rejected the lead. One that gave up the skills names
-    nothing else that was given up, so the pool's steps are read; without them it passes."""
-    rule = turn_rule(routed.rule)
-    if rule != WITHOUT_SKILLS:
-        return rule == REJECTERS_AGAIN
+    """Whether the rule goes back to people who rejected the lead, and the pool may: without its
+    steps it passes."""
+    if turn_rule(routed.rule) not in ASKS_REJECTERS:
+        return False
     pool = agreement.pools.get(routed.pool) if agreement is not None else None
-    return pool is None or not _ASKS_REJECTERS.isdisjoint(pool.relax)
+    return pool is None or not _RELAXES_REJECTERS.isdisjoint(pool.relax)
 
 
 def _check_brought(

@@ -103,6 +103,21 @@ def release_of(item: QueueItem, at_ms: int) -> Release | None:
     return Release(at_ms, item.handoff_id, item.fault == NO_FAULT, undone, item.person)
 
 
+def denied_of(
+    item: QueueItem, at_ms: int, place: tuple[str, int, int]
+) -> tuple[Decision, Release] | None:
+    """A proposal that a limit over all pools denied: a turn of the person that other decisions of
+    the pool may have counted until it was given back at ``at_ms``."""
+    if item.kind != RequestKind.DENIED or item.limited is None or item.qualified is None:
+        return None
+    own_id = f"{item.handoff_id}/{at_ms}"
+    level, took_turn = item.qualified.level, item.took_turn
+    taken = Decision(
+        item.at_ms, place, own_id, level, item.limited, took_turn, None, (), in_turn=took_turn
+    )
+    return taken, Release(at_ms, own_id, took_turn, False, item.limited)
+
+
 def answer_of(item: QueueItem, at_ms: int) -> Answer | None:
     """An acceptance, if it is one."""
     if item.kind != RequestKind.ACCEPTED:

@@ -13,7 +13,7 @@ from baton.contracts.accounts import AccountPart, AccountScored
 from baton.contracts.codec import ContractError, codec_for
 from baton.contracts.goals import GoalProgress, GoalTally
 from baton.contracts.intake import AliasKind, IdentityAlias
-from baton.contracts.routing import LeadRouted, QueueItem
+from baton.contracts.routing import LeadRouted, QueueItem, RequestKind
 from baton.contracts.streams import RoutingAnswer
 from baton.contracts.topic_names import (
     BATON_SKIPS,
@@ -50,7 +50,7 @@ from baton.ids import derived_id
 from baton.proof.audit.events import ACCEPTED, ACKNOWLEDGED, DEAD, DROPPED, KEYED
 from baton.proof.audit.facts import FOUND, Row
 from baton.proof.audit.findings import Add, Finding, Invariant, Place, Report
-from baton.proof.audit.pools import answer_of, decision_of, plain, release_of
+from baton.proof.audit.pools import answer_of, decision_of, denied_of, plain, release_of
 from baton.proof.audit.rebuilding import dead_letter_id, digest
 from baton.proof.audit.spill import Spill
 from baton.proof.audit.turns import check_turn
@@ -196,6 +196,11 @@ class Sorter:
         )
 
     def _queued(self, record: Record, item: QueueItem) -> None:
+        if item.kind in (RequestKind.DENIED, RequestKind.ROOM):
+            at = record.topic, record.partition, record.offset
+            for denied in denied_of(item, record.at_ms, at) or ():
+                self.pools.add(item.pool, plain(denied))
+            return
         _check_overflow(item, place_of(record), self._report.add)
         row = release_of(item, record.at_ms) or answer_of(item, record.at_ms)
         if row is not None:

@@ -8,8 +8,18 @@ from baton.contracts.routing import LeadRouted
 from baton.proof.audit.findings import Finding, Invariant, Place
 
 REJECTERS_AGAIN = "in_turn:rejecters_asked_again"
-WITHOUT_SKILLS = "in_turn:without_skills"
-BY_TURN = frozenset({"in_turn", "in_turn:asked_again", REJECTERS_AGAIN, WITHOUT_SKILLS})
+WITHOUT_SKILLS_REJECTERS = "in_turn:without_skills,rejecters_asked_again"
+ASKS_REJECTERS = frozenset({REJECTERS_AGAIN, WITHOUT_SKILLS_REJECTERS})
+"""The rules by which somebody is asked again who said no."""
+BY_TURN = frozenset(
+    {
+        "in_turn",
+        "in_turn:asked_again",
+        "in_turn:without_skills",
+        "in_turn:without_skills,asked_again",
+        *ASKS_REJECTERS,
+    }
+)
 """The rules of a turn. Whoever was to have the lead and could not have it is named before it:
 ``colleague:ann:absent;in_turn``."""
 

@@ -5,35 +5,50 @@ Found by shift, load and absence rather than member by member. What one lead ask
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from baton.agreement.compiled.calendars import NeverOpenError
 from services.router.assignment.pool_view import Hours, PoolMember, PoolView, Presence, shifts_of
 from services.router.assignment.state import Load
+from services.router.limit_words import (
+    DAY_LIMIT,
+    DAY_LIMIT_ALL,
+    FULL,
+    FULL_ALL,
+    OFFERS_OPEN,
+    OFFERS_OPEN_ALL,
+    UNREPORTED,
+    WEEK_LIMIT,
+    WEEK_LIMIT_ALL,
+)
 
 INACTIVE = "inactive"
 ABSENT = "absent"
 CLOSED = "closed"
-FULL = "full"
-OFFERS_OPEN = "offers_open"
-DAY_LIMIT = "day_limit"
-WEEK_LIMIT = "week_limit"
 
-PASSING = frozenset({CLOSED, OFFERS_OPEN, FULL, DAY_LIMIT, WEEK_LIMIT})
+_OVER_ALL = frozenset({OFFERS_OPEN_ALL, DAY_LIMIT_ALL, WEEK_LIMIT_ALL, UNREPORTED})
+PASSING = frozenset({CLOSED, OFFERS_OPEN, FULL, DAY_LIMIT, WEEK_LIMIT, FULL_ALL, *_OVER_ALL})
 """Reasons after which the person will be free, now or later, without anybody's decision."""
-LIMITS = frozenset({CLOSED, OFFERS_OPEN, DAY_LIMIT, WEEK_LIMIT})
+LIMITS = frozenset({CLOSED, OFFERS_OPEN, DAY_LIMIT, WEEK_LIMIT, *_OVER_ALL})
 """Reasons that a person who is to have a lead (owner, colleague) keeps, where the agreement does
 not say otherwise."""
+ANSWER_AWAITED = frozenset({OFFERS_OPEN, OFFERS_OPEN_ALL, UNREPORTED})
+"""Reasons that an answer ends: the lead waits for it, whatever the pool's rule is."""
+BY_DAY = frozenset({DAY_LIMIT, DAY_LIMIT_ALL})
+BY_TIME = frozenset({ABSENT, CLOSED, WEEK_LIMIT, WEEK_LIMIT_ALL, *BY_DAY})
+"""Reasons that time alone ends."""
 _TRIES = 32
 
 NO_LOAD = Load(person="")
+NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
 class Availability:
     """What hinders each member of a pool at one moment, whatever the lead; kept while one step
     runs.
 
-    ``loads`` may change under it: then :meth:`forget` whose did. Found by shift, load and absence
-    rather than member by member.
+    ``loads`` may change under it, and ``barred``, who is at a limit over all pools: then
+    :meth:`forget` whose did. Found by shift, load and absence rather than member by member.
     """
 
     __slots__ = (
@@ -41,6 +56,7 @@ class Availability:
         "_open",
         "_opens",
         "_unhindered",
+        "barred",
         "loads",
         "now",
         "pool_view",
@@ -48,10 +64,16 @@ class Availability:
     )
 
     def __init__(
-        self, pool_view: PoolView, loads: Mapping[str, Load], presence: Presence, now: int
+        self,
+        pool_view: PoolView,
+        loads: Mapping[str, Load],
+        presence: Presence,
+        now: int,
+        barred: Mapping[str, str] = NOBODY,
     ) -> None:
         self.pool_view = pool_view
         self.loads = loads
+        self.barred = barred
         self.presence = presence
         self.now = now
         self._open: dict[int, bool] = {}
@@ -109,7 +131,7 @@ class Availability:
 
     def answers(self) -> bool:
         """Whether somebody would, once an offer is answered."""
-        return OFFERS_OPEN in self._reasons().values()
+        return not ANSWER_AWAITED.isdisjoint(self._reasons().values())
 
     def _reasons(self) -> dict[str, str]:
         if self._hindered is None:
@@ -125,6 +147,7 @@ class Availability:
                     found.update(dict.fromkeys(people, CLOSED))
         apart = {
             *self.loads,
+            *self.barred,
             *self.presence.away_at(self.now),
             *(view.special or _special_of(view)),
         }
@@ -152,6 +175,8 @@ class Availability:
         return self._spent(member, load)
 
     def _spent(self, member: PoolMember, load: Load) -> str | None:
+        if (barred := self.barred.get(member.person)) is not None:
+            return barred
         today, this_week = self.handed(load)
         if member.per_day is not None and today >= member.per_day:
             return DAY_LIMIT
@@ -177,11 +202,13 @@ class Availability:
         """When the member will be there: ``now`` or the next opening behind absences and spent
         limits. None: nobody can say, since an answer or an end is waited for, or never."""
         reason = self.reason(member)
-        if reason in (INACTIVE, FULL, OFFERS_OPEN):
+        if reason is not None and reason not in BY_TIME:
             return None
         start = self.now
-        if reason in (DAY_LIMIT, WEEK_LIMIT):
-            start = self.pool_view.next_day if reason == DAY_LIMIT else self.pool_view.next_week
+        if reason in BY_DAY:
+            start = self.pool_view.next_day
+        elif reason in (WEEK_LIMIT, WEEK_LIMIT_ALL):
+            start = self.pool_view.next_week
         return self.there_at(member, start)
 
     def there_at(self, member: PoolMember, start: int) -> int | None:

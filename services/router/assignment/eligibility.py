@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from services.router.assignment.availability import (
     ABSENT,
+    ANSWER_AWAITED,
     INACTIVE,
-    OFFERS_OPEN,
     PASSING,
     Availability,
 )
@@ -87,7 +87,7 @@ def reason_for(member: PoolMember, availability: Availability, need: Need) -> st
 def waits(screened: tuple[Screened, ...]) -> bool:
     """Somebody could have it but for an offer that is not answered yet: the lead stays in the
     queue."""
-    return any(found.reason == OFFERS_OPEN for found in screened)
+    return any(found.reason in ANSWER_AWAITED for found in screened)
 
 
 def comes_soon(screened: tuple[Screened, ...], availability: Availability) -> bool:

@@ -11,9 +11,12 @@ from dataclasses import replace
 from baton.agreement.compiled.agreement import context_of_qualified
 from baton.agreement.reference import AgreementReference
 from baton.contracts.routing import NOBODY_EVER, Candidate, QueueItem
+from baton.contracts.workload import Keeps
 from services.router.assignment import routing_answers
 from services.router.assignment.availability import Availability
+from services.router.assignment.barred import Barred
 from services.router.assignment.eligibility import could_ever
+from services.router.assignment.limited import Limited
 from services.router.assignment.next_chance import soonest
 from services.router.assignment.person_selection import (
     Chosen,
@@ -48,7 +51,16 @@ class HandOut:
         self.answers = routing_answers.RoutingAnswers(
             pool_view=pool_view, reference=reference, cause=cause, now=now
         )
-        self.availability = Availability(pool_view, step.loads, reference, now)
+        self.availability = Availability(
+            pool_view,
+            step.loads,
+            reference,
+            now,
+            {person: barred.limit for person, barred in step.barred.items()},
+        )
+        self.limited = Limited(
+            step=step, availability=self.availability, reference=reference, now=now
+        )
 
     def decide(self, item: QueueItem) -> Chosen | Unserved:
         """Who gets it now, or why nobody does."""
@@ -82,15 +94,20 @@ class HandOut:
             return False
         work = self.step.work(item.handoff_id)
         self.take_off(item.handoff_id, work)
+        person = work.person if work is not None else None
         if work is not None:
             self.step.give_turn_back(work, self.pool_view.sharers)
             self.uncount(work)
             self.step.drop_work(item.handoff_id)
-        self.step.publish_fact(self.answers.suppressed(item, verdict.reason, verdict.path))
+        fact = self.answers.suppressed(item, verdict.reason, verdict.path)
+        self.limited.answer(fact, person, ended=item.handoff_id)
         return True
 
-    def hand_to(self, item: QueueItem, chosen: Chosen) -> None:
-        """Offer the lead to ``chosen``: it takes a turn, counts as an offer, and is answered."""
+    def hand_to(
+        self, item: QueueItem, chosen: Chosen, *, waited_since_ms: int | None = None
+    ) -> None:
+        """Offer the lead to ``chosen``: it takes a turn, counts as an offer, and is answered, where
+        the person has a limit over all pools by way of those who keep it."""
         qualified, turn = routing_answers.qualified_of(item), None
         if chosen.share:
             sharers = self.pool_view.sharers
@@ -99,7 +116,48 @@ class HandOut:
         self.put_on(chosen.person, WorkState.OFFERED)
         self.step.note_offer(chosen.person, item.handoff_id, self._offer(item))
         self.keep(item, WorkState.OFFERED, person=chosen.person, turn=turn)
-        self.step.publish_fact(self.answers.routed(item, chosen))
+        proposed = replace(item, waited_since_ms=waited_since_ms)
+        keeps = self._keeps(item, chosen)
+        self.limited.propose(self.answers.routed(item, chosen), chosen.person, proposed, keeps)
+
+    def _keeps(self, item: QueueItem, chosen: Chosen) -> Keeps:
+        """A person's word passes all limits; whoever is to have a lead keeps those that the pool
+        says."""
+        if item.forced:
+            return Keeps.NONE
+        if chosen.rule != item.rule:
+            return Keeps.ALL
+        return Keeps.LIMITS if self.pool_view.keeps_limits else Keeps.NONE
+
+    def bar(self, person: str, limit: str) -> None:
+        """The person is at a limit over all pools."""
+        self.step.barred[person] = Barred(person=person, limit=limit, day=self.pool_view.day)
+        self._bars_changed(person)
+
+    def unbar(self, *people: str) -> None:
+        """There may be room again."""
+        for person in people:
+            self.step.barred.pop(person, None)
+        self._bars_changed(*people)
+
+    def _bars_changed(self, *people: str) -> None:
+        self.availability.barred = {
+            known: barred.limit for known, barred in self.step.barred.items()
+        }
+        for person in people:
+            self.availability.forget(person)
+
+    def take_back(self, item: QueueItem, limited: str) -> bool:
+        """Undo a proposal that was denied, as if it had not been; False: it has ended already, or
+        somebody else has it."""
+        work = self.step.work(item.handoff_id)
+        if work is None or (work.state, work.person) != (WorkState.OFFERED, limited):
+            return False
+        self.step.give_turn_back(work, self.pool_view.sharers)
+        self.uncount(work)
+        self.take_off(item.handoff_id, work)
+        self.limited.note(limited, item.handoff_id)
+        return True
 
     def forward(self, item: QueueItem, target: str, *, why: str) -> None:
         """Let another pool have the lead; what follows goes after it."""
@@ -208,7 +266,8 @@ class HandOut:
 
     def _count_handed(self, person: str, amount: int) -> None:
         member = self.pool_view.member(person)
-        if member is not None and (member.per_day is not None or member.per_week is not None):
+        limited = member is not None and (member.per_day is not None or member.per_week is not None)
+        if limited or self.limited.counted(person):
             self.step.count_handed(
                 person, day=self.pool_view.day, monday=self.pool_view.monday, amount=amount
             )

@@ -2,11 +2,8 @@
 lets somebody take a lead."""
 
 from services.router.assignment.availability import (
-    ABSENT,
-    CLOSED,
-    DAY_LIMIT,
-    OFFERS_OPEN,
-    WEEK_LIMIT,
+    ANSWER_AWAITED,
+    BY_TIME,
     Availability,
 )
 from services.router.assignment.eligibility import Need, suits
@@ -28,12 +25,7 @@ def next_chance(availability: Availability) -> int | None:
     pool_view, now = availability.pool_view, availability.now
     times = [pool_view.changes_at] if pool_view.changes_at is not None else []
     for member in pool_view.members:
-        if member.weight > 0 and availability.reason(member) in (
-            ABSENT,
-            CLOSED,
-            DAY_LIMIT,
-            WEEK_LIMIT,
-        ):
+        if member.weight > 0 and availability.reason(member) in BY_TIME:
             found = availability.free_at(member)
             if found is not None:
                 times.append(found)
@@ -48,7 +40,7 @@ def next_closing(availability: Availability) -> int | None:
     times = [
         member.hours.next_close(availability.now)
         for member in availability.pool_view.members
-        if member.hours is not None and availability.reason(member) == OFFERS_OPEN
+        if member.hours is not None and availability.reason(member) in ANSWER_AWAITED
     ]
     return min(
         (time for time in times if time is not None and time > availability.now), default=None

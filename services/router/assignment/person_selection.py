@@ -27,6 +27,8 @@ IN_TURN: Final = "in_turn"
 ASKED_AGAIN: Final = "in_turn:asked_again"
 REJECTERS_AGAIN: Final = "in_turn:rejecters_asked_again"
 WITHOUT_SKILLS: Final = "in_turn:without_skills"
+WITHOUT_SKILLS_AGAIN: Final = "in_turn:without_skills,asked_again"
+WITHOUT_SKILLS_REJECTERS: Final = "in_turn:without_skills,rejecters_asked_again"
 EVERYBODY_ABSENT: Final = "everybody_absent"
 EMPTY_POOL: Final = "empty_pool"
 NOT_IN_THE_POOL: Final = "not_in_the_pool"
@@ -109,7 +111,9 @@ def _rule_of(person: str, room: Room, need: Need, said_no: Set[str]) -> str:
     """What was given up for ``person`` to have the lead, as a word of the record."""
     member = room.pool_view.member(person)
     if member is not None and not need.skills <= member.skills:
-        return WITHOUT_SKILLS
+        if person in said_no:
+            return WITHOUT_SKILLS_REJECTERS
+        return WITHOUT_SKILLS_AGAIN if person in need.not_to else WITHOUT_SKILLS
     return REJECTERS_AGAIN if person in said_no else ASKED_AGAIN
 
 

@@ -47,7 +47,8 @@ class PoolMember:
     """A membership of the pool.
 
     ``capacity``, ``offers`` (not yet answered), ``per_day`` and ``per_week`` None: no limit.
-    ``hours`` None: always open.
+    ``hours`` None: always open. Of limits of the membership and of the person over all pools, the
+    smaller one stands here.
     """
 
     person: str
@@ -180,20 +181,24 @@ def _view(agreement: CompiledAgreement, pool: str, day: date) -> PoolView:
 
 def _members(agreement: CompiledAgreement, pool: Pool, day: date) -> tuple[PoolMember, ...]:
     people = agreement.people
-    return tuple(
-        PoolMember(
-            person=member.person,
-            weight=weight,
-            capacity=member.capacity,
-            offers=member.offers,
-            per_day=member.per_day,
-            per_week=member.per_week,
-            skills=member.skills,
-            active=member.person in people and people[member.person].active,
-            hours=agreement.calendar_for(person=member.person, pool=pool.name),
+    made = []
+    for member, weight in zip(pool.members, pool.weights_on(day), strict=True):
+        known = people.get(member.person)
+        limits = member.limits if known is None else member.limits.within(known.limits)
+        made.append(
+            PoolMember(
+                person=member.person,
+                weight=weight,
+                capacity=limits.capacity,
+                offers=limits.offers,
+                per_day=limits.per_day,
+                per_week=limits.per_week,
+                skills=member.skills,
+                active=known is not None and known.active,
+                hours=agreement.calendar_for(person=member.person, pool=pool.name),
+            )
         )
-        for member, weight in zip(pool.members, pool.weights_on(day), strict=True)
-    )
+    return tuple(made)
 
 
 def shifts_of(members: tuple[PoolMember, ...]) -> Shifts:

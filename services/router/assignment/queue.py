@@ -10,7 +10,7 @@ however many wait.
 from dataclasses import replace
 
 from baton.agreement.reference import AgreementReference
-from baton.contracts.routing import OpenWork, QueueItem
+from baton.contracts.routing import OpenWork, QueueItem, RequestKind
 from baton.engine.reducer import Step
 from services.router.assignment import routing_answers
 from services.router.assignment.absence import (
@@ -108,6 +108,26 @@ class Placement:
             self.step.leave_queue(work.queued or "")
             self._join(replace(held.item, qualified=item.qualified), since_ms=held.since_ms)
 
+    def return_denied(self, item: QueueItem) -> None:
+        """A lead whose person is at a limit over all pools takes its place in the queue again; it
+        is not theirs until there is room."""
+        limited, limit = item.limited or "", item.limit
+        if limit is not None:
+            self.leads.bar(limited, limit)
+        if self.leads.take_back(item, limited):
+            asked = replace(
+                item,
+                kind=RequestKind.REQUEST,
+                limited=None,
+                limit=None,
+                waited_since_ms=None,
+                took_turn=False,
+            )
+            self._join(asked, since_ms=item.waited_since_ms)
+            if item.waited_since_ms is not None:
+                self._newcomer = None
+        self.look_again()
+
     def look_again(self) -> None:
         """Something changed: an unfinished pass goes on first and another one follows, or a pass
         begins."""
@@ -141,17 +161,15 @@ class Placement:
         leads = self.leads
         for recall in offers_to_recall(self.step, leads.availability, limit=PASS):
             self.step.forget_offer(recall.person, recall.handoff_id)
-            self.step.publish_fact(
-                leads.answers.offer_recalled(recall.person, recall.handoff_id, recall.offer)
-            )
+            fact = leads.answers.offer_recalled(recall.person, recall.handoff_id, recall.offer)
+            leads.limited.answer(fact, recall.person)
         to_relieve = work_to_relieve(self.step, leads.availability, limit=PASS)
         self.step.relieving = bool(to_relieve)
         for recall in to_relieve:
             deputy = self._deputy_of(recall.person)
             self.step.forget_task(recall.person, recall.handoff_id)
-            self.step.publish_fact(
-                leads.answers.relieved(recall.person, recall.handoff_id, recall.offer, deputy)
-            )
+            fact = leads.answers.relieved(recall.person, recall.handoff_id, recall.offer, deputy)
+            leads.limited.answer(fact, recall.person)
         before, self.step.deserted = self.step.deserted, leads.availability.everybody_away()
         if self.step.deserted and not before and self.step.waiting():
             self.review("")
@@ -207,8 +225,11 @@ class Placement:
         decision = self.leads.decide(item)
         if isinstance(decision, Chosen):
             if not named_only or decision.rule == item.rule:
+                held = self.step.held(key)
+                new = key == self._newcomer or held is None
                 self.step.leave_queue(key)
-                self.leads.hand_to(item, decision)
+                since_ms = None if new or held is None else held.since_ms
+                self.leads.hand_to(item, decision, waited_since_ms=since_ms)
             return
         if named_only:
             return
@@ -241,8 +262,6 @@ class Placement:
         if self.leads.availability.anybody():
             return True
         return self.pool_view.nobody != Nobody.HOLD and not self.leads.availability.answers()
-
-    # ------------------------------------------------------------------ one lead
 
     # ------------------------------------------------------------------ time
 

@@ -9,11 +9,13 @@ suppression are looked at once more at each hand-out. A step does a bounded amou
 on at once in the next.
 """
 
+from collections.abc import Iterable
+
 from baton.agreement.reference import AgreementReference
 from baton.contracts.amounts import Amount
 from baton.contracts.metrics import Business
 from baton.contracts.routing import QueueItem, RequestKind
-from baton.contracts.topic_names import ROUTER_ANSWERS, ROUTER_QUEUE
+from baton.contracts.topic_names import ROUTER_ANSWERS, ROUTER_PEOPLE, ROUTER_QUEUE
 from baton.engine.reducer import Event, Reducer, Step, View
 from services.router.assignment.pool_view import pool_view_of
 from services.router.assignment.queue import Placement
@@ -37,7 +39,7 @@ class Assignment(Reducer[PoolState, AgreementReference]):
     name = "assignment"
     service = "router"
     inputs = (ROUTER_QUEUE,)
-    outputs = (ROUTER_ANSWERS, ROUTER_QUEUE)
+    outputs = (ROUTER_ANSWERS, ROUTER_QUEUE, ROUTER_PEOPLE)
     head_type = PoolState
     entry_kinds = (WORK, HELD, LANE, OFFER, TASK)
     adopts = True
@@ -49,6 +51,8 @@ class Assignment(Reducer[PoolState, AgreementReference]):
         """Take one item: a request, or what became of one."""
         item: QueueItem = event.value
         placement = _placement(view, now, reference)
+        if view.head is None:
+            placement.leads.limited.note_everybody()
         match item.kind:
             case RequestKind.REQUEST:
                 placement.arrive(item)
@@ -60,6 +64,11 @@ class Assignment(Reducer[PoolState, AgreementReference]):
                 _follow(placement, item, WorkState.ACCEPTED)
             case RequestKind.RELEASE:
                 _release(placement, item)
+            case RequestKind.DENIED:
+                placement.return_denied(item)
+            case RequestKind.ROOM:
+                placement.leads.unbar(item.limited or "")
+                placement.look_again()
             case other:
                 raise ValueError(f"assignment does not know the item kind {other}")
         return placement.finish(view.wake_at)
@@ -82,11 +91,19 @@ class Assignment(Reducer[PoolState, AgreementReference]):
         """Look at the queue with the new people, weights and limits, or with who is away now; under
         a new agreement at each lead of it."""
         placement = _placement(view, now, new)
+        if old.partition("+")[0] != new.version:
+            placement.leads.unbar(*placement.step.barred)
+            placement.leads.limited.note_everybody()
         placement.notice_absences()
         if old.partition("+")[0] != new.version and placement.step.waiting():
             placement.review("")
         placement.look_again()
         return placement.finish(None)
+
+    def keys_of(self, reference: AgreementReference) -> Iterable[str]:
+        """A pool whose people have limits over all pools says so before it has had a lead."""
+        people = reference.agreement.people.values()
+        return sorted({pool for rule in people if rule.shared for pool in rule.pools})
 
     def editions(self, reference: AgreementReference) -> tuple[str, ...]:
         """A pool hears at once of a new agreement and of who is or will be away."""
@@ -99,7 +116,7 @@ class Assignment(Reducer[PoolState, AgreementReference]):
 
 def _placement(view: View[PoolState], now: int, reference: AgreementReference) -> Placement:
     pool_view = pool_view_of(reference, view.key, now=now)
-    step = AssignmentStep(view, now=now, period=pool_view.period)
+    step = AssignmentStep(view, now=now, pool_view=pool_view)
     return Placement(step=step, pool_view=pool_view, reference=reference, cause=view.cause, now=now)
 
 
@@ -130,6 +147,9 @@ def _follow(placement: Placement, item: QueueItem, state: WorkState) -> None:
             to_pool=work.to_pool if work is not None else None,
         ),
     )
+    if work is not None and work.person != person:
+        placement.leads.limited.note(work.person, item.handoff_id)
+    placement.leads.limited.note(person, item.handoff_id)
     placement.look_again()
 
 
@@ -145,4 +165,5 @@ def _release(placement: Placement, item: QueueItem) -> None:
         placement.leads.uncount(work)
     placement.leads.take_off(item.handoff_id, work)
     step.drop_work(item.handoff_id)
+    placement.leads.limited.note(work.person, item.handoff_id)
     placement.look_again()

@@ -16,6 +16,7 @@ from typing import Final
 from baton.contracts.routing import URGENCY, QueueItem
 from baton.engine.reducer import EntryKind
 from baton.ids import derived_id
+from services.router.assignment.barred import Barred
 from services.router.assignment.fair_share import Book, Share
 
 
@@ -89,7 +90,7 @@ class PoolState:
     meanwhile, so that another pass follows. ``review`` is where an unfinished look at each waiting
     lead goes on, after a new agreement. ``deserted``: everybody of the pool is away, and every lead
     that waits says so. ``relieving``: more accepted work of people who are away may be left to hand
-    over.
+    over. ``barred``: who takes nothing for now, being at a limit over all pools.
     """
 
     pool: str
@@ -101,6 +102,7 @@ class PoolState:
     review: str | None = None
     deserted: bool = False
     relieving: bool = False
+    barred: tuple[Barred, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,9 @@ from dataclasses import replace
 
 from baton.engine.reducer import Step, View
 from baton.engine.step_builder import StepBuilder
+from services.router.assignment.barred import still_barred
 from services.router.assignment.fair_share import Book, Share, given_back, latest, taken
+from services.router.assignment.pool_view import PoolView
 from services.router.assignment.state import (
     COMMON_LANE,
     HELD,
@@ -46,10 +48,10 @@ _AFTER = "\0"
 class AssignmentStep(StepBuilder[PoolState]):
     """The pool's books while one step runs."""
 
-    def __init__(self, view: View[PoolState], *, now: int, period: str) -> None:
+    def __init__(self, view: View[PoolState], *, now: int, pool_view: PoolView) -> None:
         super().__init__(view, now=now)
         self._head = view.head or PoolState(pool=view.key)
-        self._period = period
+        self._period = pool_view.period
         self._books: dict[str, tuple[str, Book]] = {}
         self._changed: set[str] = set()
         self._read: dict[str, Book] = {}
@@ -60,6 +62,9 @@ class AssignmentStep(StepBuilder[PoolState]):
         self.review = self._head.review
         self.deserted = self._head.deserted
         self.relieving = self._head.relieving
+        self.barred = {
+            each.person: each for each in self._head.barred if still_barred(each, pool_view)
+        }
 
     # ------------------------------------------------------------------ entries, with what this
     # step changed
@@ -282,6 +287,7 @@ class AssignmentStep(StepBuilder[PoolState]):
             review=self.review,
             deserted=self.deserted,
             relieving=self.relieving,
+            barred=tuple(each for _, each in sorted(self.barred.items())),
         )
         unchanged = self.view.head is not None and after == self._head
         return self.build(self.view.head if unchanged else after, wake_at)

@@ -52,7 +52,16 @@ class Clocks(Reducer[LeadClocks, AgreementReference]):
     )
     head_type = LeadClocks
     entry_kinds = (BROKEN,)
-    upstream = ("admit", "identify", "lead", "dispatch", "matching", "assignment", "dispatch")
+    upstream = (
+        "admit",
+        "identify",
+        "lead",
+        "dispatch",
+        "matching",
+        "assignment",
+        "workload",
+        "dispatch",
+    )
     adopts = True
 
     def editions(self, reference: AgreementReference) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ it is going to be missed."""
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,8 @@ from baton.ids import derived_id
 from services.sla_watcher.goals.counting import Counting
 from services.sla_watcher.goals.periods import Period, next_working_morning, period_named, period_of
 from services.sla_watcher.goals.progress import (
+    COVERAGE,
+    OwedDays,
     Standing,
     in_units,
     open_deals,
@@ -31,13 +34,14 @@ _DROPPED_AT_ONCE: Final = 500
 _MINUTE_MS: Final = 60_000
 
 
-def _opened(book: GoalBook | None, current: str) -> GoalBook:
+def _opened(book: GoalBook | None, current: str, day: str) -> GoalBook:
     """The book of a goal that is in force; a goal that is new, is back, or now runs by quarters
-    begins with this period."""
+    begins with this period, and is owed from ``day`` on."""
     if book is None:
-        return GoalBook(period=current)
+        return GoalBook(period=current, owed_from={current: day})
     if book.gone or ("Q" in book.period) != ("Q" in current):
-        return replace(book, period=current, alarmed=False, gone=False)
+        owed_from = {**book.owed_from, current: day}
+        return replace(book, period=current, alarmed=False, gone=False, owed_from=owed_from)
     return book
 
 
@@ -53,9 +57,11 @@ class Account:
         self.calendar: Calendar = reference.agreement.calendars[goal.calendar]
         self.begins = period_of(reference.began_ms, goal.per, self.zone)
         opens = max(self.begins, period_of(now, goal.per, self.zone), key=lambda one: one.first)
-        self.book = _opened(view.head, opens.name)
+        day = local_date(max(now, reference.began_ms), self.zone).isoformat()
+        self.book = _opened(view.head, opens.name, day)
         if period_named(self.book.period).first < self.begins.first:
-            self.book = replace(self.book, period=opens.name, alarmed=False)
+            begun = {opens.name: day}
+            self.book = replace(self.book, period=opens.name, alarmed=False, owed_from=begun)
         self.facts: list[Fact] = []
         self.put: list[Put[Any]] = []
         self.drop: list[Drop] = []
@@ -86,8 +92,7 @@ class Account:
             self._close(period_named(self.book.period), proven=proven)
         period = period_named(self.book.period)
         now = self.publish_progress(period)
-        gone, days = self._days(period)
-        if not self.book.alarmed and will_be_missed(self.goal, now, days_gone=gone, days=days):
+        if not self.book.alarmed and will_be_missed(self.goal, now, self._owed(period)):
             self._alarm(period, "breach", "forecast", proven=proven)
 
     def _close(self, period: Period, *, proven: bool) -> None:
@@ -101,10 +106,10 @@ class Account:
 
     def publish_progress(self, period: Period, *, closing: bool = False) -> Standing:
         """``goals.progress.v1``."""
-        gone, days = self._days(period)
+        owed = self._owed(period)
         achieved = self.book.sums.get(period.name, 0)
         deals = open_deals(self.book.open_by_day, period, local_date(self.now, self.zone))
-        now = standing(self.goal, total=achieved, open_minor=deals.due, days_gone=gone, days=days)
+        now = standing(self.goal, total=achieved, open_minor=deals.due, owed=owed)
         state = ("met" if now.reached else "missed") if closing else "running"
         earlier = {
             name: in_units(self.goal, total)
@@ -120,8 +125,8 @@ class Account:
             target=now.target,
             achieved=now.achieved,
             pace_ppm=now.pace_ppm,
-            working_days_gone=gone,
-            working_days=days,
+            working_days_gone=owed.gone,
+            working_days=owed.days,
             at_ms=self.now,
             cause_id=self.view.cause,
             agreement=self.version,
@@ -130,15 +135,20 @@ class Account:
             open_overdue=in_units(self.goal, deals.overdue),
             open_later=in_units(self.goal, deals.later),
             open_undated=in_units(self.goal, deals.undated),
+            owed_from=self.book.owed_from[period.name] if owed.days < owed.whole else None,
         )
         if not closing:
             self.book = replace(self.book, published=progress)
         self._publish(GOALS_PROGRESS, progress)
         return now
 
-    def _days(self, period: Period) -> tuple[int, int]:
-        return period.working_days_gone(self.calendar, self.now, self.zone), period.working_days(
-            self.calendar
+    def _owed(self, period: Period) -> OwedDays:
+        day = self.book.owed_from.get(period.name) if self.goal.metric != COVERAGE else None
+        since = date.fromisoformat(day) if day is not None else None
+        return OwedDays(
+            gone=period.working_days_gone(self.calendar, self.now, self.zone, since=since),
+            days=period.working_days(self.calendar, since=since),
+            whole=period.working_days(self.calendar),
         )
 
     def _alarm(self, period: Period, kind: str, reason: str, *, proven: bool) -> None:

@@ -24,14 +24,17 @@ class Period:
         """The midnight at which it is over."""
         return instant_ms(self.end, 0, zone)
 
-    def working_days(self, calendar: Calendar) -> int:
-        """How many working days it has."""
-        return calendar.working_days_between(self.first, self.end)
+    def working_days(self, calendar: Calendar, *, since: date | None = None) -> int:
+        """How many working days it has, from ``since`` on where that is within it."""
+        return calendar.working_days_between(since or self.first, self.end)
 
-    def working_days_gone(self, calendar: Calendar, at_ms: int, zone: ZoneInfo) -> int:
+    def working_days_gone(
+        self, calendar: Calendar, at_ms: int, zone: ZoneInfo, *, since: date | None = None
+    ) -> int:
         """How many of them are over; the day of ``at_ms`` is not."""
-        today = min(max(local_date(at_ms, zone), self.first), self.end)
-        return calendar.working_days_between(self.first, today)
+        first = since or self.first
+        today = min(max(local_date(at_ms, zone), first), self.end)
+        return calendar.working_days_between(first, today)
 
 
 def period_of(at_ms: int, per: str, zone: ZoneInfo) -> Period:

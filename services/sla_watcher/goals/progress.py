@@ -82,14 +82,27 @@ def open_deals(by_day: Mapping[str, int], period: Period, today: date) -> OpenDe
     )
 
 
-def standing(goal: Goal, *, total: int, open_minor: int, days_gone: int, days: int) -> Standing:
-    """How the goal stands. ``total``: leads, or for money goals what was won in minor units."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwedDays:
+    """The working days on which the goal is owed: so many are ``gone`` of ``days``, in a period of
+    ``whole``."""
+
+    gone: int
+    days: int
+    whole: int
+
+
+def standing(goal: Goal, *, total: int, open_minor: int, owed: OwedDays) -> Standing:
+    """How the goal stands. ``total``: leads, or for money goals what was won in minor units. Where
+    it came into force within the period, its target is the share of the working days left then,
+    rounded down."""
     if goal.metric == COVERAGE:
         return _coverage(goal, won_minor=total, open_minor=open_minor)
     achieved = in_units(goal, total)
-    expected = goal.target * days_gone
-    pace = achieved * days * PPM // expected if expected else PPM
-    return Standing(target=goal.target, achieved=achieved, pace_ppm=pace)
+    target = goal.target * owed.days // owed.whole if owed.days < owed.whole else goal.target
+    expected = target * owed.gone
+    pace = achieved * owed.days * PPM // expected if expected else PPM
+    return Standing(target=target, achieved=achieved, pace_ppm=pace)
 
 
 def _coverage(goal: Goal, *, won_minor: int, open_minor: int) -> Standing:
@@ -99,7 +112,7 @@ def _coverage(goal: Goal, *, won_minor: int, open_minor: int) -> Standing:
     return Standing(target=target, achieved=achieved, pace_ppm=achieved * PPM // target)
 
 
-def will_be_missed(goal: Goal, now: Standing, *, days_gone: int, days: int) -> bool:
+def will_be_missed(goal: Goal, now: Standing, owed: OwedDays) -> bool:
     """From the middle of the period on: whether the pace is below what the two sides agreed to be
     warned at."""
-    return 2 * days_gone >= days and not now.reached and now.pace_ppm < goal.warn_below_ppm
+    return 2 * owed.gone >= owed.days and not now.reached and now.pace_ppm < goal.warn_below_ppm

@@ -27,7 +27,16 @@ class Goals(Reducer[GoalBook, AgreementReference]):
     outputs = (GOALS_PROGRESS, LEADS_SLA_VIOLATIONS)
     head_type = GoalBook
     entry_kinds = (COUNTED, JOINED)
-    upstream = ("admit", "identify", "lead", "dispatch", "matching", "assignment", "clocks")
+    upstream = (
+        "admit",
+        "identify",
+        "lead",
+        "dispatch",
+        "matching",
+        "assignment",
+        "workload",
+        "clocks",
+    )
     adopts = True
 
     def keys_of(self, reference: AgreementReference) -> Iterable[str]:

@@ -14,7 +14,9 @@ class GoalBook:
     """The head of the goals reducer.
 
     ``period`` (``2026-10``, ``2026-Q4``) is the one that is open: an earlier one is closed when
-    everything from before its end is known. ``sums`` by period: leads, or minor units of money.
+    everything from before its end is known. ``owed_from``: of a period in which the goal came into
+    force, the day on which it did: its target is the share of the working days from then on.
+    ``sums`` by period: leads, or minor units of money.
     ``open_by_day`` is the pipeline now, by the day on which it is expected to close (empty: not
     known). ``alarmed``: the violation of the open period has been published. ``gone``: the
     agreement does not have this goal any more. ``published``: the progress that was published last.
@@ -26,6 +28,7 @@ class GoalBook:
     alarmed: bool = False
     gone: bool = False
     published: GoalProgress | None = None
+    owed_from: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

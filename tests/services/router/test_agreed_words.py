@@ -12,7 +12,7 @@ import pytest
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import Absence
 from baton.contracts.leads import LeadAmended, LeadQualified
-from baton.contracts.routing import LeadRouted, LeadUnrouted
+from baton.contracts.routing import LeadRouted, LeadUnrouted, QueueItem
 from tests.services.router.router_world import (
     DAY,
     HOUR,
@@ -345,3 +345,39 @@ def test_the_routed_record_names_the_sdr_the_sales_rep_and_whom_of_marketing(
     assert isinstance(routed, LeadRouted)
     assert routed.owner in ("rex", "sue")
     assert (routed.qualified.qualified_by, routed.marketing) == ("ann", named)
+
+
+GIVEN_UP: list[tuple[tuple[str, ...], tuple[str, ...], str]] = [
+    ((), (), "in_turn:without_skills"),
+    (("bob",), (), "in_turn:without_skills,asked_again"),
+    (("bob",), ("bob",), "in_turn:without_skills,rejecters_asked_again"),
+]
+"""Who had the lead before, who of them said no, and what the record says was given up."""
+
+
+@pytest.mark.parametrize(("before", "said_no", "rule"), GIVEN_UP)
+def test_a_record_without_skills_says_too_whether_somebody_was_asked_again(
+    before: tuple[str, ...], said_no: tuple[str, ...], rule: str
+) -> None:
+    relax = [*USUAL, "skills"]
+    world = World(bridge({"bob": {}}, relax=relax))
+    room = replace(item_of("l1", skills=("german",)), exclude=before, rejecters=said_no)
+    world.host.send("router.queue.v1", "bridge", room)
+    world.host.settle()
+    answers = [value for _, value in world.records("router.answers.v1")]
+    assert [answer.routed.rule for answer in answers] == [rule]
+
+
+def item_of(lead: str, *, skills: tuple[str, ...]) -> QueueItem:
+    return QueueItem(
+        kind="request",
+        handoff_id=f"h-{lead}",
+        qualification_id=f"q-{lead}",
+        attempt=1,
+        lead_id=lead,
+        pool="bridge",
+        cause_id="c",
+        at_ms=MONDAY_0900,
+        qualified=qualified(lead),
+        skills=skills,
+    )

@@ -394,6 +394,24 @@ def test_a_customer_stays_a_customer_under_the_other_id() -> None:
     assert "b/2 taken_over by system: inquiry -> customer: merged" in world.said()
 
 
+def test_a_customer_merged_into_an_open_lead_that_cools_is_still_known_by_who_won_them() -> None:
+    world = World()
+    world.act("a", "won", "rex", actor="sales")
+    world.fits("b")
+    world.does("b", "download")
+    world.does("b", "form")
+    world.said()
+    world.send(merge("a", "b"))
+    assert "b/1 withdrawn by system: mql -> inquiry: cooled" in world.said()
+    world.wait(120 * DAY)
+    world.does("b", "demo_request")
+    [qualified] = [each for each in world.facts() if isinstance(each, LeadQualified)]
+    # The router asks who won an earlier cycle: the customer's owner.
+    assert [(each.outcome, each.holder) for each in qualified.story.earlier_cycles] == [
+        ("customer", "rex")
+    ]
+
+
 def test_a_full_circle_of_merges_leaves_one_lead_alive_with_everything() -> None:
     for first, second in ((("a", "b"), ("b", "a")), (("b", "a"), ("a", "b"))):
         world = World()

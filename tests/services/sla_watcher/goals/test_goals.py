@@ -15,7 +15,7 @@ from baton.agreement.compiled.goals import Goal
 from baton.agreement.quantities import DAY_MS
 from baton.contracts.goals import GoalProgress, GoalTally
 from services.sla_watcher.goals.periods import period_named, period_of
-from services.sla_watcher.goals.progress import PPM, standing, will_be_missed
+from services.sla_watcher.goals.progress import PPM, OwedDays, standing, will_be_missed
 from tests.services.sla_watcher.sla_scene import BERLIN, Scene, agreement, law, ms, words
 
 GOALS = """
@@ -339,10 +339,11 @@ def test_pace_is_exact_and_a_goal_reached_is_never_forecast_to_be_missed(
     total: int, days: int, data: st.DataObject
 ) -> None:
     gone = data.draw(st.integers(1, days))
-    now = standing(GOAL, total=total, open_minor=0, days_gone=gone, days=days)
+    owed = OwedDays(gone=gone, days=days, whole=days)
+    now = standing(GOAL, total=total, open_minor=0, owed=owed)
     exact = Fraction(total * PPM) / (Fraction(GOAL.target * gone, days))
     assert now.pace_ppm == exact.numerator // exact.denominator
-    missed = will_be_missed(GOAL, now, days_gone=gone, days=days)
+    missed = will_be_missed(GOAL, now, owed)
     assert missed == (
         2 * gone >= days and total < 10 and exact < 900_000 and now.pace_ppm < 900_000
     )
@@ -475,3 +476,46 @@ def _joined(lead: str, into: str) -> GoalTally:
         occurred_at_ms=MONTH,
         into=into,
     )
+
+
+# ---------------------------------------------------------------------- a period that is not whole
+
+PARTS: list[tuple[str, int, tuple[int, int, str | None]]] = [
+    ("2026-03-02 10:00", 22, (22, 22, None)),  # the first working day: all of the month
+    ("2026-03-16 10:00", 22, (12, 12, "2026-03-16")),
+    ("2026-03-31 10:00", 22, (1, 1, "2026-03-31")),
+    ("2026-03-31 10:00", 4, (0, 1, "2026-03-31")),
+]
+"""When the goal comes into force, its target; what it owes, of how many working days, from when."""
+
+
+@pytest.mark.parametrize(("start", "target", "right"), PARTS)
+def test_a_goal_owes_the_share_of_its_first_period_that_is_left(
+    start: str, target: int, right: tuple[int, int, str | None]
+) -> None:
+    scene = _scene(f"  mqls: {{side: marketing, metric: mql, target: {target}}}", start=start)
+    scene.host.settle()
+    [first] = _progress(scene)
+    assert (first.target, first.working_days, first.owed_from) == right
+    scene.at("2026-04-01 12:00")
+    after = _progress(scene)[-1]
+    assert (after.period, after.target, after.owed_from) == ("2026-04", target, None)
+
+
+def test_a_first_period_is_met_by_its_share_and_stays_so_when_it_is_corrected_later() -> None:
+    scene = _scene("  mqls: {side: marketing, metric: mql, target: 22}", start="2026-03-30 10:00")
+    for name in ("a", "b"):
+        _tally(scene, "mqls", name)
+    scene.at("2026-04-02 12:00")
+    _tally(scene, "mqls", "c", occurred="2026-03-31 10:00")
+    march = [(each.target, each.state) for each in _progress(scene) if each.period == "2026-03"]
+    assert march[-2:] == [(2, "met"), (2, "met")]
+    assert [line for line in scene.lines() if "missed" in line] == []
+
+
+def test_the_pace_of_a_first_period_is_that_of_the_days_since_it_began() -> None:
+    scene = _scene("  mqls: {side: marketing, metric: mql, target: 22}", start="2026-03-16 10:00")
+    _tally(scene, "mqls", "a")
+    scene.at("2026-03-17 12:00")
+    latest = _progress(scene)[-1]
+    assert (latest.working_days_gone, latest.pace_ppm) == (1, 1_000_000)

@@ -1,0 +1,1 @@
+"""The reducer ``workload``: limits of a person over all pools."""
