@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from baton.agreement.books import book_records
 from baton.agreement.canonical import canonical_text
@@ -20,7 +20,6 @@ from baton.simulation.simulation import Simulation
 from baton.simulation.staffing.demand import Demand
 from baton.simulation.staffing.described_visits import visits_of
 from baton.simulation.staffing.desks import Desks, Opening
-
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
