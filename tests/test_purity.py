@@ -47,7 +47,7 @@ EDGES = {
     "services/delivery/mail.py": "sends mail",
     "services/delivery/slack/carrier.py": "calls Slack",
     "services/delivery/carriers.py": "makes what carries to each target",
-    "services.delivery.target_checking.py": "asks targets",
+    "services/delivery/target_checking.py": "asks targets",
     "services/delivery/sender.py": "takes what is due to its target",
     "services/delivery/metrics.py": "counts",
     "services/delivery/files.py": "where the files are",

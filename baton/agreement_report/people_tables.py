@@ -27,15 +27,15 @@ def people_table(agreement: CompiledAgreement) -> Table:
     table = table_of(
         "People", "person", "name", "calendar", "skills", "manager", "at most, over all pools"
     )
-    for person, each in sorted(agreement.people.items()):
-        name = each.name if each.active else f"{each.name} (not active)"
+    for person, rule in sorted(agreement.people.items()):
+        name = rule.name if rule.active else f"{rule.name} (not active)"
         table.add_row(
             person,
             escape(name),
-            each.calendar or "",
-            ", ".join(sorted(each.skills)),
-            each.manager or "",
-            _limits(each.limits),
+            rule.calendar or "",
+            ", ".join(sorted(rule.skills)),
+            rule.manager or "",
+            _limits(rule.limits),
         )
     return table
 

@@ -124,13 +124,13 @@ def _take_along(step: IdentifyStep, message: IdentityAlias, *, leaver: str) -> N
     )
     begins = evolve(parting, event_ids=(), begins=True)
     for lead_id, record in ((former, parting), (leaver, begins)):
-        told = LeadInput(
+        input_of_lead = LeadInput(
             lead_id=lead_id,
             cause_id=parting.separation_id,
             separation=record,
             occurred_at_ms=message.occurred_at_ms,
         )
-        step.publish(INTAKE_LEADS, told, lead_id)
+        step.publish(INTAKE_LEADS, input_of_lead, lead_id)
 
 
 def _former_lead(step: IdentifyStep, message: IdentityAlias) -> str:

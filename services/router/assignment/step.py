@@ -63,7 +63,7 @@ class AssignmentStep(StepBuilder[PoolState]):
         self.deserted = self._head.deserted
         self.relieving = self._head.relieving
         self.barred = {
-            each.person: each for each in self._head.barred if still_barred(each, pool_view)
+            entry.person: entry for entry in self._head.barred if still_barred(entry, pool_view)
         }
 
     # ------------------------------------------------------------------ entries, with what this
@@ -287,7 +287,7 @@ class AssignmentStep(StepBuilder[PoolState]):
             review=self.review,
             deserted=self.deserted,
             relieving=self.relieving,
-            barred=tuple(each for _, each in sorted(self.barred.items())),
+            barred=tuple(entry for _, entry in sorted(self.barred.items())),
         )
         unchanged = self.view.head is not None and after == self._head
         return self.build(self.view.head if unchanged else after, wake_at)

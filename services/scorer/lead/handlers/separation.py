@@ -88,8 +88,10 @@ def _part(step: LeadStep, separation: LeadSeparation, theirs: frozenset[bytes]) 
     """Rate the lead as if their acts had been retracted, then keep nothing of them: they are not
     retracted, but somebody else's."""
     retracted = step.head.retracted
-    told = [(event, separation.occurred_at_ms) for event in theirs]
-    step.head = evolve(step.head, retracted=with_retractions(retracted, told, step.head.ledger))
+    taken_back = [(event, separation.occurred_at_ms) for event in theirs]
+    step.head = evolve(
+        step.head, retracted=with_retractions(retracted, taken_back, step.head.ledger)
+    )
     changed = undo_events(step, theirs - frozenset(_refusals(step)), cause=separation.separation_id)
     if changed:
         publish_consents(step, separation.separation_id)

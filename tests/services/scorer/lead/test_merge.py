@@ -405,9 +405,9 @@ def test_a_customer_merged_into_an_open_lead_that_cools_is_still_known_by_who_wo
     assert "b/1 withdrawn by system: mql -> inquiry: cooled" in world.said()
     world.wait(120 * DAY)
     world.does("b", "demo_request")
-    [qualified] = [each for each in world.facts() if isinstance(each, LeadQualified)]
+    [qualified] = [fact for fact in world.facts() if isinstance(fact, LeadQualified)]
     # The router asks who won an earlier cycle: the customer's owner.
-    assert [(each.outcome, each.holder) for each in qualified.story.earlier_cycles] == [
+    assert [(cycle.outcome, cycle.holder) for cycle in qualified.story.earlier_cycles] == [
         ("customer", "rex")
     ]
 

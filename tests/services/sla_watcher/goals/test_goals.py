@@ -508,7 +508,7 @@ def test_a_first_period_is_met_by_its_share_and_stays_so_when_it_is_corrected_la
         _tally(scene, "mqls", name)
     scene.at("2026-04-02 12:00")
     _tally(scene, "mqls", "c", occurred="2026-03-31 10:00")
-    march = [(each.target, each.state) for each in _progress(scene) if each.period == "2026-03"]
+    march = [(goal.target, goal.state) for goal in _progress(scene) if goal.period == "2026-03"]
     assert march[-2:] == [(2, "met"), (2, "met")]
     assert [line for line in scene.lines() if "missed" in line] == []
 
