@@ -39,7 +39,7 @@ def test_two_hundred_seeds_keep_every_promise() -> None:
     """And meet every fault and every turn that a lead can take, or they would prove little."""
     met: Counter[str] = Counter()
     with ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=settle_in) as pool:
-        for seed, findings, seen, _ in pool.map(
+        for seed, findings, seen, *_ in pool.map(
             verdict, (*range(SEEDS), *CROSSING_SEEDS, *MORE_SEEDS), chunksize=5
         ):
             assert findings == [], (

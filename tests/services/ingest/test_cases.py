@@ -5,9 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from baton.agreement.source.read import AgreementRefused, read_agreement
 from baton.contracts.intake import LeadPerson
 from baton.contracts.leads import LeadScored
 from baton.contracts.routing import LeadRouted
@@ -44,12 +41,15 @@ def test_a_number_between_two_others_is_one_that_certainly_is_a_number() -> None
     }
 
 
-def test_a_text_has_no_between_and_the_check_says_what_there_is() -> None:
-    with pytest.raises(AgreementRefused) as error:
-        read_agreement(ROUTING / "postcodes-between.yaml")
-    (text,) = str(error.value).splitlines()
-    assert "profile.postal is a text, which cannot be compared with between" in text
-    assert "starts_with" in text
+def test_a_text_between_two_bounds_is_a_range_of_postal_codes() -> None:
+    """Both bounds are in it."""
+    assert owners("postcodes-between") == {
+        "l0@l0.example": "a",  # 00999
+        "l1@l1.example": "b",  # 01000
+        "l2@l2.example": "b",  # 01500
+        "l3@l3.example": "b",  # 01999
+        "l4@l4.example": "a",  # 02000
+    }
 
 
 def test_a_region_is_compared_as_text_in_any_case_of_letters() -> None:

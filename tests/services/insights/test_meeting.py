@@ -112,10 +112,10 @@ def test_objections_and_competitors_are_counted_by_lead_with_what_became_of_the_
     found = objections(context(fill(place, records)))
     assert found["heard"] == {
         "objections": [
-            {"word": "price", "leads": 2, "won": 1, "lost": 1},
-            {"word": "timing", "leads": 1, "won": 1, "lost": 0},
+            {"kind": "objection", "word": "price", "leads": 2, "won": 1, "lost": 1},
+            {"kind": "objection", "word": "timing", "leads": 1, "won": 1, "lost": 0},
         ],
-        "competitors": [{"word": "rival", "leads": 2, "won": 1, "lost": 1}],
+        "competitors": [{"kind": "competitor", "word": "rival", "leads": 2, "won": 1, "lost": 1}],
     }
     (row,) = found["reasons"]
     assert (row["reason"], row["lost"], row["rejected"], row["segments"]) == (
