@@ -87,7 +87,7 @@ def rows(results: Results, *, leads: tuple[int, ...], rates: tuple[int, ...]) ->
     """Every row there is, in order, measured or not. ``leads``: the populations that the lead
     reducer was to be measured with; ``rates``: events a second of the ways to routed."""
     parts: tuple[Callable[[], list[Row]], ...] = (
-        lambda: [row for mix in CHAINS for row in chain_rows(results, *mix)],
+        lambda: [row for mix in CHAINS if mix[0] in results for row in chain_rows(results, *mix)],
         lambda: [row for rate in rates for row in _way(results, rate)],
         lambda: [_events(results, *words) for words in _EVENTS],
         lambda: [_ratio(results, *words) for words in _RATIOS],
