@@ -17,6 +17,7 @@ from baton.agreement.quantities import DAY_MS, HOUR_MS, MINUTE_MS
 from baton.contracts.routing import LeadRouted
 from baton.contracts.slas import LeadRecycled
 from baton.simulation.lines import Arrival
+from baton.simulation.quarter.staff_acts import StaffActs
 from baton.simulation.quarter.visitors import arrival
 
 _IDLE, _LATE, _REJECTS, _RECYCLES = 0.06, 0.08, 0.10, 0.35
@@ -31,7 +32,7 @@ class Deeds:
         self._routed, self._at_ms = routed, at_ms
         self._random = Random(routed.handoff_id)
         self._hours = agreement.calendar_for(person=routed.owner, pool=routed.pool)
-        self._number = 0
+        self._acts = StaffActs(routed)
 
     def all(self) -> Iterator[Arrival]:
         """Nothing at all, a rejection, or a call and what comes of it."""
@@ -90,16 +91,7 @@ class Deeds:
         return datetime.fromtimestamp(from_ms / 1000, UTC).date().isoformat()
 
     def _act(self, kind: str, **more: Any) -> Arrival:
-        routed, self._number = self._routed, self._number + 1
-        act = {"kind": kind, "by": routed.owner, "handoff_id": routed.handoff_id} | more
-        line = {
-            "id": f"{routed.handoff_id}-{self._number}",
-            "source": "crm",
-            "kind": "act",
-            "identifiers": {"lead": routed.lead_id},
-            "act": act,
-        }
-        return arrival(self._at_ms, line)
+        return self._acts.act(self._at_ms, kind, **more)
 
 
 def nurtures(recycled: LeadRecycled, at_ms: int) -> Arrival | None:

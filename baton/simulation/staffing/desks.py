@@ -11,7 +11,7 @@ from typing import Any, Final
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.contracts.routing import LeadRouted
 from baton.simulation.lines import Arrival
-from baton.simulation.quarter.visitors import arrival
+from baton.simulation.quarter.staff_acts import StaffActs
 from baton.simulation.staffing.demand import Demand, Habits
 
 _REJECTIONS: Final = ("not_icp", "bad_data", "no_need_now")
@@ -91,12 +91,12 @@ class Desks:
         if self._reasons.rejections and random.random() < habits.rejects:
             work_ms = max(work_ms // _REJECTED_PART, 1)
             reason = random.choice(self._reasons.rejections)
-            planned = [acts.act(at_ms, "rejected", reason=reason)]
+            planned = [acts.planned(at_ms, "rejected", reason=reason)]
         else:
             called_ms = hours.add_business(at_ms, max(work_ms // 2, 1))
             planned = [
-                acts.act(at_ms, "accepted"),
-                acts.act(called_ms, "call", outcome="reached"),
+                acts.planned(at_ms, "accepted"),
+                acts.planned(called_ms, "call", outcome="reached"),
                 *self._verdict(acts, called_ms, habits, random),
             ]
         self.desks[routed.owner].busy_ms += work_ms
@@ -111,16 +111,16 @@ class Desks:
         verdict_ms = hours.add_business(called_ms, _about(random, habits.verdict_after))
         if self._reasons.recycling and random.random() < habits.recycles:
             reason = random.choice(self._reasons.recycling)
-            yield acts.act(verdict_ms, "recycled", reason=reason)
+            yield acts.planned(verdict_ms, "recycled", reason=reason)
             return
-        yield acts.act(verdict_ms, "qualified")
+        yield acts.planned(verdict_ms, "qualified")
         if routed.leg != "sales":
             return
         deal = {"opportunity_id": f"deal-{routed.handoff_id[:10]}"}
         ends_ms = hours.add_business(verdict_ms, _about(random, habits.deal_after))
-        yield acts.act(verdict_ms + 1, "opportunity", **deal)
+        yield acts.planned(verdict_ms + 1, "opportunity", **deal)
         won = random.random() < habits.wins
-        yield acts.act(
+        yield acts.planned(
             ends_ms, "won" if won else "lost", **deal, **({} if won else self._reasons.lost)
         )
 
@@ -146,23 +146,11 @@ def _reasons(agreement: CompiledAgreement) -> _Reasons:
     return _Reasons(rejections or recycling, recycling)
 
 
-class _Acts:
-    """The acts of one holder about one hand-off."""
+class _Acts(StaffActs):
+    """The acts of one holder, each with the hand-off that it is planned for."""
 
-    def __init__(self, routed: LeadRouted) -> None:
-        self.routed, self._number = routed, 0
-
-    def act(self, at_ms: int, kind: str, **more: Any) -> Planned:
-        routed, self._number = self.routed, self._number + 1
-        act = {"kind": kind, "by": routed.owner, "handoff_id": routed.handoff_id} | more
-        line = {
-            "id": f"{routed.handoff_id}-{self._number}",
-            "source": "crm",
-            "kind": "act",
-            "identifiers": {"lead": routed.lead_id},
-            "act": act,
-        }
-        return routed.handoff_id, arrival(at_ms, line)
+    def planned(self, at_ms: int, kind: str, **more: Any) -> Planned:
+        return self.routed.handoff_id, self.act(at_ms, kind, **more)
 
 
 def _about(random: Random, mean_ms: int) -> int:
