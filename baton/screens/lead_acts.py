@@ -156,8 +156,9 @@ class AnswerWatch:
 
 
 class AnswerFinder:
-    """Finds what became of one event among records of its lead. ``own_id``: the id in the line, by
-    which a dead letter is known."""
+    """Finds what became of one event among records of its lead, whatever order its topics are read
+    in: a hand-off does not name the command that moved it, so one that is read before its command
+    is kept until the command is seen."""
 
     def __init__(
         self, line: ActLine, lead_id: str, *, kind: str, identity: str | None = None
@@ -165,6 +166,7 @@ class AnswerFinder:
         self._line, self._lead, self._kind = line, lead_id, kind
         self._identity = identity
         self._taken = False
+        self._moved: Answer | None = None
 
     @property
     def taken(self) -> bool:
@@ -187,21 +189,29 @@ class AnswerFinder:
         match value:
             case LeadAct() | LeadCommand() if value.event_id == event_id:
                 self._taken = True
+                return self._moved
             case LeadRefused() if value.cause_id == event_id:
                 return _refused(value.reason, value.detail)
             case HandoffNoted() if value.cause_id == event_id and value.kind == "refused":
                 return _refused(value.reason, None)
             case LeadStaged() if value.cause_id == event_id and value.event in ACTS:
                 return _done(value.event, f"the lead is at {value.to_stage}")
-            case LeadRouted() if self._kind in COMMANDS and self._taken:
-                return _done(value.rule, f"{value.owner} has it, in {value.pool}")
-            case LeadUnrouted() if self._kind in COMMANDS and self._taken:
+            case LeadRouted() if self._kind in COMMANDS:
+                text = f"{value.owner} has it, in {value.pool}"
+                return self._keep(_done(value.rule, text))
+            case LeadUnrouted() if self._kind in COMMANDS:
                 pool, reason = value.pool or "no pool", _words(value.reason)
-                return _done(value.reason, f"{value.outcome} in {pool}, {reason}")
+                return self._keep(_done(value.reason, f"{value.outcome} in {pool}, {reason}"))
             case IdentityAlias() if self._left(value):
                 return _done("unmerged", f"it belongs to lead {value.lead_id} from now on")
             case LeadMerge() if value.cause_id == event_id:
                 return _done("merged", f"{value.loser} ended in {value.survivor}")
+        return None
+
+    def _keep(self, moved: Answer) -> Answer | None:
+        if self._taken:
+            return moved
+        self._moved = self._moved or moved
         return None
 
     def _left(self, alias: IdentityAlias) -> bool:
