@@ -46,7 +46,7 @@ def _of_pair(
     reported.append((0, both, _decided("unmerge")))
     for side in pair:
         if random.random() < 0.3:
-            reported.append((random.randrange(-4_000, 4_000), side, _refused()))
+            reported.append((random.randrange(-4_000, 4_000), side, _said(random)))
         if random.random() < 0.5:
             reported.append((random.randrange(-2_000, 6_000), side, _asked(random)))
     if random.random() < 0.2:
@@ -74,8 +74,8 @@ def _decided(kind: str) -> dict[str, Any]:
     return {"kind": "command", "command": {"kind": kind, "by": "mgr-ines", "reason": "checked"}}
 
 
-def _refused() -> dict[str, Any]:
-    return {"kind": "consent", "consent": {"purpose": "sales", "granted": False}}
+def _said(random: Random) -> dict[str, Any]:
+    return {"kind": "consent", "consent": {"purpose": "sales", "granted": random.random() < 0.3}}
 
 
 def _asked(random: Random) -> dict[str, Any]:
