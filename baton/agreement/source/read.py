@@ -51,9 +51,9 @@ class AgreementRefused(ValueError):
 
 
 def examine(text: str | bytes, folder: FilePath | None = None) -> Examined:
-    """What is wrong with ``text``, which may be the bytes of its file, and with its books, which are
-    files of ``folder``: all of it where the shapes are sound, else as much as can be checked without the parts that are not.
-    Never raises for what they say."""
+    """What is wrong with ``text``, or the bytes of a file, and with its books, which are files of
+    ``folder``: all of it where the shapes are sound, else as much as can be checked without the
+    parts that are not. Never raises for what they say."""
     document = read_yaml(text)
     if document.problems and not isinstance(document.data, dict):
         return Examined(document=document, model=None, problems=document.problems)
