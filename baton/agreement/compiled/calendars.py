@@ -23,8 +23,6 @@ from baton.agreement.wall_time import MINUTES_A_DAY, instant_ms, local_date, sam
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
 _MEAN_YEAR_MS = 31_556_952_000
-_MOST_COUNTED = 1_024
-"""Stretches whose working days are remembered: those of the goals' periods, day by day."""
 
 
 class NeverOpenError(ValueError):
@@ -156,8 +154,6 @@ class Calendar:
         if found is None:
             days = range((end - first).days)
             found = sum(self.is_working_day(first + timedelta(days=number)) for number in days)
-            if len(self._counted) >= _MOST_COUNTED:
-                self._counted.clear()
             self._counted[first, end] = found
         return found
 
