@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from baton.agreement.compiled.agreement import context_of_qualified
 from baton.agreement.reference import AgreementReference
-from baton.contracts.routing import NOBODY_EVER, Candidate, QueueItem
+from baton.contracts.routing import NOBODY_EVER, Candidate, QueueItem, RequestKind
 from baton.contracts.workload import Keeps
 from services.router.assignment import routing_answers
 from services.router.assignment.availability import Availability
@@ -147,17 +147,35 @@ class HandOut:
         for person in people:
             self.availability.forget(person)
 
-    def take_back(self, item: QueueItem, limited: str) -> bool:
-        """Undo a proposal that was denied, as if it had not been; False: it has ended already, or
-        somebody else has it."""
+    def amend_proposal(self, item: QueueItem, person: str) -> None:
+        """Remember what became known of a lead that is proposed to somebody with limits over all
+        pools: it may come back, and the request that comes back is the older one."""
+        offer = self.step.offer_of(person, item.handoff_id)
+        if offer is not None and self.limited.shared(person):
+            amended = replace(offer, amended=routing_answers.qualified_of(item))
+            self.step.note_offer(person, item.handoff_id, amended)
+
+    def take_back(self, item: QueueItem, limited: str) -> QueueItem | None:
+        """Undo a proposal that was denied, as if it had not been: the request with what is known of
+        the lead by now; None: it has ended already, or somebody else has it."""
         work = self.step.work(item.handoff_id)
         if work is None or (work.state, work.person) != (WorkState.OFFERED, limited):
-            return False
+            return None
+        offer = self.step.offer_of(limited, item.handoff_id)
         self.step.give_turn_back(work, self.pool_view.sharers)
         self.uncount(work)
         self.take_off(item.handoff_id, work)
         self.limited.note(limited, item.handoff_id)
-        return True
+        known = offer.amended if offer is not None else None
+        return replace(
+            item,
+            kind=RequestKind.REQUEST,
+            qualified=known or item.qualified,
+            limited=None,
+            limit=None,
+            waited_since_ms=None,
+            took_turn=False,
+        )
 
     def forward(self, item: QueueItem, target: str, *, why: str) -> None:
         """Let another pool have the lead; what follows goes after it."""

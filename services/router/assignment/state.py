@@ -13,6 +13,7 @@ from fractions import Fraction
 from math import lcm
 from typing import Final
 
+from baton.contracts.leads import LeadQualified
 from baton.contracts.routing import URGENCY, QueueItem
 from baton.engine.reducer import EntryKind
 from baton.ids import derived_id
@@ -166,7 +167,8 @@ class LaneHead:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenOffer:
     """An offer that is not answered, by person and hand-off: what names it, and what it asks of a
-    person, should it go to another."""
+    person, should it go to another. ``amended``: what became known of the lead since, where a limit
+    over all pools may still send the offer back."""
 
     lead_id: str
     qualification_id: str
@@ -175,6 +177,7 @@ class OpenOffer:
     level: str
     skills: tuple[str, ...] = ()
     not_to: tuple[str, ...] = ()
+    amended: LeadQualified | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -171,7 +171,8 @@ class AssignmentStep(StepBuilder[PoolState]):
 
     def note_task(self, person: str, handoff_id: str, offer: OpenOffer) -> None:
         """Remember an accepted lead until it ends."""
-        self.store(TASK, f"{person}/{handoff_id}", OpenTask(offer=offer))
+        task = OpenTask(offer=replace(offer, amended=None))
+        self.store(TASK, f"{person}/{handoff_id}", task)
 
     def forget_task(self, person: str, handoff_id: str) -> None:
         """The lead has ended, or goes to somebody else."""
