@@ -112,7 +112,7 @@ class HandOut:
         if chosen.share:
             sharers = self.pool_view.sharers
             turn = self.step.take_turn(qualified.level, chosen.person, chosen.share, sharers)
-        self._count_handed(chosen.person, 1)
+        self._count_handed(chosen.person, self.pool_view.day, 1)
         self.put_on(chosen.person, WorkState.OFFERED)
         self.step.note_offer(chosen.person, item.handoff_id, self._offer(item))
         self.keep(item, WorkState.OFFERED, person=chosen.person, turn=turn)
@@ -230,6 +230,7 @@ class HandOut:
             queued=queued,
             turn=turn,
             to_pool=to_pool or (known.to_pool if known else None),
+            handed_on=None if person is None else self.pool_view.day,
         )
         self.step.put_work(item.handoff_id, work)
 
@@ -277,15 +278,15 @@ class HandOut:
         self.availability.forget(person)
 
     def uncount(self, work: PoolWork) -> None:
-        """What is nobody's fault does not use up a limit of the day or the week either."""
-        if work.person is not None:
-            self._count_handed(work.person, -1)
+        """What is nobody's fault does not use up the limit of the day and the week on which it was
+        handed out either."""
+        if work.person is not None and work.handed_on is not None:
+            self._count_handed(work.person, work.handed_on, -1)
             self.availability.forget(work.person)
 
-    def _count_handed(self, person: str, amount: int) -> None:
-        member = self.pool_view.member(person)
+    def _count_handed(self, person: str, handed_on: str, amount: int) -> None:
+        view = self.pool_view
+        member = view.member(person)
         limited = member is not None and (member.per_day is not None or member.per_week is not None)
         if limited or self.limited.counted(person):
-            self.step.count_handed(
-                person, day=self.pool_view.day, monday=self.pool_view.monday, amount=amount
-            )
+            self.step.count_handed(person, handed_on=handed_on, view=view, amount=amount)

@@ -137,7 +137,8 @@ class PoolWork:
     """One open hand-off of the pool, by its id.
 
     ``queued`` is its place while held, ``to_pool`` where it was forwarded, even if it came back.
-    ``turn`` None: it took no turn.
+    ``turn`` None: it took no turn. ``handed_on``: the day on which it was handed to ``person``;
+    None: they took it up by themselves.
     """
 
     state: str
@@ -147,6 +148,7 @@ class PoolWork:
     queued: str | None = None
     to_pool: str | None = None
     turn: TurnCredit | None = None
+    handed_on: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
