@@ -160,7 +160,7 @@ REFUSAL = Table(
     name="refusal",
     says="acts that were not carried out",
     key=("fact_id",),
-    indexes=(("cause_id",), ("log_ms",)),
+    indexes=(("cause_id",), ("lead_id",)),
     columns=columns("""
         fact_id t id of the fact
         lead_id t lead

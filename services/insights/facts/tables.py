@@ -17,6 +17,7 @@ from services.insights.facts.derived_tables import (
     DEAL,
     JOURNEY,
     LEAD,
+    OPEN_CLOCK,
     WORK,
 )
 from services.insights.facts.flow_tables import (
@@ -88,6 +89,7 @@ TABLES: Final[Mapping[str, Table]] = {
         CAMPAIGN_COST,
         LEAD,
         WORK,
+        OPEN_CLOCK,
         CYCLE,
         DEAL,
         CONVERSION,

@@ -1,4 +1,4 @@
-"""Brings a store of the version before up to this one in place, from its own rows: a rebuild from
+"""Brings a store of an earlier version up to this one in place, from its own rows: a rebuild from
 the topics would lose what has passed their retention."""
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from services.insights.projection.dialect import Dialect, create
 from services.insights.projection.kept_counts import recount
 from services.insights.projection.schema import VERSION, upsert
 
-UPGRADED: Final = "3"
-"""The version that can be brought up: it has every fact, but no counts, no mentions, no work."""
+UPGRADED: Final = frozenset({"3", "4"})
+"""The versions that can be brought up: they have every fact. Version 3 has no counts, no mentions,
+no work; version 4 no open clocks, no counts of mentions and refusals."""
 _ACTS: Final = """SELECT event_id, lead_id, occurred_at_ms, log_ms, objections, competitor,
     content_sent, content_asked FROM act WHERE objections <> '' OR competitor IS NOT NULL
     OR content_sent IS NOT NULL OR content_asked IS NOT NULL"""
@@ -35,7 +36,7 @@ def upgrade(db: Any, dialect: Dialect, zone: str) -> None:
             if word:
                 db.execute(mention, (event_id, kind, word, lead_id, at_ms, log_ms))
     held = db.execute(HELD.replace("AND l.lead_id = ?1", "")).fetchall()
-    for put in work_rows(iter(held)):
+    for put in work_rows(held):
         db.execute(upsert(put.table), put.row)
     recount(db, zone)
     db.execute("UPDATE meta SET value = ? WHERE name = 'version'", (str(VERSION),))
