@@ -29,6 +29,7 @@ from services.insights.facts.flow_tables import (
     REACTIVATED,
     RECYCLED,
     REFUSAL,
+    REST,
     STAGE_MOVE,
     UNROUTED,
 )
@@ -76,6 +77,7 @@ TABLES: Final[Mapping[str, Table]] = {
         ACTION,
         DIGEST,
         RECYCLED,
+        REST,
         REACTIVATED,
         REFUSAL,
         GOAL,

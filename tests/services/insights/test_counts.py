@@ -161,9 +161,9 @@ def test_a_store_of_an_earlier_version_is_brought_up_from_its_own_rows(
     company: Company, place: StorePlace, version: str
 ) -> None:
     fill(place, company[0])
-    made = {*(table.name for table in ROLLUPS), "work", "mention", "open_clock"}
+    made = {*(table.name for table in ROLLUPS), "work", "mention", "open_clock", "rest"}
     if version == "4":
-        made = {"open_clock", "mentions_by_span", "deals_by_mention", "refusals_by_span"}
+        made = {"open_clock", "rest", "mentions_by_span", "deals_by_mention", "refusals_by_span"}
     before = rows_of(place, made)
     db = writer(place)
     for name in made:
