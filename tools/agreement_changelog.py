@@ -93,8 +93,10 @@ def changelog() -> str:
     lines = [
         f"# How {plan['agreement']} changed",
         "",
-        f"Every change as a backtest of {plan['weeks']} simulated weeks ({plan['demand']}, seed "
-        f"{plan['seed']}), made by",
+        (
+            f"Every change as a backtest of {plan['weeks']} simulated weeks ({plan['demand']}, "
+            f"seed {plan['seed']}), made by"
+        ),
         "`python tools/agreement_changelog.py` from `examples/agreement-changes.yaml`.",
     ]
     for step in steps_of(file.read_text(encoding="utf-8"), plan["changes"]):

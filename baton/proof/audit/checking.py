@@ -34,10 +34,10 @@ from baton.proof.audit.history import check_history
 from baton.proof.audit.lateness import check_lateness
 from baton.proof.audit.lead_sums import sums_of
 from baton.proof.audit.leads import check_lead
+from baton.proof.audit.limits_across_pools import Agreed, Given, check_person, given_of
 from baton.proof.audit.loads import check_capacity, check_loads, check_offers
 from baton.proof.audit.partings import check_partings
 from baton.proof.audit.periods import period_name
-from baton.proof.audit.person_limits import Agreed, Given, check_person, given_of
 from baton.proof.audit.pools import check_pool, of_plain
 from baton.proof.audit.presence import Absences, check_presence
 from baton.proof.audit.reading import COMPACTED, Sorter

@@ -78,7 +78,7 @@ def heard(context: Context) -> dict[str, list[dict[str, Any]]]:
         counts.setdefault((row["kind"], row["word"]), Counter())["leads"] += row["leads"]
     for row in context.counted(_ENDED, *period, segment=context.filters.segment):
         counts.setdefault((row["kind"], row["word"]), Counter())[row["state"]] += row["deals"]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"kind": kind, "word": word, **{name: by[name] for name in ("leads", "won", "lost")}}
         for (kind, word), by in counts.items()
     ]

@@ -58,12 +58,7 @@ def consider_qualification(
     raised_by = _with_hands_that_wait(step, raised_by)
     raised = bool(raised_by)
     if not at_rest or not (raised or rating.level != Level.COLD.value):
-        stop_settling(step)
-        held_out_at = held_out_at_micro(step, rating) if acted else None
-        publish_score(step, rating, cause=cause, always=held_out_at is not None)
-        if held_out_at is not None:
-            made_ready = by_system(step, cause, occurred_at_ms=occurred_at_ms)
-            _hand_over_blind(step, rating, made_ready, held_out_at)
+        _goes_on_unqualified(step, rating, cause=cause, occurred_at_ms=occurred_at_ms, acted=acted)
         return
     held_back = why_not(step, rating, raised=raised)
     waits = adopting or (bool(step.head.waits) and not (acted or raised))
@@ -82,6 +77,18 @@ def consider_qualification(
     publish_score(step, rating, cause=cause, note=held_back, always=not held_back)
     if not held_back:
         qualify(step, rating, _cause_of(step, settling, cause, occurred_at_ms), raised_by=raised_by)
+
+
+def _goes_on_unqualified(
+    step: LeadStep, rating: Rating, *, cause: str, occurred_at_ms: int, acted: bool
+) -> None:
+    """Nothing makes it ready; one that acted may be in the hold-out."""
+    stop_settling(step)
+    held_out_at = held_out_at_micro(step, rating) if acted else None
+    publish_score(step, rating, cause=cause, always=held_out_at is not None)
+    if held_out_at is not None:
+        made_ready = by_system(step, cause, occurred_at_ms=occurred_at_ms)
+        _hand_over_blind(step, rating, made_ready, held_out_at)
 
 
 def _hand_over_blind(step: LeadStep, rating: Rating, cause: Cause, held_out_at: int) -> None:
