@@ -57,6 +57,7 @@ WANTED = frozenset(
         "leads.unrouted.v1:watch",
         "leads.unrouted.v1:held",
         "router.queue.v1:overflowed",
+        "router.queue.v1:denied",
         "baton.people.v1:False",
         "baton.people.v1:True",
         "leads.recycled.v1:recycle",

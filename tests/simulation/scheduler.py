@@ -71,6 +71,7 @@ _SMALL = (
     ("      sdr-anna: {weight: 2, capacity: 400}\n      sdr-ben: {weight: 1, capacity: 400}\n", ""),
     ("sdr-cleo: {weight: 1, capacity: 400}", "sdr-cleo: {weight: 1, capacity: 1}"),
     ("      ae-greta: {capacity: 400}", "      ae-greta: {capacity: 400, offers: 1}"),
+    ("  ae-hugo: {name: Hugo (sales),", "  ae-hugo: {capacity: 2, offers: 1, name: Hugo (sales),"),
     ("slas:\n", "slas:\n  evidence_grace: {demo-crm: 10 seconds}\n"),
 )
 _TEAMS = (("sdr-anna", "sdr-ben", "sdr-cleo"), ("ae-greta", "ae-hugo"))

@@ -47,6 +47,7 @@ class Invariant(StrEnum):
     PRESENT = "nobody-absent-is-asked"
     REJECTERS = "rejecters-are-asked-last"
     OVERFLOW = "no-lead-overflows-back"
+    PERSON_LIMITS = "limits-over-all-pools-are-kept"
     PARTED = "refusals-follow-who-leaves"
 
 
@@ -128,6 +129,9 @@ MEANING |= {
         "whoever is separated from a lead takes along each refusal of consent that it had heard"
     ),
     Invariant.OVERFLOW: "a lead that left a pool for another does not come back that way",
+    Invariant.PERSON_LIMITS: (
+        "nobody is given a lead by turn beyond their limits over all pools, counted over all of them"
+    ),
     Invariant.VERDICTS: "what counts towards a goal is a move that the lead made, and each such move counts",
 }
 

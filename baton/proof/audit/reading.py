@@ -110,6 +110,9 @@ _DECODED = {
 }
 
 
+_SPILLS = ("events", "facts", "leads", "pools", "identities", "accounts", "goals", "people")
+
+
 class Sorter:
     """Puts what is read into spills by event, fact, lead and pool. ``until_ms`` is the latest time
     seen."""
@@ -124,10 +127,8 @@ class Sorter:
             self.identities,
             self.accounts,
             self.goals,
-        ) = (
-            stack.enter_context(Spill(folder, name, buckets))
-            for name in ("events", "facts", "leads", "pools", "identities", "accounts", "goals")
-        )
+            self.people,
+        ) = (stack.enter_context(Spill(folder, name, buckets)) for name in _SPILLS)
         self.until_ms = 0
         self._report = report
 
