@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import Absence
-from baton.contracts.routing import LeadRouted
+from baton.contracts.routing import LeadRouted, LeadUnrouted
 from services.router.assignment.state import book_of
 from tests.services.router.router_world import (
     DAY,
@@ -453,6 +453,32 @@ def test_a_colleague_follows_a_lead_that_overflowed() -> None:
     }
     assert routed["a2"] == routed["a1"]
     assert routed["a1"][0] == "second"
+
+
+def test_colleagues_are_not_sent_after_one_another_to_a_pool_that_is_no_more() -> None:
+    first = {"kind": "sdr", "members": {"ann": {"capacity": 1}}}
+    overflowing = first | {"nobody": {"overflow": "second"}}
+    second = {"kind": "sdr", "members": {"bob": {}}}
+    away = Absence(person="bob", from_ms=0, until_ms=MONDAY_0900 + 2 * HOUR)
+    world = World(
+        agreement(pools={**POOLS, "bridge": overflowing, "second": second}), absences=(away,)
+    )
+    world.qualify(
+        qualified("l0"), *(qualified(name, account="acme.example") for name in ("a1", "a2"))
+    )
+    before = last_unrouted(world)
+    world.adopt(agreement(pools={**POOLS, "bridge": first}))
+    assert before == {"a1": ("held", "second"), "a2": ("held", "second")}
+    assert last_unrouted(world) == {"a1": ("held", "bridge"), "a2": ("held", "bridge")}
+
+
+def last_unrouted(world: World) -> dict[str, tuple[str, str | None]]:
+    """Outcome and pool as they were published last, by lead."""
+    return {
+        value.lead_id: (value.outcome, value.pool)
+        for _, value in world.records()
+        if isinstance(value, LeadUnrouted)
+    }
 
 
 def test_a_customer_comes_back_to_who_won_them() -> None:
