@@ -103,6 +103,7 @@ class Gateway:
             allow_origins=sorted(self._settings.origins),
             allow_methods=["GET", "POST"],
             allow_headers=["*"],
+            expose_headers=["Retry-After"],
             max_age=3600,
         )
         return Starlette(
