@@ -116,7 +116,8 @@ SIGNERS: dict[str, tuple[str, Callable[..., dict[str, str]]]] = {
     "cal.com": ("cal", plain("X-Cal-Signature-256")),
     "facebook": ("facebook", plain("X-Hub-Signature-256", "sha256=")),
     "linkedin": ("linkedin", plain("X-LI-Signature", over=b"hmacsha256=")),
-    "linkedin, the other reading": ("linkedin", plain("X-LI-Signature", "hmacsha256=")),
+    "linkedin, the word in the header": ("linkedin", plain("X-LI-Signature", "hmacsha256=")),
+    "linkedin, no word": ("linkedin", plain("X-LI-Signature")),
 }
 WITH_MOMENT = ("hubspot v3", "calendly")
 
@@ -297,6 +298,19 @@ async def test_linkedins_challenge_is_answered_signed(client: httpx.AsyncClient)
     answer = await client.get("/hooks/linkedin", params={"challengeCode": code})
     assert answer.json() == {"challengeCode": code, "challengeResponse": signed(code.encode())}
     assert (await client.get("/hooks/hubspot")).status_code == 405
+
+
+@pytest.mark.parametrize("prefix", ["", "hmacsha256="])
+async def test_a_challenge_signs_nothing_that_could_be_a_notification(
+    prefix: str, client: httpx.AsyncClient, served: Vendors
+) -> None:
+    """LinkedIn's challenge and its notifications are signed with one secret: whoever may ask for
+    the signature of a text of their own could forge a lead."""
+    body = first_example("linkedin")
+    asked = {"challengeCode": prefix + body.decode()}
+    answer = await client.get("/hooks/linkedin", params=asked)
+    assert (answer.status_code, answer.json()["code"]) == (403, "challenge")
+    assert signed(prefix.encode() + body) not in answer.text
 
 
 async def test_a_plain_form_is_taken_and_its_sender_goes_on_to_the_page_of_thanks(
