@@ -135,6 +135,25 @@ async def test_a_visitors_calls_arrive_once_even_those_made_as_the_page_is_left(
     _is_ann(of_kind)
 
 
+BEACON = """(address) => navigator.sendBeacon(address, new Blob(
+  [JSON.stringify({anonymousId: "a1", event: "Pricing Left"})], {type: "application/json"}
+))"""
+
+
+@pytest.mark.browser
+@needs_chromium
+async def test_a_beacon_of_json_that_a_page_sends_itself_arrives(sdks: Path) -> None:
+    """The browser asks first whether it may, with credentials."""
+    words = {"strategy": "standard"}
+    async with site(sdks, "segment.html", **words) as (opened, served, errors):
+        assert await opened.evaluate(BEACON, f"{served.url}/v1/track?writeKey={KEY}")
+        await arrived(served, 1)
+        assert errors == []
+    (record,) = served.records
+    assert record.engagement is not None
+    assert record.engagement.act == "pricing_left"
+
+
 @pytest.mark.parametrize("script", ["segment.mjs", "rudderstack.mjs"])
 async def test_a_servers_calls_arrive_once(script: str, sdks: Path) -> None:
     shutil.copy(HERE / script, sdks / script)
