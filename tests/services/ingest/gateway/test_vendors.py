@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -190,6 +191,34 @@ async def test_a_vendor_with_a_token_is_taken_with_it_alone(
     without = await client.post(path, content=body)
     wrong = await client.post(path, content=body, headers={"authorization": "Bearer guess"})
     assert [without.status_code, wrong.status_code, len(served.records)] == [401, 401, count]
+
+
+async def test_the_template_of_the_page_about_marketo_is_taken_as_marketo_fills_it_in(
+    client: httpx.AsyncClient, served: Vendors
+) -> None:
+    page = (SOURCES.parents[1] / "docs" / "sources" / "marketo.md").read_text()
+    template = page.partition("```json\n")[2].partition("```")[0]
+    values = {
+        "lead.Id": "4711",
+        "lead.Email Address": "ann@acme.example",
+        "lead.First Name": 'Ann "Änn"',
+        "company.Num Employees": "250",
+        "my.act": "webinar",
+        "system.dateTime": "2026-03-02 10:00:00",
+    }
+
+    def filled(token: re.Match[str]) -> str:
+        return json.dumps(values.get(token[1], ""))  # "token encoding JSON"
+
+    body = re.sub(r"\{\{(.+?)\}\}", filled, template)
+    answer = await client.post("/hooks/marketo", content=body, headers={"X-Baton-Token": SECRET})
+    assert (answer.status_code, served.letters) == (200, [])
+    (record,) = served.records
+    assert record.engagement is not None
+    assert record.person is not None
+    assert (record.engagement.act, record.occurred_at_ms) == ("webinar", NOW)
+    assert (record.person.first_name, record.profile["employees"]) == ('Ann "Änn"', "250")
+    assert "title" not in record.profile
 
 
 async def test_aircalls_token_stands_in_the_body(
