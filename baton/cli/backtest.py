@@ -16,7 +16,6 @@ from baton.agreement.publish import wall_ms
 from baton.agreement.quantities import parse_duration_ms
 from baton.agreement.source.read import read_agreement
 from baton.backtest.backtest import Backtest, HistoryDiffers, backtest
-from baton.backtest.facts import facts_of_cluster, facts_of_lines
 from baton.backtest.history import (
     OUTCOMES,
     History,
@@ -26,6 +25,7 @@ from baton.backtest.history import (
 )
 from baton.backtest.question import Question
 from baton.backtest.replay_check import ReplayCheck
+from baton.backtest.replayed_facts import facts_of_cluster, facts_of_lines
 from baton.backtest.report import html_page, report_of, text_lines
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import moment_ms, written
