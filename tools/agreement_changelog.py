@@ -22,13 +22,13 @@ from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.diff import changes
 from baton.agreement.source.read import agreement_of
 from baton.backtest.backtest import Backtest, backtest
-from baton.backtest.facts import facts_of_lines
 from baton.backtest.history import History
 from baton.backtest.question import Question
+from baton.backtest.replayed_facts import facts_of_lines
 from baton.backtest.report import report_of, text_lines
 from baton.cluster.decoded import as_document
 from baton.engine.memory import Stored
-from baton.simulation.records import as_record
+from baton.simulation.memory_records import as_record
 from baton.simulation.staffing.demand import Demand, read_demand
 from baton.simulation.staffing.described_visits import visits_of
 from baton.simulation.staffing.playing import play_quarter

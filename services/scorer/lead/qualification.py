@@ -127,15 +127,13 @@ def resumed(step: LeadStep, *, cause: str, occurred_at_ms: int) -> None:
     again: what it waits for may be there."""
     settling = step.head.settling
     if settling is not None:
-        rating = rate_lead(step, raising=Raising.NOT)
-        consider_qualification(
-            step, rating, cause=step.cause, occurred_at_ms=settling.occurred_at_ms
-        )
-    elif REACHABLE in step.agreement.lifecycle.asks and step.get(PERSON, ONLY) is not step.view.get(
-        PERSON, ONLY
+        cause, occurred_at_ms = step.cause, settling.occurred_at_ms
+    elif REACHABLE not in step.agreement.lifecycle.asks or (
+        step.get(PERSON, ONLY) is step.view.get(PERSON, ONLY)
     ):
-        rating = rate_lead(step, raising=Raising.NOT)
-        consider_qualification(step, rating, cause=cause, occurred_at_ms=occurred_at_ms)
+        return
+    rating = rate_lead(step, raising=Raising.NOT)
+    consider_qualification(step, rating, cause=cause, occurred_at_ms=occurred_at_ms)
 
 
 def _cause_of(step: LeadStep, settling: Settling | None, cause: str, occurred_at_ms: int) -> Cause:
