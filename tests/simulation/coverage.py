@@ -93,6 +93,8 @@ WANTED = frozenset(
         "scorer.backlog.v1:add",
         "intake.aliases.v1:duplicate",
         "intake.aliases.v1:dropped",
+        "intake.aliases.v1:split",
+        "intake.aliases.v1:left",
         "dlq.leads.inbox.v1",
     ]
 )

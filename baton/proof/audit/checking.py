@@ -34,9 +34,10 @@ from baton.proof.audit.history import check_history
 from baton.proof.audit.lateness import check_lateness
 from baton.proof.audit.lead_sums import sums_of
 from baton.proof.audit.leads import check_lead
+from baton.proof.audit.limits_across_pools import Agreed, Given, check_person, given_of
 from baton.proof.audit.loads import check_capacity, check_loads, check_offers
+from baton.proof.audit.partings import check_partings
 from baton.proof.audit.periods import period_name
-from baton.proof.audit.person_limits import Agreed, Given, check_person, given_of
 from baton.proof.audit.pools import check_pool, of_plain
 from baton.proof.audit.presence import Absences, check_presence
 from baton.proof.audit.reading import COMPACTED, Sorter
@@ -254,6 +255,7 @@ class Checking:
         check_handouts(dated, self._agreement, grace_ms=grace_ms, add=add)
         check_next_change(dated, until_ms=until_ms - grace_ms, add=add)
         check_erasure(dated, until_ms=until_ms - grace_ms, add=add)
+        check_partings(lead_id, dated, until_ms=until_ms - grace_ms, add=add)
         check_presence(dated, self._known.absences, add)
         check_returns(dated, self._agreement, add)
         check_acts(dated, grace_ms=grace_ms, add=add)

@@ -46,6 +46,7 @@ from baton.contracts.topics import (
     Cleanup,
     TopicSpec,
 )
+from baton.contracts.transfers import LeadTransfer
 from baton.ids import derived_id
 from baton.proof.audit.events import ACCEPTED, ACKNOWLEDGED, DEAD, DROPPED, KEYED
 from baton.proof.audit.facts import FOUND, Row
@@ -98,6 +99,7 @@ _LOOKED_INTO = frozenset(
         AccountScored,
         GoalTally,
         GoalProgress,
+        LeadTransfer,
     }
 )
 _DECODED = {
@@ -235,6 +237,9 @@ class Sorter:
                     self.leads.add(value.lead_id, (record.at_ms, *where, record.value))
             case GoalProgress():
                 self.goals.add(value.goal, (record.at_ms, where, value.achieved, value.period))
+            case LeadTransfer():
+                for lead_id in (value.loser, value.survivor):
+                    self.leads.add(lead_id, (record.at_ms, *where, record.value))
             case IdentityAlias():
                 if value.kind == AliasKind.RESOLVED and value.lead_id:
                     self.identities.add(value.identity, (record.at_ms, where, value.lead_id))

@@ -15,7 +15,7 @@ from baton.contracts.routing import LeadRouted
 from baton.contracts.topic_names import ROUTER_ANSWERS, ROUTER_QUEUE
 from baton.contracts.topics import TOPICS
 from baton.proof.audit.findings import Dated, Finding, Invariant, Place
-from baton.proof.audit.person_limits import Agreed, Given, check_person, given_of
+from baton.proof.audit.limits_across_pools import Agreed, Given, check_person, given_of
 from services.router.workload import reducer as workload
 from tests.services.router.router_world import DAY, MONDAY_0900, World, staged
 from tests.services.router.workload.test_limits_over_all_pools import both, leads, routed, started
