@@ -23,6 +23,8 @@ PLAIN = {
 OTHERS = (
     *(
         "5 days",
+        "keep",
+        "pauses",
         "9 days",
         "7 seconds",
         "6 business hours",

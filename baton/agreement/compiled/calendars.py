@@ -23,6 +23,7 @@ from baton.agreement.wall_time import MINUTES_A_DAY, instant_ms, local_date, sam
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
 _MEAN_YEAR_MS = 31_556_952_000
+_MOST_COUNTED = 1_000
 
 
 class NeverOpenError(ValueError):
@@ -47,6 +48,7 @@ class Calendar:
     extra: Mapping[date, tuple[Span, ...]] = field(default_factory=dict)
     by_calendar_day: bool = False
     _years: dict[int, OpenYear] = field(default_factory=dict, repr=False)
+    _counted: dict[tuple[date, date], int] = field(default_factory=dict, repr=False)
 
     def add_business(self, start_ms: int, amount_ms: int) -> int:
         """The earliest moment by which ``amount_ms`` of open time has passed since ``start_ms``;
@@ -148,11 +150,15 @@ class Calendar:
         return day
 
     def working_days_between(self, first: date, end: date) -> int:
-        """Working days in ``[first, end)``."""
-        return sum(
-            self.is_working_day(first + timedelta(days=number))
-            for number in range((end - first).days)
-        )
+        """Working days in ``[first, end)``. Each goal asks the same of its period all day long."""
+        counted = self._counted.get((first, end))
+        if counted is None:
+            days = (first + timedelta(days=number) for number in range((end - first).days))
+            counted = sum(map(self.is_working_day, days))
+            if len(self._counted) >= _MOST_COUNTED:
+                self._counted.clear()
+            self._counted[first, end] = counted
+        return counted
 
     def opening_of(self, day: date) -> int:
         """When ``day`` opens; on a day off, its midnight."""
