@@ -42,7 +42,7 @@ def check(file: Path = _FILE, as_json: bool = _JSON) -> None:
     """Everything that can be checked in an agreement and its books: each fault with its line, the
     reason and the way out. Where a structure is wrong, what depends on it is checked once it is
     mended. Exit 1 for errors."""
-    examined = examine(_text(file), file.parent)
+    examined = examine(file.read_bytes(), file.parent)
     version = (
         version_of(canonical_text(examined.model))
         if examined.model and not examined.errors
@@ -243,7 +243,3 @@ def impact(file: Path = _FILE, as_json: bool = _JSON) -> None:
         return
     for table in impact_tables(found):
         Console().print(table)
-
-
-def _text(file: Path) -> str:
-    return file.read_text(encoding="utf-8", errors="replace")

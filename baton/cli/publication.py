@@ -45,7 +45,7 @@ def publish_(
         )
     wanted = moment_ms(effective_at) if effective_at else None
     topic = KafkaAgreementTopic(cluster_settings())
-    source = file.read_text(encoding="utf-8", errors="replace")
+    source = file.read_text(encoding="utf-8-sig")
     outcome = publish(topic, model, now_ms=wall_ms(), source=source, effective_at_ms=wanted)
     when = since_words(outcome.from_ms)
     typer.echo(

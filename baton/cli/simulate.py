@@ -18,13 +18,13 @@ from baton.cli.absence import absence_of
 from baton.cli.moments import moment_ms, written
 from baton.cli.simulated_lead import show_lead
 from baton.cluster.decoded import as_document
-from baton.contracts.codec import codec_for
 from baton.contracts.reference import PeopleRecord
 from baton.contracts.topics import TOPICS
 from baton.engine.memory import Stored
+from baton.simulation.held_values import read
 from baton.simulation.lines import Arrival, read_lines
 from baton.simulation.memory_records import as_record
-from baton.simulation.simulation import Announcement, Simulation
+from baton.simulation.simulation import Announcement, CountedSimulation, Simulation
 from baton.simulation.tally import COUNTED, Tally
 
 app = typer.Typer(add_completion=False)
@@ -114,7 +114,10 @@ def simulate(
     )
     who = score or explain
     tally = Tally()
-    simulation = _simulation(plan, tally, keep=who is not None)
+    counts = who is None and not as_json
+    simulation = _simulation(
+        CountedSimulation if counts else Simulation, plan, tally, keep=who is not None
+    )
     facts = simulation.run(plan.arrivals, plan.until_ms, announcements=plan.announcements)
     if who is not None:
         deque(facts, maxlen=0)
@@ -143,11 +146,11 @@ class _Plan:
     left_out: int
 
 
-def _simulation(plan: _Plan, tally: Tally, *, keep: bool) -> Simulation:
+def _simulation(kind: type[Simulation], plan: _Plan, tally: Tally, *, keep: bool) -> Simulation:
     def note(stored: Stored, arrival: Arrival | None) -> None:
         tally.note(stored, arrival.place if arrival else "")
 
-    return Simulation(
+    return kind(
         text=canonical_text(plan.first.raw),
         version=plan.first.version,
         start_ms=plan.arrivals[0].at_ms,
@@ -242,7 +245,7 @@ def _what(stored: Stored) -> str:
     record = TOPICS[stored.topic].record
     if record is None or stored.value is None:
         return ""
-    value: object = codec_for(record).decode(stored.value)
+    value: object = read(stored.value, record)
     for name in ("to_stage", "state", "kind", "outcome", "level"):
         if found := getattr(value, name, None):
             return str(found)

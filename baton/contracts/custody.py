@@ -12,7 +12,7 @@ nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -20,6 +20,7 @@ from baton.contracts.handoff import HELD, HandoffPhase, ProjectedHandoff, projec
 from baton.contracts.leads import Stage, StageEvent
 from baton.contracts.slas import LeadReactivated, LeadRecycled
 from baton.contracts.streams import HandoffChange, LeadDecision, LeadMove, SlaDecision, StreamRecord
+from baton.evolve import evolve
 
 IN_FLIGHT_MS: Final = 600_000
 """How long a lead may be on its way from one service to the next, and a return date be past, before
@@ -139,18 +140,18 @@ def updated(holding: Holding, record: StreamRecord) -> Holding:
     match record:
         case HandoffChange():
             handoff = projected(holding.handoff, record)
-            return holding if handoff is holding.handoff else replace(holding, handoff=handoff)
+            return holding if handoff is holding.handoff else evolve(holding, handoff=handoff)
         case LeadDecision():
             for move in record.moves:
                 holding = _moved(holding, move)
             return holding
         case SlaDecision(recycled=LeadRecycled() as recycled):
-            return replace(holding, rest=_planned(recycled))
+            return evolve(holding, rest=_planned(recycled))
         case SlaDecision(reactivated=LeadReactivated() as back):
             rest = holding.rest
             mine = rest is not None and back.recycle_id == rest.rest_id
             return (
-                replace(holding, rest=replace(rest, return_at_ms=back.return_at_ms))
+                evolve(holding, rest=evolve(rest, return_at_ms=back.return_at_ms))
                 if rest and mine
                 else holding
             )
@@ -172,31 +173,31 @@ def _moved(holding: Holding, move: LeadMove) -> Holding:
     staged, qualified = move.staged, move.qualified
     if holding.ended == StageEvent.ERASED or staged.event in _NEWS:
         return holding
-    moved = replace(
+    moved = evolve(
         holding, stage=staged.to_stage, cycle=staged.cycle, reason=staged.reason, ended=""
     )
     if staged.event in _GONE:
-        return replace(_put_down(moved), ended=staged.event, qualification_id=None)
+        return evolve(_put_down(moved), ended=staged.event, qualification_id=None)
     if staged.event in _TAKEN_UP or (
         staged.event == StageEvent.QUALIFIED and staged.to_stage == Stage.SQL
     ):
         taken_by = staged.by or moved.taken_by
-        return replace(moved, taken_by=taken_by, taken_id=staged.handoff_id, rejected=False)
+        return evolve(moved, taken_by=taken_by, taken_id=staged.handoff_id, rejected=False)
     if staged.event == StageEvent.QUALIFIED:
         begun = staged.qualification_id if qualified is None else qualified.qualification_id
-        return replace(_put_down(moved), qualification_id=begun)
+        return evolve(_put_down(moved), qualification_id=begun)
     if staged.event == StageEvent.REJECTED:
-        return replace(_put_down(moved), rejected=True, taken_id=staged.handoff_id)
+        return evolve(_put_down(moved), rejected=True, taken_id=staged.handoff_id)
     if staged.to_stage in _OPEN or staged.event not in _ENDS:
         return moved
     former_id = staged.qualification_id or moved.former_id
-    return replace(
+    return evolve(
         _put_down(moved), qualification_id=None, former_id=former_id, rest_cycle=staged.cycle
     )
 
 
 def _put_down(holding: Holding) -> Holding:
-    return replace(holding, taken_by=None, taken_id=None, rejected=False)
+    return evolve(holding, taken_by=None, taken_id=None, rejected=False)
 
 
 def holder_of(holding: Holding) -> Holder:

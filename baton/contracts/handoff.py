@@ -11,12 +11,13 @@ together).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from baton.contracts.routing import NOBODY_EVER, LeadUnrouted
 from baton.contracts.streams import HandoffChange, HandoffEvent
+from baton.evolve import evolve
 
 
 class HandoffPhase(StrEnum):
@@ -126,7 +127,7 @@ def _in_phase(
         phase=phase,
         since_ms=change.at_ms,
     )
-    return replace(
+    return evolve(
         handoff,
         phase=phase,
         since_ms=change.at_ms,

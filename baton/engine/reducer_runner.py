@@ -93,10 +93,11 @@ class ReducerRunner:
         facts."""
         if made_at_ms is not None:
             self._stamp.made_at(made_at_ms)
-        self.reference = self._book.at(self.now)
+        former, self.reference = self.reference, self._book.at(self.now)
         if self.reference is not None:
-            self.version = self.reference.version
-            self.editions = self._reducer.editions(self.reference)
+            if self.reference is not former:
+                self.version = self.reference.version
+                self.editions = self._reducer.editions(self.reference)
             self._stamp.at(self.now, self.version)
 
     # ------------------------------------------------------------------ the three calls

@@ -34,6 +34,11 @@ class Held(bytes):
         return found
 
 
+def read(raw: bytes, record_type: type) -> Any:
+    """The record that ``raw`` is, or stands for."""
+    return raw.value if type(raw) is Held else codec_for(record_type).decode(raw)
+
+
 class HeldCodec:
     """A codec of one type that puts off encoding."""
 

@@ -49,15 +49,15 @@ class MemoCodec:
             del known[next(iter(known))]
 
 
-def memo_codecs(*, logged: bool = True) -> Callable[[type], Any]:
+def memo_codecs(*, logged: bool = True, written: bool = True) -> Callable[[type], Any]:
     """Codecs by type, for one simulation. Where nothing is ``logged``, what is in no public topic
-    stays a value (:mod:`.held_values`)."""
+    stays a value (:mod:`.held_values`), and all else too where nothing is to be ``written``."""
     made: dict[type, Any] = {}
 
     def codec(record_type: type) -> Any:
         found = made.get(record_type)
         if found is None:
-            held = not logged and record_type not in _PUBLIC
+            held = not logged and not (written and record_type in _PUBLIC)
             found = made[record_type] = (HeldCodec if held else MemoCodec)(record_type)
         return found
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from baton.agreement.books import NO_BOOKS, Books, book_records
 from baton.agreement.reference import SIDES, AgreementBook
@@ -58,6 +58,9 @@ class Simulation:
     for questions afterwards.
     """
 
+    WRITES: ClassVar = True
+    """Whether public records are bytes as they are yielded."""
+
     def __init__(
         self,
         *,
@@ -73,7 +76,7 @@ class Simulation:
         self.host = host(
             self.reducers(),
             AgreementBook(),
-            TaskConfig(partitions=partitions, codecs=memo_codecs(logged=keep)),
+            TaskConfig(partitions=partitions, codecs=memo_codecs(logged=keep, written=self.WRITES)),
             start_ms=start_ms - _AGREED_BEFORE_MS,
         )
         self._watch = watch
@@ -168,6 +171,13 @@ class Simulation:
         if not self._keep:
             history.clear()
             self._seen = 0
+
+
+class CountedSimulation(Simulation):
+    """For whoever only counts: where the log is not kept, public records too stay values, to be
+    read by :func:`baton.simulation.held_values.read`."""
+
+    WRITES = False
 
 
 def inbox_key(line: bytes) -> bytes:

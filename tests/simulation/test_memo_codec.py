@@ -42,7 +42,7 @@ def arrivals() -> list[Arrival]:
 def bytes_of(codecs: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The whole log of a run."""
     agreement = compiled_of(read_agreement(example_agreement()))
-    monkeypatch.setattr(module, "memo_codecs", lambda *, logged: codecs)
+    monkeypatch.setattr(module, "memo_codecs", lambda **_: codecs)
     events = arrivals()
     simulation = module.Simulation(
         text=canonical_text(agreement.raw), version=agreement.version, start_ms=events[0].at_ms

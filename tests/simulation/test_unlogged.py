@@ -16,7 +16,8 @@ from baton.local.up.preparing import example_agreement
 from baton.simulation import held_values
 from baton.simulation.held_values import Held
 from baton.simulation.lines import Arrival, arrivals_of
-from baton.simulation.simulation import Announcement, Simulation
+from baton.simulation.simulation import Announcement, CountedSimulation, Simulation
+from baton.simulation.unlogged import written
 
 ROOT = Path(__file__).resolve().parents[2]
 START_MS = 1_772_434_800_000
@@ -52,11 +53,13 @@ def _busy() -> list[Arrival]:
     return [arrival for arrival in arrivals if arrival.at_ms < START_MS + 8 * DAY_MS]
 
 
-def _facts(*, keep: bool, partitions: int = 2) -> tuple[list[Stored], Simulation]:
+def _facts(
+    *, keep: bool, partitions: int = 2, kind: type[Simulation] = Simulation
+) -> tuple[list[Stored], Simulation]:
     first, then = (read_agreement(example_agreement()), example_agreement().read_text())
     second = agreement_of(then.replace("page_view: {points: 1,", "page_view: {points: 2,"), "then")
     arrivals = _busy()
-    simulation = Simulation(
+    simulation = kind(
         text=canonical_text(first),
         version=version_of(canonical_text(first)),
         start_ms=arrivals[0].at_ms,
@@ -92,6 +95,19 @@ def test_without_a_log_the_facts_are_the_same_to_the_bit(monkeypatch: pytest.Mon
         "leads.routed.sales.v1",
         "leads.sla-violations.v1",
     } <= topics
+
+
+def test_what_is_only_counted_is_the_same_and_was_never_written() -> None:
+    plain, _ = _facts(keep=False)
+    counted, _ = _facts(keep=False, kind=CountedSimulation)
+    assert {type(stored.value) for stored in counted} == {Held}
+    assert [written(stored) for stored in counted] == plain
+    for stored, fact in zip(counted, plain, strict=True):
+        record = TOPICS[stored.topic].record
+        assert record is not None
+        assert stored.value is not None
+        assert fact.value is not None
+        assert held_values.read(stored.value, record) == held_values.read(fact.value, record)
 
 
 def test_nothing_stays_in_the_log_but_what_was_agreed() -> None:

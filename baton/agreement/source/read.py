@@ -50,10 +50,10 @@ class AgreementRefused(ValueError):
         self.problems = problems
 
 
-def examine(text: str, folder: FilePath | None = None) -> Examined:
-    """What is wrong with ``text``, and with its books, which are files of ``folder``: all of it
-    where the shapes are sound, else as much as can be checked without the parts that are not.
-    Never raises for what they say."""
+def examine(text: str | bytes, folder: FilePath | None = None) -> Examined:
+    """What is wrong with ``text``, or the bytes of a file, and with its books, which are files of
+    ``folder``: all of it where the shapes are sound, else as much as can be checked without the
+    parts that are not. Never raises for what they say."""
     document = read_yaml(text)
     if document.problems and not isinstance(document.data, dict):
         return Examined(document=document, model=None, problems=document.problems)
@@ -120,12 +120,10 @@ def _content(name: str, book: BookModel, folder: FilePath) -> bytes | str:
 def read_agreement(path: FilePath | str) -> Agreement:
     """The agreement of a file without errors (warnings pass). Raises :class:`AgreementRefused` with
     all that is wrong."""
-    file = FilePath(path)
-    text = file.read_text(encoding="utf-8", errors="replace")
-    return agreement_of(text, str(path))
+    return agreement_of(FilePath(path).read_bytes(), str(path))
 
 
-def agreement_of(text: str, file: str = "agreement.yaml") -> Agreement:
+def agreement_of(text: str | bytes, file: str = "agreement.yaml") -> Agreement:
     """As :func:`read_agreement`, from a text that is called ``file`` in errors; its books are
     beside that."""
     examined = examine(text, FilePath(file).parent)

@@ -26,6 +26,7 @@ from ruamel.yaml.events import (
 
 from baton.agreement.document import Document, Place
 from baton.agreement.problems import Path, Problem
+from baton.agreement.source.encoding import decoded
 
 MAX_BYTES = 256 * 1024
 MAX_NODES = 50_000
@@ -36,15 +37,15 @@ _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}")
 _WORDS: Mapping[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
-def read_yaml(text: str) -> Document:
-    """Read one document. Never raises for what the text says: problems are returned, all of them
-    where reading can go on."""
-    if len(text.encode(errors="replace")) > MAX_BYTES:
-        return Document(
-            data=None,
-            places={},
-            problems=(Problem(message=f"the file is larger than {MAX_BYTES // 1024} KB"),),
-        )
+def read_yaml(source: str | bytes) -> Document:
+    """Read one document, a text or the bytes of a file. Never raises for what it says: problems are
+    returned, all of them where reading can go on."""
+    raw = source if isinstance(source, bytes) else source.encode(errors="replace")
+    if len(raw) > MAX_BYTES:
+        return _unread(Problem(message=f"the file is larger than {MAX_BYTES // 1024} KB"))
+    text = decoded(source) if isinstance(source, bytes) else source
+    if isinstance(text, Problem):
+        return _unread(text)
     reader = _Reader()
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
@@ -56,6 +57,10 @@ def read_yaml(text: str) -> Document:
     except (YAMLError, ValueError) as error:  # an unreadable character has no mark
         reader.problems.append(Problem(message=f"is not YAML: {str(error).splitlines()[0]}"))
     return Document(data=reader.root, places=reader.places, problems=tuple(reader.problems))
+
+
+def _unread(problem: Problem) -> Document:
+    return Document(data=None, places={}, problems=(problem,))
 
 
 class _Stop(Exception):  # not an error: reading has gone as far as it is safe

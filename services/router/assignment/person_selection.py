@@ -5,10 +5,11 @@ everybody's numbers.
 """
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from baton.contracts.routing import Candidate, QueueItem, Relax
+from baton.evolve import evolve
 from baton.ids import derived_id
 from services.router.assignment import availability as available
 from services.router.assignment import eligibility
@@ -103,7 +104,7 @@ def choose(item: QueueItem, room: Room, *, preferred: str | None) -> Chosen | Un
             break
         asked = wider
         if (again := _in_turn(item, room, wider, rule=prefix + ASKED_AGAIN)) is not None:
-            return replace(again, rule=prefix + _rule_of(again.person, room, need, said_no))
+            return evolve(again, rule=prefix + _rule_of(again.person, room, need, said_no))
     return _nobody(room, need)
 
 
@@ -130,9 +131,9 @@ def relaxed(item: QueueItem, need: Need, steps: Sequence[str]) -> Iterator[Need]
     for step in steps:
         before = need
         if step == Relax.SKILLS:
-            need = replace(need, skills=frozenset())
+            need = evolve(need, skills=frozenset())
         else:
-            need = replace(need, not_to=need.not_to - given_up[Relax(step)])
+            need = evolve(need, not_to=need.not_to - given_up[Relax(step)])
         if need != before:
             yield need
 

@@ -83,6 +83,7 @@ class Placement:
             beside is not None
             and beside.state == WorkState.FORWARDED
             and beside.to_pool not in item.overflowed_from
+            and beside.to_pool in self._reference.agreement.pools
         ):
             self.leads.forward(item, beside.to_pool or "", why="with_colleague")
         elif item.forced and item.person is not None:

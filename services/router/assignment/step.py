@@ -7,10 +7,10 @@ gets a lead (:mod:`services.router.assignment.person_selection`) nor what follow
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from baton.engine.reducer import Step, View
 from baton.engine.step_builder import StepBuilder
+from baton.evolve import evolve
 from services.router.assignment.barred import still_barred
 from services.router.assignment.fair_share import Book, Share, given_back, latest, taken
 from services.router.assignment.pool_view import PoolView
@@ -171,7 +171,7 @@ class AssignmentStep(StepBuilder[PoolState]):
 
     def note_task(self, person: str, handoff_id: str, offer: OpenOffer) -> None:
         """Remember an accepted lead until it ends."""
-        task = OpenTask(offer=replace(offer, amended=None))
+        task = OpenTask(offer=evolve(offer, amended=None))
         self.store(TASK, f"{person}/{handoff_id}", task)
 
     def forget_task(self, person: str, handoff_id: str) -> None:
@@ -214,7 +214,7 @@ class AssignmentStep(StepBuilder[PoolState]):
             parts=(),
         )
         if len(share.weights) > LISTED_SHARERS:
-            return replace(
+            return evolve(
                 credit,
                 total=share.total,
                 but=" ".join(sorted(sharers.keys() - share.weights.keys())),
@@ -222,7 +222,7 @@ class AssignmentStep(StepBuilder[PoolState]):
         parts = (
             Part(person=who, part=fraction_text(share.of(who))) for who in sorted(share.weights)
         )
-        return replace(credit, parts=tuple(parts))
+        return evolve(credit, parts=tuple(parts))
 
     def give_turn_back(self, work: PoolWork, sharers: Mapping[str, int]) -> None:
         """As if the turn had not been; nothing happens where none was taken, or where its period is
@@ -247,9 +247,9 @@ class AssignmentStep(StepBuilder[PoolState]):
         """Count ``amount`` more (or less) of what ``person`` was offered or has accepted."""
         before = self.loads.get(person, Load(person=person))
         if state == WorkState.OFFERED:
-            after = replace(before, offered=max(0, before.offered + amount))
+            after = evolve(before, offered=max(0, before.offered + amount))
         else:
-            after = replace(before, accepted=max(0, before.accepted + amount))
+            after = evolve(before, accepted=max(0, before.accepted + amount))
         self._set_load(after)
 
     def count_handed(self, person: str, *, handed_on: str, view: PoolView, amount: int) -> None:
@@ -261,7 +261,7 @@ class AssignmentStep(StepBuilder[PoolState]):
         today += amount if handed_on == view.day else 0
         this_week += amount if handed_on >= view.monday else 0
         self._set_load(
-            replace(before, day=view.day, today=max(0, today), this_week=max(0, this_week))
+            evolve(before, day=view.day, today=max(0, today), this_week=max(0, this_week))
         )
 
     def _set_load(self, after: Load) -> None:
@@ -276,7 +276,7 @@ class AssignmentStep(StepBuilder[PoolState]):
         """Everything that changed, as a step."""
         ledgers = {ledger.level: ledger for ledger in self._head.ledgers}
         ledgers |= {level: ledger_of(level, *self._books[level]) for level in self._changed}
-        after = replace(
+        after = evolve(
             self._head,
             decided=self.decided,
             ledgers=tuple(ledger for _, ledger in sorted(ledgers.items()))

@@ -5,7 +5,6 @@ right to do so; that is the table's word (:mod:`services.router.dispatch.transit
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from baton.contracts.leads import LeadQualified
@@ -13,6 +12,7 @@ from baton.contracts.routing import REINSTATED, RequestKind
 from baton.contracts.streams import HandoffEvent
 from baton.contracts.topic_names import ROUTER_ACCOUNTS
 from baton.engine.reducer import Fact
+from baton.evolve import evolve
 from baton.ids import derived_id
 from services.router import turn_credit
 from services.router.dispatch.case import Case, Change, Wanted, unchanged
@@ -32,7 +32,7 @@ def ask(case: Case, qualified: LeadQualified, wanted: Wanted) -> Change:
     as former."""
     handoff, former = _next_attempt(case, qualified, wanted)
     request = request_about(case, handoff, RequestKind.REQUEST, reason=wanted.reason)
-    request = replace(
+    request = evolve(
         request,
         qualified=qualified,
         exclude=wanted.exclude,
@@ -44,7 +44,7 @@ def ask(case: Case, qualified: LeadQualified, wanted: Wanted) -> Change:
         deputy=wanted.deputy,
     )
     return Change(
-        head=replace(case.head, current=handoff, former=former),
+        head=evolve(case.head, current=handoff, former=former),
         open_qualification=OpenQualification(qualified=qualified),
         facts=(
             Fact(ROUTER_ACCOUNTS, handoff.queue_key, request),
@@ -123,11 +123,11 @@ def _released(
     by: str | None = None,
 ) -> Change:
     handoff = _current(case)
-    ended = replace(handoff, state=state, ended=reason, since_ms=case.at)
+    ended = evolve(handoff, state=state, ended=reason, since_ms=case.at)
     if handoff.state in NOBODY_WAS_OFFERED_IT:
         fault = turn_credit.NO_FAULT
     release = request_about(case, handoff, RequestKind.RELEASE, reason=reason)
-    release = replace(release, person=handoff.owner, fault=fault)
+    release = evolve(release, person=handoff.owner, fault=fault)
     published = handoff.announced and not silent
     facts = (
         Fact(ROUTER_ACCOUNTS, handoff.queue_key, release),
@@ -135,7 +135,7 @@ def _released(
     )
     open_qualification = None if state == HandoffState.CLOSED else case.open_qualification
     return Change(
-        head=replace(case.head, current=ended), open_qualification=open_qualification, facts=facts
+        head=evolve(case.head, current=ended), open_qualification=open_qualification, facts=facts
     )
 
 
@@ -148,9 +148,9 @@ def with_person(people: tuple[str, ...], *more: str) -> tuple[str, ...]:
 def end(case: Case, *, reason: str) -> Change:
     """Close the current hand-off where nobody holds it any more."""
     handoff = _current(case)
-    ended = replace(handoff, state=HandoffState.CLOSED, ended=reason, since_ms=case.at)
+    ended = evolve(handoff, state=HandoffState.CLOSED, ended=reason, since_ms=case.at)
     facts = changed(case, handoff, HandoffEvent.CLOSED, reason=reason)
-    return Change(head=replace(case.head, current=ended), open_qualification=None, facts=facts)
+    return Change(head=evolve(case.head, current=ended), open_qualification=None, facts=facts)
 
 
 def relieve(case: Case, wanted: Wanted, *, fault: str | None, by: str | None = None) -> Change:
@@ -162,11 +162,11 @@ def relieve(case: Case, wanted: Wanted, *, fault: str | None, by: str | None = N
     stopped = _released(
         case, HandoffEvent.WITHDRAWN, state=HandoffState.RETURNED, reason=reason, fault=fault, by=by
     )
-    ended = _current(replace(case, head=stopped.head))
+    ended = _current(evolve(case, head=stopped.head))
     # The former one keeps the state it had, so that it can be reinstated as what it was.
-    head = replace(stopped.head, current=replace(ended, state=before.state))
-    asked = ask(replace(case, head=head), case.open_qualification.qualified, wanted)
-    return replace(asked, facts=(*stopped.facts, *asked.facts))
+    head = evolve(stopped.head, current=evolve(ended, state=before.state))
+    asked = ask(evolve(case, head=head), case.open_qualification.qualified, wanted)
+    return evolve(asked, facts=(*stopped.facts, *asked.facts))
 
 
 def replaced(
@@ -176,24 +176,24 @@ def replaced(
     before = _current(case)
     fault = turn_credit.NO_FAULT if before.state != HandoffState.ACCEPTED else None
     stopped = stop(case, state=HandoffState.CLOSED, reason=reason, fault=fault, silent=silent)
-    asked = ask(replace(case, head=stopped.head), qualified, wanted)
-    return replace(asked, facts=(*stopped.facts, *asked.facts))
+    asked = ask(evolve(case, head=stopped.head), qualified, wanted)
+    return evolve(asked, facts=(*stopped.facts, *asked.facts))
 
 
 def accept(case: Case, by: str | None) -> Change:
     """The offer has become open work."""
     handoff = _current(case)
-    accepted = replace(
+    accepted = evolve(
         handoff, state=HandoffState.ACCEPTED, owner=handoff.owner or by, since_ms=case.at
     )
     if handoff.state in (HandoffState.HELD, HandoffState.WATCHED):
-        accepted = replace(accepted, owner=by or handoff.owner)
+        accepted = evolve(accepted, owner=by or handoff.owner)
     facts = (
         Fact(ROUTER_ACCOUNTS, handoff.queue_key, held_by(case, accepted, RequestKind.ACCEPTED)),
         *changed(case, accepted, HandoffEvent.ACCEPTED, by=by),
     )
     return Change(
-        head=replace(case.head, current=accepted),
+        head=evolve(case.head, current=accepted),
         open_qualification=case.open_qualification,
         facts=facts,
     )
@@ -203,7 +203,7 @@ def reinstate(case: Case, handoff: Handoff, state: HandoffState) -> Change:
     """``handoff`` stands again, as ``state``; the current one, if another was asked for meanwhile,
     is taken back."""
     current = _current(case)
-    again = replace(handoff, state=state, ended=None, announced=True, since_ms=case.at)
+    again = evolve(handoff, state=state, ended=None, announced=True, since_ms=case.at)
     facts: list[Fact] = []
     former = tuple(head for head in case.head.former if head.handoff_id != handoff.handoff_id)
     if current.handoff_id != handoff.handoff_id:
@@ -213,7 +213,7 @@ def reinstate(case: Case, handoff: Handoff, state: HandoffState) -> Change:
                 Fact(
                     ROUTER_ACCOUNTS,
                     current.queue_key,
-                    replace(release, person=current.owner, fault=turn_credit.NO_FAULT),
+                    evolve(release, person=current.owner, fault=turn_credit.NO_FAULT),
                 )
             )
         superseded = {
@@ -222,12 +222,12 @@ def reinstate(case: Case, handoff: Handoff, state: HandoffState) -> Change:
             "published": current.announced,
         }
         facts += changed(case, current, HandoffEvent.WITHDRAWN, **superseded)
-        former = (*former, replace(current, ended="superseded"))[-FORMER_KEPT:]
+        former = (*former, evolve(current, ended="superseded"))[-FORMER_KEPT:]
     kind = RequestKind.ACCEPTED if state == HandoffState.ACCEPTED else RequestKind.OFFERED
     facts.append(Fact(ROUTER_ACCOUNTS, again.queue_key, held_by(case, again, kind)))
     facts += changed(case, again, HandoffEvent.REINSTATED, reason=REINSTATED, published=True)
     return Change(
-        head=replace(case.head, current=again, former=former),
+        head=evolve(case.head, current=again, former=former),
         open_qualification=case.open_qualification,
         facts=tuple(facts),
     )
@@ -235,7 +235,7 @@ def reinstate(case: Case, handoff: Handoff, state: HandoffState) -> Change:
 
 def carried_out(head: DispatchState, cause: str) -> DispatchState:
     """Remember a cause, so that its repeat changes nothing."""
-    return replace(head, done=(*head.done, cause)[-DONE_KEPT:])
+    return evolve(head, done=(*head.done, cause)[-DONE_KEPT:])
 
 
 def _current(case: Case) -> Handoff:

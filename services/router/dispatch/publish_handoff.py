@@ -5,7 +5,6 @@ It decides nothing; it is the one place that says which public record goes with 
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from baton.contracts.routing import (
@@ -25,6 +24,7 @@ from baton.contracts.topic_names import (
     ROUTER_HANDOFFS,
 )
 from baton.engine.reducer import Fact
+from baton.evolve import evolve
 from services.router.dispatch.case import Case
 from services.router.dispatch.state import Handoff
 
@@ -52,7 +52,7 @@ def unrouted_fact(answer: LeadUnrouted) -> Fact:
 def changed(case: Case, handoff: Handoff, event: HandoffEvent, **more: Any) -> tuple[Fact, ...]:
     """The change of ``handoff`` for the other services, and for the public topic where it is
     ``published``. ``more``: further fields of :class:`HandoffChange`."""
-    change = replace(
+    change = evolve(
         HandoffChange(
             lead_id=case.head.lead_id,
             event=event,
@@ -104,7 +104,7 @@ def _noted(change: HandoffChange) -> HandoffNoted:
 
 def held_by(case: Case, handoff: Handoff, kind: RequestKind) -> HandoffRequest:
     """The request to account and pool that names who holds the hand-off."""
-    return replace(
+    return evolve(
         request_about(case, handoff, kind, reason=None), person=handoff.owner, pool=handoff.pool
     )
 

@@ -8,8 +8,6 @@ not stand any more is refused by name; an acceptance that crossed a reassignment
 It chooses neither pool nor person and knows no clock.
 """
 
-from dataclasses import replace
-
 from baton.agreement.reference import AgreementReference
 from baton.contracts.intake import LeadCommand
 from baton.contracts.leads import LeadAmended, LeadQualified, LeadStaged, StageEvent
@@ -27,6 +25,7 @@ from baton.contracts.topic_names import (
     SLA_LEADS,
 )
 from baton.engine.reducer import Drop, Event, Put, Reducer, Step, View
+from baton.evolve import evolve
 from services.router import turn_credit
 from services.router.dispatch import effects
 from services.router.dispatch.amendments import on_amended
@@ -132,9 +131,9 @@ def _on_decision(
     for part in parts_of(decision):
         if amended and isinstance(part, LeadStaged) and part.event in _IN_AMENDMENT:
             continue
-        case = replace(case, head=change.head, open_qualification=change.open_qualification)
+        case = evolve(case, head=change.head, open_qualification=change.open_qualification)
         then = _on_part(case, part, reference)
-        change = replace(then, facts=(*change.facts, *then.facts))
+        change = evolve(then, facts=(*change.facts, *then.facts))
     return change
 
 

@@ -7,8 +7,6 @@ the same order. Each suppression is answered with its reason.
 It knows no turns and no hours: who in the pool gets the lead is assignment's.
 """
 
-from dataclasses import replace
-
 from baton.agreement.reference import AgreementReference
 from baton.contracts.accounts import AccountScored
 from baton.contracts.leads import LeadQualified
@@ -21,6 +19,7 @@ from baton.contracts.topic_names import (
     ROUTER_QUEUE,
 )
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
+from baton.evolve import evolve
 from services.router.matching.pool_selection import Chosen, Suppressed, choose_pool
 from services.router.matching.state import OPEN, AccountState, OpenHandoff
 
@@ -44,7 +43,7 @@ class Matching(Reducer[AccountState, AgreementReference]):
         """Take one input record."""
         match event.value:
             case AccountScored() as scored:
-                return Step(head=replace(_account(view), scored=scored))
+                return Step(head=evolve(_account(view), scored=scored))
             case HandoffRequest() as request:
                 return _on_request(view, request, now, reference)
             case other:
@@ -87,7 +86,7 @@ def _ask(
         case Chosen() as chosen:
             kind = agreement.pools[chosen.pool].kind
             open_ = OpenHandoff(lead_id=request.lead_id, pool=chosen.pool, kind=kind, since_ms=now)
-            item = replace(
+            item = evolve(
                 _item(request, chosen.pool, now),
                 qualified=qualified,
                 path=chosen.path,
@@ -120,8 +119,8 @@ def _note(
     fresh = OpenHandoff(
         lead_id=request.lead_id, pool=pool, kind=found.kind if found else "sales", since_ms=now
     )
-    noted = replace(known or fresh, accepted=request.kind == RequestKind.ACCEPTED)
-    item = replace(_item(request, pool, now), person=request.person)
+    noted = evolve(known or fresh, accepted=request.kind == RequestKind.ACCEPTED)
+    item = evolve(_item(request, pool, now), person=request.person)
     return Step(
         head=_kept(_account(view)),
         put=(Put(OPEN, request.handoff_id, noted),),
@@ -134,18 +133,18 @@ def _amend(view: View[AccountState], request: HandoffRequest, now: int) -> Step[
     known = view.get(OPEN, request.handoff_id)
     if known is None:
         return Step(head=view.head)
-    item = replace(_item(request, known.pool, now), qualified=request.qualified)
+    item = evolve(_item(request, known.pool, now), qualified=request.qualified)
     return Step(head=view.head, facts=(Fact(ROUTER_QUEUE, known.pool, item),))
 
 
 def _release(view: View[AccountState], request: HandoffRequest, now: int) -> Step[AccountState]:
     account = _account(view)
     if request.reason == "won" and request.person is not None:
-        account = replace(account, customer_of=request.person)
+        account = evolve(account, customer_of=request.person)
     known = view.get(OPEN, request.handoff_id)
     if known is None:
         return Step(head=_kept(account))
-    item = replace(_item(request, known.pool, now), person=request.person)
+    item = evolve(_item(request, known.pool, now), person=request.person)
     return Step(
         head=_kept(account),
         drop=(Drop(OPEN, request.handoff_id),),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any, Final
 
 from baton.contracts.intake import Consent, LeadEvent, Person
@@ -93,6 +94,7 @@ def _weight(report: FieldReport | ProfileValue) -> tuple[bool, int, int, str, st
     return not report.derived, report.at_ms, -_rank(report.source), report.value, report.event_id
 
 
+@lru_cache(maxsize=256)
 def _rank(source: str) -> int:
     family = source.split(":", 1)[0].lower()
     return PRECEDENCE.index(family) if family in PRECEDENCE else len(PRECEDENCE)

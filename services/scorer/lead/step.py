@@ -4,7 +4,6 @@ parts, the state of the cycle."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from baton.agreement.compiled.agreement import CompiledAgreement
@@ -97,14 +96,14 @@ class LeadStep(StepBuilder[LeadHead]):
 
     def update_cycle(self, **changes: Any) -> CycleState:
         """Change the state of the present cycle."""
-        cycle_state = replace(self.cycle_state, **changes)
+        cycle_state = evolve(self.cycle_state, **changes)
         self.put(CYCLE_STATE, ONLY, cycle_state)
         return cycle_state
 
     def update_work(self, **changes: Any) -> None:
         """Change the qualification that stands; where there is none, sales took the lead up by
         themselves."""
-        self.update_cycle(qualification=replace(self.cycle_state.work, **changes))
+        self.update_cycle(qualification=evolve(self.cycle_state.work, **changes))
 
     @property
     def profile(self) -> dict[str, str]:

@@ -6,10 +6,10 @@ appended until then is known; only then a late act ends the clock.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from baton.contracts.slas import ClockState
+from baton.evolve import evolve
 from services.sla_watcher.clocks.clock import (
     NOTHING_PROMISED,
     end_clock,
@@ -52,7 +52,7 @@ def _nothing_promised(step: ClockStep, clock: OpenClock) -> None:
             step, clock, ClockState.CANCELLED, LastWord(at_ms=step.now, reason=NOTHING_PROMISED)
         )
     else:
-        store_clock(step, replace(clock, rung_at_ms=None, settle_at_ms=None, next_at_ms=None))
+        store_clock(step, evolve(clock, rung_at_ms=None, settle_at_ms=None, next_at_ms=None))
 
 
 def _run(step: ClockStep, clock: OpenClock, terms: Terms) -> None:
@@ -72,14 +72,14 @@ def _warned(step: ClockStep, clock: OpenClock, terms: Terms) -> OpenClock:
     due = terms.warning(clock)
     while due is not None and due <= step.now:
         publish_violation(step, clock, "warning", number=clock.warned, unproven=not step.proven)
-        clock = replace(clock, warned=clock.warned + 1)
+        clock = evolve(clock, warned=clock.warned + 1)
         due = terms.warning(clock)
     store_clock(step, clock)
     return clock
 
 
 def _breach(step: ClockStep, clock: OpenClock, terms: Terms, due: int) -> None:
-    breached = replace(
+    breached = evolve(
         clock,
         state=ClockState.BREACHED,
         deadline_ms=due,
@@ -93,7 +93,7 @@ def _breach(step: ClockStep, clock: OpenClock, terms: Terms, due: int) -> None:
 
 def _wait_on(step: ClockStep, clock: OpenClock, terms: Terms, climb: Climb) -> None:
     if clock.settle_at_ms is not None and clock.settle_at_ms <= step.now:
-        clock = replace(clock, settle_at_ms=None if step.proven else step.now + RETRY_MS)
+        clock = evolve(clock, settle_at_ms=None if step.proven else step.now + RETRY_MS)
         if clock.settle_at_ms is None and clock.late is not None:
             settle_clock(step, clock, clock.late)
             return

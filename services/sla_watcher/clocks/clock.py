@@ -4,10 +4,10 @@ The rule throughout: a clock is judged by what reached Baton before its deadline
 is known. What came after is noted (``late``) and decides nothing before the clock is settled.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from baton.contracts.slas import ClockState
+from baton.evolve import evolve
 from services.sla_watcher.clocks import closed_breaches
 from services.sla_watcher.clocks.clock_terms import Terms, terms_of
 from services.sla_watcher.clocks.evidence import Evidence
@@ -24,8 +24,8 @@ def start_clock(step: ClockStep, clock: OpenClock) -> None:
     terms = terms_of(clock, step.reference)
     if terms is None or any(_same(other, clock) for other in step.head.clocks):
         return
-    begun = scheduled(replace(clock, side=terms.rule.side, target=terms.rule.target.words), terms)
-    step.head = replace(step.head, clocks=(*step.head.clocks, begun))
+    begun = scheduled(evolve(clock, side=terms.rule.side, target=terms.rule.target.words), terms)
+    step.head = evolve(step.head, clocks=(*step.head.clocks, begun))
     publish_clock(step, begun, ClockState.RUNNING)
 
 
@@ -48,18 +48,18 @@ def store_clock(step: ClockStep, clock: OpenClock) -> None:
     clocks = tuple(
         clock if known.clock_id == clock.clock_id else known for known in step.head.clocks
     )
-    step.head = replace(step.head, clocks=clocks)
+    step.head = evolve(step.head, clocks=clocks)
 
 
 def scheduled(clock: OpenClock, terms: Terms) -> OpenClock:
     """``clock`` with its deadline and its next moment computed anew."""
     if clock.state == ClockState.BREACHED:
         moments = [due for due in (clock.settle_at_ms, clock.rung_at_ms) if due is not None]
-        return replace(clock, next_at_ms=min(moments, default=None))
+        return evolve(clock, next_at_ms=min(moments, default=None))
     deadline = terms.deadline(clock)
     warning = terms.warning(clock)
     next_at = deadline if warning is None else min(warning, deadline)
-    return replace(clock, deadline_ms=deadline, next_at_ms=next_at)
+    return evolve(clock, deadline_ms=deadline, next_at_ms=next_at)
 
 
 def record_evidence(step: ClockStep, clock: OpenClock, evidence: Evidence) -> ClockState | None:
@@ -104,7 +104,7 @@ def end_clock_now(step: ClockStep, clock: OpenClock, reason: str) -> None:
 
 def end_clock(step: ClockStep, clock: OpenClock, state: ClockState, word: LastWord) -> None:
     """The clock's one end."""
-    step.head = replace(
+    step.head = evolve(
         step.head,
         clocks=tuple(known for known in step.head.clocks if known.clock_id != clock.clock_id),
     )
@@ -129,10 +129,10 @@ def _late(step: ClockStep, clock: OpenClock, word: LastWord) -> ClockState | Non
     if clock.state == ClockState.BREACHED and clock.settle_at_ms is None:
         return settle_clock(step, clock, word)
     first = word if clock.late is None else min(clock.late, word, key=_by_time)
-    noted = replace(clock, late=first, rung_at_ms=None)
+    noted = evolve(clock, late=first, rung_at_ms=None)
     store_clock(
         step,
-        replace(noted, next_at_ms=noted.settle_at_ms)
+        evolve(noted, next_at_ms=noted.settle_at_ms)
         if noted.state == ClockState.BREACHED
         else noted,
     )
@@ -154,7 +154,7 @@ def pause_clock(
             reason=reason, from_ms=begin, deadline_ms=clock.deadline_ms, longest_ms=longest_ms
         )
         reschedule_clock(
-            step, replace(clock, pauses=(*clock.pauses, stretch)), reason=f"paused: {reason}"
+            step, evolve(clock, pauses=(*clock.pauses, stretch)), reason=f"paused: {reason}"
         )
 
 
@@ -162,11 +162,11 @@ def resume_clock(step: ClockStep, clock: OpenClock, *, at_ms: int) -> None:
     """The clock goes on from ``at_ms``."""
     if stands_still(clock):
         begun = clock.pauses[-1].from_ms
-        stretch = replace(
+        stretch = evolve(
             clock.pauses[-1], until_ms=min(max(at_ms, begun), begun + clock.pauses[-1].longest_ms)
         )
         reschedule_clock(
-            step, replace(clock, pauses=(*clock.pauses[:-1], stretch)), reason="resumed"
+            step, evolve(clock, pauses=(*clock.pauses[:-1], stretch)), reason="resumed"
         )
 
 
@@ -175,7 +175,7 @@ def adopt_reference(step: ClockStep, clock: OpenClock, *, reason: str) -> None:
     that has run out is judged by the former; and nobody is late by a promise that was made
     afterwards: then the former deadline stands."""
     if clock.deadline_ms <= step.now:
-        store_clock(step, replace(clock, due=True))
+        store_clock(step, evolve(clock, due=True))
         return
     terms = terms_of(clock, step.reference)
     promised_ms, since_ms = 0, 0
@@ -185,7 +185,7 @@ def adopt_reference(step: ClockStep, clock: OpenClock, *, reason: str) -> None:
             (paused.deadline_ms, paused.from_ms) if paused else (clock.deadline_ms, step.now)
         )
     reschedule_clock(
-        step, replace(clock, promised_ms=promised_ms, promised_at_ms=since_ms), reason=reason
+        step, evolve(clock, promised_ms=promised_ms, promised_at_ms=since_ms), reason=reason
     )
 
 
@@ -196,7 +196,7 @@ def adopt_ladder(step: ClockStep, clock: OpenClock) -> None:
         store_clock(
             step,
             scheduled(
-                replace(clock, rung_at_ms=terms.rung_due(clock.rung, clock.deadline_ms)), terms
+                evolve(clock, rung_at_ms=terms.rung_due(clock.rung, clock.deadline_ms)), terms
             ),
         )
 
@@ -210,7 +210,7 @@ def reschedule_clock(step: ClockStep, clock: OpenClock, *, reason: str) -> None:
             step, clock, ClockState.CANCELLED, LastWord(at_ms=step.now, reason=NOTHING_PROMISED)
         )
         return
-    moved = scheduled(replace(clock, side=terms.rule.side, target=terms.rule.target.words), terms)
+    moved = scheduled(evolve(clock, side=terms.rule.side, target=terms.rule.target.words), terms)
     former = find_clock(step, clock.clock_id) or clock
     store_clock(step, moved)
     if (moved.deadline_ms, moved.target, moved.pauses) != (

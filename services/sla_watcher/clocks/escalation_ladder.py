@@ -6,11 +6,11 @@ breach: it is asked for again later. A buyer who raised a hand is not sent away 
 to the manager.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from baton.agreement.compiled.slas import LadderStep
 from baton.contracts.slas import ActionKind
+from baton.evolve import evolve
 from services.sla_watcher.clocks.breaches import RETRY_MS
 from services.sla_watcher.clocks.clock_terms import Terms
 from services.sla_watcher.clocks.recycling import Leaving, leave_cycle
@@ -30,7 +30,7 @@ def climb(step: ClockStep, clock: OpenClock, terms: Terms) -> OpenClock | None:
     if not rung.is_for(level=clock.level, segment=clock.segment, hand_raised=raised):
         return _next_rung(clock, terms)
     if rung.kind in TAKES_AWAY and not step.proven:
-        return replace(clock, rung_at_ms=step.now + RETRY_MS)
+        return evolve(clock, rung_at_ms=step.now + RETRY_MS)
     match rung.kind:
         case ActionKind.NOTIFY:
             publish_action(
@@ -42,19 +42,19 @@ def climb(step: ClockStep, clock: OpenClock, terms: Terms) -> OpenClock | None:
             )
         case ActionKind.REASSIGN:
             if _reassign(step, clock, rung):
-                return replace(clock, rung=clock.rung + 1, rung_at_ms=None)
+                return evolve(clock, rung=clock.rung + 1, rung_at_ms=None)
         case ActionKind.ESCALATE:
             _escalate(step, clock, rung)
         case ActionKind.MANAGER_QUEUE:
             if _to_manager(step, clock, rung):
-                return replace(clock, rung=clock.rung + 1, rung_at_ms=None)
+                return evolve(clock, rung=clock.rung + 1, rung_at_ms=None)
         case _:
             return _recycle(step, clock, rung)
     return _next_rung(clock, terms)
 
 
 def _next_rung(clock: OpenClock, terms: Terms) -> OpenClock:
-    return replace(
+    return evolve(
         clock, rung=clock.rung + 1, rung_at_ms=terms.rung_due(clock.rung + 1, clock.deadline_ms)
     )
 
@@ -81,10 +81,10 @@ def _reassign(step: ClockStep, clock: OpenClock, rung: LadderStep) -> bool:
         if clock.owner is None or clock.owner in passing.failed
         else (*passing.failed, clock.owner)
     )
-    moved = replace(
+    moved = evolve(
         passing, reassigned=passing.reassigned + 1, failed=failed, moved=clock.handoff_id
     )
-    step.head = replace(step.head, passing=moved)
+    step.head = evolve(step.head, passing=moved)
     publish_action(step, clock, ActionKind.REASSIGN, reason=BREACH, exclude=failed)
     return True
 
@@ -94,7 +94,7 @@ def _escalate(step: ClockStep, clock: OpenClock, rung: LadderStep) -> None:
     if passing is not None and passing.escalated:
         return
     if passing is not None:
-        step.head = replace(step.head, passing=replace(passing, escalated=True))
+        step.head = evolve(step.head, passing=evolve(passing, escalated=True))
     publish_action(
         step,
         clock,
@@ -109,7 +109,7 @@ def _to_manager(step: ClockStep, clock: OpenClock, rung: LadderStep) -> bool:
     manager = recipient(step, clock, rung)
     if passing is None or passing.queued or manager is None:
         return False  # nobody would have the lead: it stays with whom it is with
-    step.head = replace(step.head, passing=replace(passing, queued=True))
+    step.head = evolve(step.head, passing=evolve(passing, queued=True))
     publish_action(step, clock, ActionKind.MANAGER_QUEUE, to=manager, reason=BREACH)
     return True
 
@@ -117,10 +117,10 @@ def _to_manager(step: ClockStep, clock: OpenClock, rung: LadderStep) -> bool:
 def _recycle(step: ClockStep, clock: OpenClock, rung: LadderStep) -> OpenClock | None:
     passing = step.head.passing
     if passing is None:
-        return replace(clock, rung=clock.rung + 1, rung_at_ms=None)
+        return evolve(clock, rung=clock.rung + 1, rung_at_ms=None)
     if passing.hand_raised:
         _to_manager(step, clock, rung)
-        return replace(clock, rung=clock.rung + 1, rung_at_ms=None)
+        return evolve(clock, rung=clock.rung + 1, rung_at_ms=None)
     leaving = Leaving(
         reason=rung.reason or "sla_expired",
         qualification_id=passing.qualification_id,

@@ -6,11 +6,11 @@ nothing; nobody has read it, and the pool hears of the release.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from baton.contracts.routing import ACCEPTED_BEFORE, LeadRouted, LeadUnrouted, UnroutedOutcome
 from baton.contracts.streams import RoutingAnswer
+from baton.evolve import evolve
 from services.router import turn_credit
 from services.router.dispatch import effects
 from services.router.dispatch.case import Case, Change, Wanted, unchanged
@@ -44,9 +44,9 @@ def _on_routed(case: Case, routed: LeadRouted) -> Change:
         return unchanged(case)
     if move is Move.CONFIRM:
         routed = _confirmed(routed, current.owner or routed.owner)
-    handoff = replace(current, pool=routed.pool, leg=routed.leg, owner=routed.owner, announced=True)
+    handoff = evolve(current, pool=routed.pool, leg=routed.leg, owner=routed.owner, announced=True)
     if move is Move.OFFER:
-        handoff = replace(handoff, state=HandoffState.OFFERED, since_ms=case.at)
+        handoff = evolve(handoff, state=HandoffState.OFFERED, since_ms=case.at)
     return _stands(case, handoff, routed)
 
 
@@ -54,7 +54,7 @@ def _confirmed(routed: LeadRouted, holder: str) -> LeadRouted:
     """The answer to a request whose lead ``holder`` has accepted meanwhile."""
     if holder == routed.owner:
         return routed
-    return replace(routed, owner=holder, rule=ACCEPTED_BEFORE, turn_used=False, accept_by_ms=None)
+    return evolve(routed, owner=holder, rule=ACCEPTED_BEFORE, turn_used=False, accept_by_ms=None)
 
 
 def _on_unrouted(case: Case, unrouted: LeadUnrouted) -> Change:
@@ -65,13 +65,13 @@ def _on_unrouted(case: Case, unrouted: LeadUnrouted) -> Change:
     move = move_for(current.state if current else None, trigger)
     if current is None:
         return unchanged(case)
-    waiting = replace(current, pool=unrouted.pool, announced=True, since_ms=case.at)
+    waiting = evolve(current, pool=unrouted.pool, announced=True, since_ms=case.at)
     match move:
         case Move.HOLD:
-            held = replace(waiting, state=HandoffState.HELD, owner=None)
+            held = evolve(waiting, state=HandoffState.HELD, owner=None)
             return _stands(case, held, unrouted)
         case Move.WATCH:
-            watched = replace(waiting, state=HandoffState.WATCHED, owner=unrouted.watcher)
+            watched = evolve(waiting, state=HandoffState.WATCHED, owner=unrouted.watcher)
             return _stands(case, watched, unrouted)
         case Move.CLOSE:
             return _suppress(case, current, unrouted)
@@ -84,7 +84,7 @@ def _on_unrouted(case: Case, unrouted: LeadUnrouted) -> Change:
 def _stands(case: Case, handoff: Handoff, answer: LeadRouted | LeadUnrouted) -> Change:
     """The hand-off is as the answer says, and everybody may read it."""
     facts = answered(case, handoff, answer)
-    return replace(unchanged(case, *facts), head=replace(case.head, current=handoff))
+    return evolve(unchanged(case, *facts), head=evolve(case.head, current=handoff))
 
 
 def _suppress(case: Case, current: Handoff, unrouted: LeadUnrouted) -> Change:
@@ -98,7 +98,7 @@ def _suppress(case: Case, current: Handoff, unrouted: LeadUnrouted) -> Change:
         fault=turn_credit.NO_FAULT,
         silent=current.owner is None,
     )
-    return replace(ended, facts=(*published, *ended.facts))
+    return evolve(ended, facts=(*published, *ended.facts))
 
 
 def _match_anew(case: Case, current: Handoff, unrouted: LeadUnrouted) -> Change:
@@ -114,7 +114,7 @@ def _match_anew(case: Case, current: Handoff, unrouted: LeadUnrouted) -> Change:
         deputy=unrouted.deputy,
     )
     asked = effects.relieve(case, wanted, fault=turn_credit.NO_FAULT)
-    return replace(asked, facts=(unrouted_fact(unrouted), *asked.facts))
+    return evolve(asked, facts=(unrouted_fact(unrouted), *asked.facts))
 
 
 def find(case: Case, handoff_id: str | None) -> Handoff | None:

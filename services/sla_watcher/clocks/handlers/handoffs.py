@@ -7,7 +7,6 @@ ended is read off the one projection of a hand-off (:mod:`baton.contracts.handof
 person's act says (it is accepted, it was touched) stands beside it.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from baton.agreement.compiled.recycling import NEEDS_CONTRACT_END
@@ -18,6 +17,7 @@ from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import ClockState
 from baton.contracts.streams import HANDOFF_ENDS, HandoffChange, HandoffEvent, LeadDecision
 from baton.engine.reducer import Event
+from baton.evolve import evolve
 from services.sla_watcher.clocks.clock import (
     adopt_reference,
     close_clock,
@@ -83,7 +83,7 @@ def _begin(step: ClockStep, event: Event, qualified: LeadQualified) -> None:
         or bool(head.passing and head.passing.hand_raised and _same_cycle(step, qualified)),
     )
     marks = head.marks if _same_cycle(step, qualified) else ()
-    step.head = replace(
+    step.head = evolve(
         head,
         cycle=qualified.cycle,
         level=qualified.level,
@@ -107,7 +107,7 @@ def on_change(step: ClockStep, event: Event, change: HandoffChange) -> None:
     """Take one change of a hand-off: project it, and do what it means for the clocks."""
     passing = step.head.passing
     if passing is not None and passing.qualification_id == change.qualification_id:
-        step.head = replace(step.head, handoff=projected(step.head.handoff, change))
+        step.head = evolve(step.head, handoff=projected(step.head.handoff, change))
         if change.routed is not None:
             _on_routed(step, event, change.routed)
         elif change.unrouted is not None:
@@ -129,7 +129,7 @@ def _held(step: ClockStep, event: Event, routed: LeadRouted) -> ProjectedHandoff
         phase=HandoffPhase.OFFERED,
         since_ms=event.at_ms,
     )
-    return replace(
+    return evolve(
         handoff, since_ms=event.at_ms, leg=routed.leg, owner=routed.owner, pool=routed.pool
     )
 
@@ -149,7 +149,7 @@ def _on_routed(step: ClockStep, event: Event, routed: LeadRouted) -> None:
     accepted = (
         holder is not None and holder.handoff.handoff_id == routed.handoff_id and holder.accepted
     )
-    step.head = replace(
+    step.head = evolve(
         step.head,
         holder=Holder(handoff=_held(step, event, routed), accepted=accepted),
         marks=with_mark(step.head.marks, "human", event.at_ms),
@@ -163,8 +163,8 @@ def supersede(step: ClockStep, clock: OpenClock, *, at_ms: int, reason: str = "r
     if clock.state == ClockState.RUNNING or clock.late is not None:
         close_clock(step, clock, reason, at_ms=at_ms)
     elif not clock.superseded:
-        stopped = replace(clock, superseded=True, rung_at_ms=None)
-        store_clock(step, replace(stopped, next_at_ms=stopped.settle_at_ms))
+        stopped = evolve(clock, superseded=True, rung_at_ms=None)
+        store_clock(step, evolve(stopped, next_at_ms=stopped.settle_at_ms))
 
 
 def release_handoff(step: ClockStep, *, at_ms: int) -> None:
@@ -188,7 +188,7 @@ def start_for_holder(step: ClockStep, occasion: Occasion, *, at_ms: int) -> None
         clock = _clock(step, name, handoff_id, at_ms)
         start_clock(
             step,
-            replace(
+            evolve(
                 clock,
                 handoff_id=handoff_id,
                 queue=holder.handoff.leg,
@@ -209,7 +209,7 @@ def _on_unrouted(step: ClockStep, event: Event, unrouted: LeadUnrouted) -> None:
             clock, Occasion.OFFERED
         ):
             supersede(step, clock, at_ms=event.at_ms)
-    step.head = replace(
+    step.head = evolve(
         step.head, holder=None, marks=with_mark(step.head.marks, "queue", event.at_ms)
     )
     for name in started_by(Occasion.HELD):
@@ -217,7 +217,7 @@ def _on_unrouted(step: ClockStep, event: Event, unrouted: LeadUnrouted) -> None:
             start_clock(step, _clock(step, name, unrouted.handoff_id, event.at_ms))
     for clock in step.head.clocks:
         if Occasion.HELD in kind_of(clock.clock).starts_on:
-            waits = replace(clock, pool=unrouted.pool, handoff_id=unrouted.handoff_id)
+            waits = evolve(clock, pool=unrouted.pool, handoff_id=unrouted.handoff_id)
             if clock.state == ClockState.RUNNING:
                 adopt_reference(step, waits, reason="held")  # the hours are the pool's from now on
             else:
@@ -246,7 +246,7 @@ def _withdrawn(step: ClockStep, event: Event, change: HandoffChange) -> None:
             supersede(step, clock, at_ms=event.at_ms, reason=change.reason or "withdrawn")
     holder = step.head.holder
     if holder is not None and holder.handoff.handoff_id == change.handoff_id:
-        step.head = replace(
+        step.head = evolve(
             step.head, holder=None, marks=with_mark(step.head.marks, "system", event.at_ms)
         )
 
@@ -256,14 +256,12 @@ def _reinstate(step: ClockStep, event: Event, change: HandoffChange) -> None:
     passing, handoff = step.head.passing, step.head.handoff
     if passing is None or handoff is None or handoff.handoff_id != change.handoff_id:
         return
-    again = replace(
-        handoff, owner=change.owner, leg=change.leg or passing.leg, since_ms=event.at_ms
-    )
+    again = evolve(handoff, owner=change.owner, leg=change.leg or passing.leg, since_ms=event.at_ms)
     holder = Holder(handoff=again, bars=change.attempt + 1, accepted=True, touched=True)
     for clock in step.head.clocks:
         if clock.handoff_id not in (None, change.handoff_id):
             supersede(step, clock, at_ms=event.at_ms)
-    step.head = replace(
+    step.head = evolve(
         step.head, holder=holder, marks=with_mark(step.head.marks, "human", event.at_ms)
     )
     start_for_holder(step, Occasion.TAKEN_UP, at_ms=event.at_ms)
