@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from services.insights.packs.figures import Pack
-from services.insights.packs.writing import as_csv, as_html, as_text
+from services.insights.packs.writing import as_html, as_text, csv_file
 
 _TIMEOUT_S = 30.0
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
@@ -78,7 +78,7 @@ def message_of(pack: Pack, sender: str, recipient: str) -> EmailMessage:
     message.set_content(as_text(pack))
     message.add_alternative(as_html(pack), subtype="html")
     message.add_attachment(
-        as_csv(pack).encode(), maintype="text", subtype="csv", filename=f"baton-{pack.week}.csv"
+        csv_file(pack), maintype="text", subtype="csv", filename=f"baton-{pack.week}.csv"
     )
     return message
 

@@ -20,7 +20,7 @@ from services.insights.packs.figures import Figure, Pack, WrongWeek, differences
 from services.insights.packs.keeping import Packs
 from services.insights.packs.mailing import Mailer, NotMailed
 from services.insights.packs.weekly import WeeklyPacks, context_at, frozen
-from services.insights.packs.writing import as_csv, as_html, as_text
+from services.insights.packs.writing import as_csv, as_html, as_text, csv_file
 from services.insights.projection.dialect import StorePlace, reader
 from services.insights.projection.projector import ProjectorState, Standing
 from services.insights.reports.clocks import side_by_side, weeks_before
@@ -169,11 +169,20 @@ def test_each_recipient_gets_the_pack_once_as_text_html_and_csv(
     kinds = [part.get_content_type() for part in message.walk() if not part.is_multipart()]
     assert kinds == ["text/plain", "text/html", "text/csv"]
     attached = next(part for part in message.walk() if part.get_content_type() == "text/csv")
-    assert attached.get_content().splitlines() == as_csv(pack).splitlines()
+    assert attached.get_payload(decode=True) == csv_file(pack)
     assert mailer(address, tmp_path).mail(pack, again=True) == [
         "ann@acme.example",
         "bo@acme.example",
     ]
+
+
+def test_a_spreadsheet_knows_the_encoding_of_the_file_and_a_program_reads_no_mark(
+    pack: Pack,
+) -> None:
+    named = replace(pack, figures=(replace(pack.figures[0], name="Käufer „Zürich“"),))
+    assert csv_file(named).startswith(b"\xef\xbb\xbfweek,")
+    assert csv_file(named).decode("utf-8-sig") == as_csv(named)
+    assert as_csv(named).startswith("week,")
 
 
 def test_what_may_have_been_sent_is_not_sent_again_by_itself(
@@ -220,9 +229,10 @@ def test_frozen_packs_stand_on_monday_and_open_in_every_form(
     visitor = board.visitor()
     assert 'href="/packs/2026-W28"' in visitor.get("/monday").text
     assert "Promises kept" in visitor.get("/packs/2026-W28").text
-    for form, text in (("txt", as_text(made)), ("html", as_html(made)), ("csv", as_csv(made))):
+    files = {"txt": as_text(made).encode(), "html": as_html(made).encode(), "csv": csv_file(made)}
+    for form, content in files.items():
         answer = visitor.get(f"/packs/2026-W28/{form}")
-        assert (answer.status_code, answer.text) == (200, text)
+        assert (answer.status_code, answer.content) == (200, content)
         assert answer.headers["cache-control"] == "no-store"
     assert visitor.get("/packs/2026-W27").status_code == 404
     assert visitor.get("/packs/2026-W28/exe").status_code == 404
