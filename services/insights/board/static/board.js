@@ -4,6 +4,7 @@
   const note = document.getElementById("live");
   const main = document.getElementById("main");
   if (!note || !main || !window.EventSource) return;
+  const scrolling = ".scroll[aria-labelledby]";
   let seen = null;
   let waiting = false;
   const busy = () => main.querySelector("details[open]") !== null || (main.contains(document.activeElement) && document.activeElement !== main);
@@ -19,7 +20,11 @@
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
     if (!fresh || busy()) return;
+    const aside = [...main.querySelectorAll(scrolling)].map((region) => [region.getAttribute("aria-labelledby"), region.scrollLeft]);
     main.replaceChildren(...fresh.childNodes);
+    for (const region of main.querySelectorAll(scrolling)) {
+      region.scrollLeft = (aside.find(([name]) => name === region.getAttribute("aria-labelledby")) || [null, 0])[1];
+    }
     note.textContent = "Updated " + new Date().toLocaleTimeString();
   }
 
