@@ -75,10 +75,11 @@ class WeeklyPacks:
 
     async def run(self) -> None:
         """Look every few minutes whether the last week has its pack."""
+        passing: tuple[type[Exception], ...] = (OSError, *store_errors())
         while True:
             try:
                 await asyncio.to_thread(self.look)
-            except (OSError, *store_errors()) as error:
+            except passing as error:
                 log.warning("no pack could be made now: %s", type(error).__name__)
             await asyncio.sleep(_LOOK_S)
 

@@ -39,9 +39,9 @@ def clock_groups(context: Context, from_ms: int, until_ms: int) -> list[dict[str
     today_ms = context.start_of(context.today)
     rows = context.counted(_COUNTED, from_ms, min(until_ms, today_ms), but="", **asked)
     if until_ms > today_ms:
-        lately = (max(from_ms, today_ms), until_ms)
-        rows += context.counted(_COUNTED, *lately, but="running", **asked)
-        period = {"from_ms": lately[0], "until_ms": until_ms, "now": context.now_ms}
+        lately_ms = max(from_ms, today_ms)
+        rows += context.counted(_COUNTED, lately_ms, until_ms, but="running", **asked)
+        period = {"from_ms": lately_ms, "until_ms": until_ms, "now": context.now_ms}
         rows += context.rows(_RUNNING, **asked, **period)
     return sorted(rows, key=lambda row: (row["side"], row["clock"], row["state"], row["reason"]))
 
