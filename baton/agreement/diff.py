@@ -115,6 +115,9 @@ def _lifecycle(old: Agreement, new: Agreement) -> Iterator[Change]:
     yield from named_changes("lifecycle", "gate", one.gates, two.gates)
     yield from value_change("lifecycle", "drip a day", one.drip, two.drip)
     yield from value_change(
+        "lifecycle", "handed over blind below the threshold", f"{one.holdout}%", f"{two.holdout}%"
+    )
+    yield from value_change(
         "lifecycle", "settles for at most", duration_words(one.settle), duration_words(two.settle)
     )
 

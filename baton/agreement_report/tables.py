@@ -110,6 +110,8 @@ def _lifecycle(agreement: CompiledAgreement) -> Table:
     table.add_row("the bridge team takes", raw.bridge.value)
     table.add_row("fast-track acts go to SDR triage with fit", ", ".join(raw.poor_fit) or "never")
     table.add_row("a lowered threshold releases a day and pool", str(raw.drip))
+    if raw.holdout:
+        table.add_row("handed over blind below the threshold", f"{raw.holdout}%")
     table.add_row("a lead that lacks something waits at most", duration_words(raw.settle))
     if scanner is not None:
         clicks = (

@@ -195,6 +195,13 @@ def documents_of_file(path: Path) -> Iterator[Mapping[str, Any]]:
 def documents_of_cluster(reader: LogReader, since_ms: int) -> Iterator[Mapping[str, Any]]:
     """Public facts of the cluster since then, in the order of each partition."""
     for topic in HISTORY_TOPICS:
-        places = {topic: list(range(reader.partitions(topic)))}
-        for record in reader.read(places, since_ms=since_ms):
-            yield as_document(record)
+        yield from documents_of_topic(reader, topic, since_ms)
+
+
+def documents_of_topic(
+    reader: LogReader, topic: str, since_ms: int | None = None
+) -> Iterator[Mapping[str, Any]]:
+    """The facts of one topic, in the order of each partition."""
+    places = {topic: list(range(reader.partitions(topic)))}
+    for record in reader.read(places, since_ms=since_ms):
+        yield as_document(record)

@@ -10,18 +10,17 @@ qualify whatever the sum.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import sqrt
+from itertools import pairwise
 from typing import Any, Final
 
+from baton.backtest.auc import Auc, auc_of
 from baton.backtest.history import OUTCOMES, STAGES
+from baton.contracts.topic_names import SCORER_HOLDOUTS
 from services.insights.figures.calibration import BandFigures, Scored, by_band
-from services.insights.figures.intervals import FEWEST_FOR_A_RATE, Z_95
 
 DAY_MS: Final = 86_400_000
 MICRO: Final = 1_000_000
 RIPE_QUANTILE: Final = 0.9
-FEWEST_OF_EACH: Final = 5
-"""Conversions, and leads without one, that an AUC needs at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +44,7 @@ class Ledger:
     reached: dict[str, dict[str, int]] = field(default_factory=dict)
     acted: dict[str, int] = field(default_factory=dict)
     took_over: dict[str, int] = field(default_factory=dict)
+    held_out: set[str] = field(default_factory=set)
 
     def take(self, document: Mapping[str, Any]) -> None:
         """One public fact, as ``baton simulate --json`` prints it."""
@@ -70,6 +70,14 @@ class Ledger:
                 _earliest(self.acted, value["lead_id"], int(value["occurred_at_ms"]))
             case "leads.merges.v1":
                 _earliest(self.took_over, value["survivor"], int(value["occurred_at_ms"]))
+            case topic if topic == SCORER_HOLDOUTS:
+                self.held_out.add(value["lead_id"])
+
+    def take_all(self, documents: Iterable[Mapping[str, Any]]) -> "Ledger":
+        """All of them; gives itself."""
+        for document in documents:
+            self.take(document)
+        return self
 
     def qualified(self, found: Qualification) -> None:
         """A qualification; the first of a lead counts."""
@@ -82,16 +90,6 @@ class Ledger:
         outcome = STAGES.get(to_stage)
         if outcome is not None:
             _earliest(self.reached.setdefault(lead_id, {}), outcome, at_ms)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Auc:
-    """How often a lead that converted had the higher score than one that did not; a half for equal
-    ones. The bounds are Hanley and McNeil's (1982), 95 %."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +118,8 @@ class ScoreFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """The result. ``left_out`` by reason. ``grades``: grade -> (leads, converted)."""
+    """The result. ``left_out`` by reason. ``grades``: grade -> (leads, converted).
+    ``below_threshold``: engagement of the leads of the hold-out, None where there are none."""
 
     outcome: str
     window_days: int
@@ -131,6 +130,7 @@ class Calibration:
     scores: tuple[ScoreFigures, ...]
     grades: dict[str, tuple[int, int]]
     raised_hands: tuple[int, int]
+    below_threshold: ScoreFigures | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +149,12 @@ def calibrate(ledger: Ledger, terms: Terms) -> Calibration:
     """The figures of what ``ledger`` knows."""
     kept, left_out, window_ms = ripe_leads(ledger, terms)
     raised = [converted for one, converted in kept if one.hand_raised]
-    judged = [(one, converted) for one, converted in kept if not one.hand_raised]
+    blind: list[tuple[Qualification, bool]] = []
+    judged: list[tuple[Qualification, bool]] = []
+    for one, converted in kept:
+        if not one.hand_raised:
+            (blind if one.lead_id in ledger.held_out else judged).append((one, converted))
+    edges = terms.edges["engagement"]
     return Calibration(
         outcome=terms.outcome,
         window_days=round(window_ms / DAY_MS),
@@ -158,11 +163,12 @@ def calibrate(ledger: Ledger, terms: Terms) -> Calibration:
         converted=sum(converted for _, converted in judged),
         left_out=dict(sorted(left_out.items())),
         scores=(
-            _figures("engagement", judged, terms.edges["engagement"]),
+            _figures("engagement", judged, edges),
             _figures("fit", judged, terms.edges["fit"]),
         ),
         grades=_grades(judged),
         raised_hands=(len(raised), sum(raised)),
+        below_threshold=_figures("engagement", blind, _below(edges)) if blind else None,
     )
 
 
@@ -203,39 +209,6 @@ def ripe_after_ms(ledger: Ledger, outcome: str) -> int:
     return max(took[min(int(len(took) * RIPE_QUANTILE), len(took) - 1)], DAY_MS)
 
 
-def auc_of(scored: Sequence[tuple[float, bool]]) -> Auc | None:
-    """The area under the curve, by ranks; None where there are too few of either kind."""
-    yes = sum(converted for _, converted in scored)
-    no = len(scored) - yes
-    if len(scored) < FEWEST_FOR_A_RATE or min(yes, no) < FEWEST_OF_EACH:
-        return None
-    ranks, total = _mean_ranks([score for score, _ in scored]), 0.0
-    for rank, (_, converted) in zip(ranks, scored, strict=True):
-        total += rank if converted else 0.0
-    value = (total - yes * (yes + 1) / 2) / (yes * no)
-    q1, q2 = value / (2 - value), 2 * value * value / (1 + value)
-    variance = (value * (1 - value) + (yes - 1) * (q1 - value**2) + (no - 1) * (q2 - value**2)) / (
-        yes * no
-    )
-    margin = Z_95 * sqrt(max(variance, 0.0))
-    return Auc(value=value, low=max(value - margin, 0.0), high=min(value + margin, 1.0))
-
-
-def _mean_ranks(values: Sequence[float]) -> list[float]:
-    """Ranks from 1 on; equal values share the mean of theirs."""
-    order = sorted(range(len(values)), key=lambda index: values[index])
-    ranks = [0.0] * len(values)
-    start = 0
-    while start < len(order):
-        end = start
-        while end < len(order) and values[order[end]] == values[order[start]]:
-            end += 1
-        for index in order[start:end]:
-            ranks[index] = (start + 1 + end) / 2
-        start = end
-    return ranks
-
-
 def _left_out(one: Qualification, ledger: Ledger, terms: Terms, window_ms: int) -> str | None:
     if terms.agreement is not None and one.agreement != terms.agreement:
         return "another version of the agreement"
@@ -246,6 +219,14 @@ def _left_out(one: Qualification, ledger: Ledger, terms: Terms, window_ms: int) 
     if one.at_ms + window_ms > terms.until_ms:
         return "its window is not over"
     return None
+
+
+def _below(edges: Sequence[float]) -> list[float]:
+    """The bands below the threshold: what lies between two edges is halved, since the lowest band
+    is all there is in most agreements."""
+    found = set(edges)
+    found.update((low + high) / 2 for low, high in pairwise(edges))
+    return sorted(found)
 
 
 def _figures(

@@ -128,7 +128,7 @@ def suggest(traits: Traits, ledger: Ledger, terms: Terms) -> Suggestion:
     judged = [
         (traits.of[one.lead_id], converted)
         for one, converted in kept
-        if not one.hand_raised and one.lead_id in traits.of
+        if not one.hand_raised and one.lead_id in traits.of and one.lead_id not in ledger.held_out
     ]
     converted = sum(yes for _, yes in judged)
     few = min(converted, len(judged) - converted)

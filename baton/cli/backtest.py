@@ -2,8 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,37 +10,22 @@ import typer
 from rich.console import Console
 
 from baton.agreement.canonical import compiled_of
-from baton.agreement.compiled.agreement import CompiledAgreement
-from baton.agreement.publish import wall_ms
 from baton.agreement.quantities import parse_duration_ms
 from baton.agreement.source.read import read_agreement
 from baton.backtest.backtest import Backtest, HistoryDiffers, backtest
-from baton.backtest.facts import facts_of_cluster, facts_of_lines
 from baton.backtest.history import (
     OUTCOMES,
-    History,
-    documents_of_cluster,
-    documents_of_file,
-    history_of,
 )
 from baton.backtest.question import Question
 from baton.backtest.replay_check import ReplayCheck
 from baton.backtest.report import html_page, report_of, text_lines
-from baton.cli.cluster import cluster_settings
-from baton.cli.moments import moment_ms, written
+from baton.cli.moments import written
 from baton.cli.patience import patience
-from baton.clients import confluent_options
-from baton.cluster.log import LogReader
-from baton.engine.reducer import Event
+from baton.cli.replay_source import Source, since_ms, source_of_cluster, source_of_file
 from baton.ids import derived_id
-from baton.screens.live import reference_now
 from baton.settings import load_settings
-from baton.simulation.lines import read_lines
 
 app = typer.Typer(add_completion=False)
-
-_YEAR_DAYS = 365
-
 
 _SINCE = typer.Option(
     None, "--since", help="Qualifications from then on: an ISO time, 90d or 1y ago."
@@ -62,17 +46,6 @@ _WORKS_FOR = typer.Option(
 _PARTIAL = typer.Option(
     False, "--partial", help="Go on where the replay differs from history; marked so."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Where facts and history come from; ``name`` is its own: an interrupted run goes on by it."""
-
-    old: CompiledAgreement
-    facts: Callable[[], Iterable[Event]]
-    history: Callable[[], History | None]
-    until_ms: int
-    name: str
 
 
 @app.command(
@@ -104,11 +77,11 @@ def backtest_(
     if outcome not in OUTCOMES:
         raise typer.BadParameter(f"one of {', '.join(OUTCOMES)}", param_hint="--outcome")
     share, agreement = _share(sample), compiled_of(read_agreement(new))
-    source = _of_file(events, old, history) if events else _of_cluster()
+    source = source_of_file(events, old, history) if events else source_of_cluster()
     question = Question(
         old=source.old,
         new=agreement,
-        since_ms=_since(since),
+        since_ms=since_ms(since),
         until_ms=source.until_ms,
         sample=share,
         outcome=outcome,
@@ -129,7 +102,7 @@ def _show(question: Question, found: Backtest, html: Path | None, as_json: bool)
         Console().print(line, soft_wrap=True, highlight=False, markup=False)
 
 
-def _run(question: Question, source: _Source) -> Backtest:
+def _run(question: Question, source: Source) -> Backtest:
     own = derived_id(
         "backtest", question.old.version, question.new.version, str(question.sample), source.name
     )
@@ -165,50 +138,6 @@ def _show_differences(check: ReplayCheck) -> None:
         typer.echo(
             f"lead {one.lead_id}: {one.what}: history {values[0]}, replay {values[1]}", err=True
         )
-
-
-def _of_file(events: Path, old: Path | None, history: Path | None) -> _Source:
-    if old is None:
-        raise typer.BadParameter("--events needs --old, the agreement that was in force")
-    agreement = compiled_of(read_agreement(old))
-    arrivals = read_lines(events.read_bytes(), events.name)
-    if not arrivals:
-        raise typer.BadParameter("the file has no events", param_hint="--events")
-    seen = events.stat()
-    return _Source(
-        agreement,
-        lambda: facts_of_lines(arrivals, agreement),
-        lambda: None if history is None else history_of(documents_of_file(history)),
-        arrivals[-1].at_ms + 1,
-        f"{events.resolve()} {seen.st_size} {seen.st_mtime_ns}",
-    )
-
-
-def _of_cluster() -> _Source:
-    settings, now_ms = cluster_settings(), wall_ms()
-
-    def reader() -> LogReader:
-        return LogReader(confluent_options(settings), settings.namespace)
-
-    def facts() -> Iterable[Event]:
-        with reader() as log:
-            yield from facts_of_cluster(log, 0)
-
-    def history() -> History:
-        with reader() as log:
-            return history_of(documents_of_cluster(log, 0))
-
-    with reader() as log:
-        agreement = reference_now(log, now_ms=now_ms).agreement
-    return _Source(agreement, facts, history, now_ms, settings.namespace)
-
-
-def _since(text: str | None) -> int | None:
-    if text is None:
-        return None
-    if text.endswith("y") and text[:-1].isdigit():
-        text = f"{int(text[:-1]) * _YEAR_DAYS}d"
-    return moment_ms(text)
 
 
 def _works_for_ms(text: str) -> int:

@@ -17,7 +17,7 @@ from baton.agreement.publish import wall_ms
 from baton.agreement.quantities import parse_duration_ms
 from baton.agreement.source.read import read_agreement
 from baton.backtest.board_history import documents_of_board, facts_of_board
-from baton.backtest.history import OUTCOMES, documents_of_file
+from baton.backtest.history import OUTCOMES, documents_of_file, documents_of_topic
 from baton.backtest.score_outcomes import (
     MICRO,
     Band,
@@ -32,7 +32,7 @@ from baton.cli.cluster import cluster_settings
 from baton.cli.suggestion import suggestion_lines, write_suggestion
 from baton.clients import confluent_options
 from baton.cluster.log import LogReader
-from baton.contracts.topic_names import LEADS_QUALIFIED
+from baton.contracts.topic_names import LEADS_QUALIFIED, SCORER_HOLDOUTS
 from baton.flow import board_commands
 from baton.screens.business_time import sum_words
 from baton.screens.live import reference_now
@@ -144,7 +144,16 @@ def _documents(history: Path | None) -> Iterable[Mapping[str, Any]]:
     path = board_commands().files_of(load_settings()).current()
     if path is None:
         raise NoBoard("there is no board on this machine; run this where it is, or --history")
-    return chain(documents_of_board(path), facts_of_board(path, (LEADS_QUALIFIED,)))
+    return chain(
+        documents_of_board(path), facts_of_board(path, (LEADS_QUALIFIED,)), _marks_of_cluster()
+    )
+
+
+def _marks_of_cluster() -> Iterator[Mapping[str, Any]]:
+    """Which leads were of the hold-out: no public topic says it, so the board does not know."""
+    settings = cluster_settings()
+    with LogReader(confluent_options(settings), settings.namespace) as reader:
+        yield from documents_of_topic(reader, SCORER_HOLDOUTS)
 
 
 def _window_ms(text: str | None) -> int | None:
@@ -180,10 +189,21 @@ def lines_of(found: Calibration) -> Iterator[str]:
     yield "by grade: " + ", ".join(
         f"{grade} {yes} of {leads}" for grade, (leads, yes) in found.grades.items()
     )
-    yield (
-        "Nothing is said of leads below the threshold: nobody was asked to call them. A rep who "
-        "sees a score acts on it."
-    )
+    yield from _below_lines(found.below_threshold)
+    yield "A rep who sees a score acts on it."
+
+
+def _below_lines(below: ScoreFigures | None) -> Iterator[str]:
+    if below is None:
+        yield (
+            "Nothing is said of leads below the threshold: nobody was asked to call them "
+            "(lifecycle.holdout would hand a share of them over blind)."
+        )
+        return
+    yield "below the threshold, handed over blind (by points when handed over):"
+    for band in below.bands:
+        if band.leads:
+            yield f"  {band.low:g} - {band.high:g}: {band.converted} of {band.leads}{_rate(band)}"
 
 
 def _window(found: Calibration) -> str:

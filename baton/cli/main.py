@@ -165,6 +165,7 @@ COMMANDS: tuple[Listed, ...] = (
         "Looking after",
         "A new agreement on the leads there were.",
     ),
+    Listed("shadow", "baton.cli.shadow", "Looking after", "An agreement that decides silently."),
     Listed("challenger", "baton.cli.challenger", "Looking after", "Champion or challenger?"),
     Listed(
         "quarter", "baton.cli.quarter", "Looking after", "How long leads wait; how many people."

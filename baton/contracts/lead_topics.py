@@ -22,6 +22,7 @@ from baton.contracts.topic_names import (
     SCORER_ACCOUNTS,
     SCORER_BACKLOG,
     SCORER_BUYING,
+    SCORER_HOLDOUTS,
     SCORER_LEADS,
     SCORER_RELEASES,
     SCORER_TRANSFERS,
@@ -128,6 +129,14 @@ LEAD_TOPICS: tuple[TopicSpec, ...] = (
         "lead",
         "scorer",
         "lead",
+    ),
+    private(
+        SCORER_HOLDOUTS,
+        streams.LeadHeldOut,
+        "which leads were handed over blind below the threshold; not for who works on them",
+        "lead",
+        "scorer",
+        retention_ms=BOOK_MS,
     ),
     public(
         LEADS_SCORED, leads.LeadScored, "visible changes of the score, explained", "lead", "scorer"

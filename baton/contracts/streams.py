@@ -197,6 +197,21 @@ class BacklogPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeadHeldOut:
+    """``scorer.holdouts.v1``: a lead was handed over although it is cold, so that outcomes below
+    the threshold are known. ``held_out_at_micro``: from how many points on, by the hash of its
+    id."""
+
+    lead_id: str
+    qualification_id: str
+    at_ms: int
+    held_out_at_micro: int
+    fit_micro: int
+    engagement_micro: int
+    agreement: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BacklogRelease:
     """``scorer.releases.v1``: the turn of a waiting lead has come; it qualifies if it is still
     ready."""

@@ -143,6 +143,11 @@ CHANGES = [
         ["lifecycle|the bridge team takes: warm leads -> every lead"],
     ),
     (
+        "bridge: warm leads",
+        "bridge: warm leads\n  holdout: 2%",
+        ["lifecycle|handed over blind below the threshold: 0% -> 2%"],
+    ),
+    (
         "  Student:\n    points: -60\n    when: {field: profile.role, op: contains, value: student}\n",
         "",
         ["fit|criterion Student removed (-60 points)"],

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from baton.agreement.canonical import canonical_text
+from baton.backtest.auc import auc_of
 from baton.backtest.board_history import documents_of_board
-from baton.backtest.score_outcomes import DAY_MS, Calibration, Ledger, Terms, auc_of, calibrate
+from baton.backtest.score_outcomes import DAY_MS, Calibration, Ledger, Terms, calibrate
+from baton.cli.calibrate import lines_of
 from baton.contracts.codec import codec_for
 from baton.contracts.public_record import PublicRecord
 from baton.contracts.topics import TOPICS
@@ -45,9 +47,7 @@ def staged(number: int, at_ms: int, stage: str = "opportunity") -> dict[str, Any
 
 
 def figures(documents: list[dict[str, Any]], **more: Any) -> Calibration:
-    ledger = Ledger()
-    for document in documents:
-        ledger.take(document)
+    ledger = Ledger().take_all(documents)
     terms = {
         "outcome": "opportunity",
         "until_ms": START + 400 * DAY_MS,
@@ -231,3 +231,35 @@ def test_the_board_reports_what_the_topics_do(tmp_path: Path) -> None:
     assert of_board.first == of_topics.first
     assert len(of_board.first) == 30
     assert of_board.reached == of_topics.reached
+
+
+def test_the_hold_out_says_something_below_the_threshold_and_changes_nothing_above_it() -> None:
+    documents = cohort({30: 0.2, 50: 0.3})
+    above = figures(documents)
+    assert above.below_threshold is None
+    random, blind = Random(5), []
+    for number in range(10_000, 10_120):
+        points = 5 if number % 2 else 15
+        blind.append(qualified(number, points))
+        mark = {"lead_id": f"lead-{number}", "qualification_id": f"q-{number}"}
+        blind.append({"topic": "scorer.holdouts.v1", "at_ms": START, "value": mark})
+        if random.random() < (0.05 if points == 5 else 0.15):
+            blind.append(staged(number, START + DAY_MS))
+    found = figures(documents + blind)
+    assert (found.scores, found.leads, found.grades) == (above.scores, above.leads, above.grades)
+    assert found.below_threshold is not None
+    low, high = (band for band in found.below_threshold.bands if band.leads)
+    assert (low.low, low.high, low.leads, high.low, high.high, high.leads) == (
+        0,
+        10,
+        60,
+        10,
+        20,
+        60,
+    )
+    assert low.rate_low is not None
+    assert low.rate_high is not None
+    assert low.rate_low <= 0.05 <= low.rate_high
+    said = "\n".join(lines_of(found))
+    assert "below the threshold, handed over blind" in said
+    assert "Nothing is said of leads below" in "\n".join(lines_of(above))

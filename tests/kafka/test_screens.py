@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from baton.cli import main
 from baton.local.up.preparing import example_agreement
 from baton.local.up.system import System
+from tests.kafka.command_line import Line
 
 FIRST = Path(example_agreement()).with_name("first.yaml")
 LiveSystem = Callable[[Path], AbstractContextManager[System]]
@@ -26,37 +26,6 @@ EVENT = {
     "profile": {"country": "DE", "employees": 300, "role": "VP"},
     "person": {"phone": "+49 30 1234567"},
 }
-
-
-class Line:
-    """The command line, in this process."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
-    def run(self, *words: str) -> tuple[int, str]:
-        """Exit code and what was printed."""
-        self._capsys.readouterr()
-        code: Any = 0
-        try:
-            main.app(words)
-        except SystemExit as left:
-            code = left.code or 0
-        said = self._capsys.readouterr()
-        return int(code), said.out + said.err
-
-    def documents(self, *words: str) -> list[dict[str, Any]]:
-        """What was printed, as JSON lines; the command must have been right."""
-        code, said = self.run(*words)
-        assert code == 0, said
-        return [json.loads(text) for text in said.splitlines() if text.startswith("{")]
-
-    def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for it."""
-        deadline = time.monotonic() + 120
-        while not condition():
-            assert time.monotonic() < deadline, "it never came to pass"
-            time.sleep(0.3)
 
 
 def test_every_screen_answers_on_a_running_baton_and_acts_are_done_or_refused(

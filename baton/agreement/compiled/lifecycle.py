@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from baton.agreement.compiled.conditions import Condition
+from baton.agreement.compiled.holdout import NO_HOLDOUT, Holdout
 from baton.agreement.condition_context import ConditionContext
 from baton.agreement.condition_fields import ACCOUNT_ID
 from baton.agreement.model.lifecycle import Bridge
@@ -33,6 +34,7 @@ class Lifecycle:
     drip_per_day: int
     asks: frozenset[str] = frozenset()
     settle_ms: int = 0
+    holdout: Holdout = NO_HOLDOUT
 
     @property
     def asks_account(self) -> bool:

@@ -13,6 +13,7 @@ from baton.agreement.compiled.conditions import Condition, compile_condition
 from baton.agreement.compiled.engagement import ActRule, Engagement, Group, ScannerRule
 from baton.agreement.compiled.fit import Fit, FitRule
 from baton.agreement.compiled.goals import Goal
+from baton.agreement.compiled.holdout import Holdout
 from baton.agreement.compiled.levels import LEVELS, Band
 from baton.agreement.compiled.lifecycle import Gate, Lifecycle
 from baton.agreement.compiler.routing import compile_routing
@@ -180,6 +181,7 @@ class _Compiler:
                 test.field for gate in model.gates.values() for test in tests_in(gate.when)
             ),
             settle_ms=model.settle,
+            holdout=Holdout(percent=model.holdout),
         )
 
     def _goals(self) -> dict[str, Goal]:

@@ -86,7 +86,7 @@ def _percent(value: Any) -> int:
         or not digits.isdigit()
         or not 0 < int(digits) < 100
     ):
-        raise problem(f'{_shown(value)} is not a share of the time: write "50%", from 1% to 99%')
+        raise problem(f'{_shown(value)} is not a share: write "50%", from 1% to 99%')
     return int(digits)
 
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from baton.agreement.model.base import Duration, Label, Name, Section
+from baton.agreement.model.base import Duration, Label, Name, Percent, Section
 from baton.agreement.model.condition import ConditionModel
 
 
@@ -38,6 +38,9 @@ class LifecycleModel(Section):
     """Gates to MQL, each in words."""
     drip: int = Field(default=25, ge=1, le=100_000)
     """How many leads a day and queue a lowered threshold may release from its backlog."""
+    holdout: Percent = 0
+    """Share of the leads below the threshold that is handed over blind, so that something can be
+    said of them; left out: none."""
     settle: Duration = Field(default=2_000, le=60_000)
     """How long a lead that is ready waits at most for what its hand-off still lacks: a way to reach
     it, what its territory asks for, what came with the event. One that lacks nothing does not wait.

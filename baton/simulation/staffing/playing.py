@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from baton.agreement.quantities import DAY_MS
 from baton.agreement.wall_time import instant_ms, zone_named
 from baton.contracts.routing import LeadRouted
 from baton.contracts.slas import LeadRecycled
+from baton.engine.memory import Stored
 from baton.simulation.lines import Arrival
 from baton.simulation.quarter.kept_facts import History
 from baton.simulation.quarter.quarter_staff import nurtures
@@ -20,6 +22,8 @@ from baton.simulation.simulation import Simulation
 from baton.simulation.staffing.demand import Demand
 from baton.simulation.staffing.described_visits import visits_of
 from baton.simulation.staffing.desks import Desks, Opening
+
+Heard = Callable[[Stored], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +40,10 @@ class Played:
 class _Quarter:
     """What is still to come, in order, and which hand-off of a lead stands."""
 
-    def __init__(self, demand: Demand, agreement: CompiledAgreement, seed: int) -> None:
+    def __init__(
+        self, demand: Demand, agreement: CompiledAgreement, seed: int, heard: Heard
+    ) -> None:
+        self._heard = heard
         self._queue: list[tuple[int, int, str, Arrival | Opening]] = []
         self._number = 0
         self._standing: dict[str, str] = {}
@@ -75,6 +82,7 @@ class _Quarter:
 
     def _hear(self, news: Any, simulation: Simulation) -> None:
         for stored in news:
+            self._heard(stored)
             fact = self.history.note(stored)
             if isinstance(fact, LeadRouted):
                 self._stands.discard(self._standing.get(fact.lead_id, ""))
@@ -90,8 +98,14 @@ class _Quarter:
                     self._plan(touch)
 
 
-def play_quarter(demand: Demand, agreement: CompiledAgreement, seed: int) -> Played:
-    """The quarter with this seed. The same seed gives the same facts."""
+def play_quarter(
+    demand: Demand,
+    agreement: CompiledAgreement,
+    seed: int,
+    heard: Heard = lambda stored: None,
+) -> Played:
+    """The quarter with this seed. The same seed gives the same facts. ``heard``: receives every
+    public one."""
     begins_ms = instant_ms(demand.begins, 0, zone_named(agreement.timezone))
     until_ms = begins_ms + demand.weeks * 7 * DAY_MS
     simulation = Simulation(
@@ -101,7 +115,7 @@ def play_quarter(demand: Demand, agreement: CompiledAgreement, seed: int) -> Pla
         known=tuple(book_records(agreement.raw.attached)),
         keep=False,
     )
-    quarter = _Quarter(demand, agreement, seed)
+    quarter = _Quarter(demand, agreement, seed, heard)
     quarter.play(simulation, until_ms)
     return Played(
         history=quarter.history,

@@ -79,7 +79,7 @@ def heard(context: Context) -> dict[str, list[dict[str, Any]]]:
     for row in context.counted(_ENDED, *period, segment=context.filters.segment):
         counts.setdefault((row["kind"], row["word"]), Counter())[row["state"]] += row["deals"]
     most = sorted(counts.items(), key=lambda item: (-item[1]["leads"], item[0]))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"kind": kind, "word": word, **{name: by[name] for name in ("leads", "won", "lost")}}
         for (kind, word), by in most
     ]

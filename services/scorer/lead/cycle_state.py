@@ -48,10 +48,11 @@ class Qualification:
     """Why the lead is somebody's work in the present cycle, and what became of its hand-offs.
 
     ``qualification_id``: None where sales took the lead up without being handed it. ``raised_by``:
-    the fast-track acts of the cycle. ``kept``: the work was accepted before a merge, so it does not
-    cool. ``bridged_by``: who of the bridge team passed it on to sales. ``attempt``: of the newest
-    hand-off known. ``routed_at_ms``: when somebody was handed the lead last. ``rejected_at_ms``:
-    when that hand-off was rejected, by event time; None where it was not.
+    the fast-track acts of the cycle. ``kept``: the work was accepted before a merge, or is of the
+    hold-out, so it does not cool. ``bridged_by``: who of the bridge team passed it on to sales.
+    ``attempt``: of the newest hand-off known. ``routed_at_ms``: when somebody was handed the lead
+    last. ``rejected_at_ms``: when that hand-off was rejected, by event time; None where it was
+    not.
     """
 
     qualification_id: str | None = None

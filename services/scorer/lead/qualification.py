@@ -23,6 +23,7 @@ from services.scorer.lead.backlog_entry import enter_backlog, leave_backlog
 from services.scorer.lead.condition_context import context_of
 from services.scorer.lead.cycle_state import Qualification
 from services.scorer.lead.handoff_brief import brief_of
+from services.scorer.lead.holdout import held_out_at_micro, publish_held_out
 from services.scorer.lead.level import Raising, Rating, rate_lead
 from services.scorer.lead.publish_score import publish_score
 from services.scorer.lead.raised_hands import not_retracted, young_hands
@@ -57,8 +58,7 @@ def consider_qualification(
     raised_by = _with_hands_that_wait(step, raised_by)
     raised = bool(raised_by)
     if not at_rest or not (raised or rating.level != Level.COLD.value):
-        stop_settling(step)
-        publish_score(step, rating, cause=cause)
+        _goes_on_unqualified(step, rating, cause=cause, occurred_at_ms=occurred_at_ms, acted=acted)
         return
     held_back = why_not(step, rating, raised=raised)
     waits = adopting or (bool(step.head.waits) and not (acted or raised))
@@ -77,6 +77,24 @@ def consider_qualification(
     publish_score(step, rating, cause=cause, note=held_back, always=not held_back)
     if not held_back:
         qualify(step, rating, _cause_of(step, settling, cause, occurred_at_ms), raised_by=raised_by)
+
+
+def _goes_on_unqualified(
+    step: LeadStep, rating: Rating, *, cause: str, occurred_at_ms: int, acted: bool
+) -> None:
+    """Nothing makes it ready; one that acted may be in the hold-out."""
+    stop_settling(step)
+    held_out_at = held_out_at_micro(step, rating) if acted else None
+    publish_score(step, rating, cause=cause, always=held_out_at is not None)
+    if held_out_at is not None:
+        made_ready = by_system(step, cause, occurred_at_ms=occurred_at_ms)
+        _hand_over_blind(step, rating, made_ready, held_out_at)
+
+
+def _hand_over_blind(step: LeadStep, rating: Rating, cause: Cause, held_out_at: int) -> None:
+    """The lead is in the hold-out: work like any warm one, and it does not cool."""
+    qualify(step, rating._replace(level=Level.WARM.value), cause, kept=True)
+    publish_held_out(step, rating, held_out_at)
 
 
 def _with_hands_that_wait(step: LeadStep, raised_by: tuple[str, ...]) -> tuple[str, ...]:
@@ -168,7 +186,8 @@ def qualify(
     kept: bool = False,
 ) -> None:
     """Make the lead an MQL and hand its story over. ``raised_by``: the fast-track acts that count;
-    ``leg``, ``kept``: work that was accepted before a merge goes on with who had it."""
+    ``leg``: work that was accepted before a merge goes on with who had it; ``kept``: it does not
+    cool."""
     leave_backlog(step, cause=cause.id)
     head, levels = step.head, step.agreement.levels
     raised = bool(raised_by)

@@ -25,6 +25,7 @@ from baton.contracts.topic_names import (
     SCORER_ACCOUNTS,
     SCORER_BACKLOG,
     SCORER_BUYING,
+    SCORER_HOLDOUTS,
     SCORER_LEADS,
     SCORER_RELEASES,
     SCORER_TRANSFERS,
@@ -72,6 +73,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         SCORER_ACCOUNTS,
         SCORER_TRANSFERS,
         SCORER_BACKLOG,
+        SCORER_HOLDOUTS,
     )
     head_type: ClassVar[type[LeadHead] | None] = LeadHead
     entry_kinds = ENTRY_KINDS
