@@ -7,10 +7,12 @@
   const scrolling = ".scroll[aria-labelledby]";
   let seen = null;
   let waiting = false;
+  let last = 0; // when the page was fetched; news is shown at once, but every two seconds at most
   const busy = () => main.querySelector("details[open]") !== null || (main.contains(document.activeElement) && document.activeElement !== main);
 
   async function refresh() {
     waiting = false;
+    last = Date.now();
     if (document.hidden || busy()) {
       waiting = true;
       note.textContent = "There is news; it is shown when you leave what you are in.";
@@ -32,7 +34,7 @@
   source.addEventListener("revision", (event) => {
     if (seen !== null && event.data !== seen && !waiting) {
       waiting = true;
-      setTimeout(refresh, 1500);
+      setTimeout(refresh, Math.max(200 * Math.random(), last + 2000 - Date.now()));
     }
     seen = event.data;
     document.documentElement.dataset.live = "";
