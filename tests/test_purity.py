@@ -58,6 +58,7 @@ EDGES = {
     "services/delivery/commandline.py": "what the command line asks",
     "services/insights/projection/": "the board's store, and what fills it from Kafka",
     "services/insights/exporting.py": "writes tables to files",
+    "services/insights/departures.py": "writes down what leaves the board",
     "services/insights/board/access.py": "one-time links and sessions",
     "services/insights/board/guard.py": "headers, hosts and forms of the web application",
     "services/insights/process.py": "runs the board until it is asked to stop",

@@ -17,6 +17,7 @@ from services.insights.board.access import new_link
 from services.insights.board.publishing import KafkaPublisher
 from services.insights.board.serving import board_stores
 from services.insights.costs import records_of
+from services.insights.departures import note_departure
 from services.insights.facts.table import Table
 from services.insights.facts.tables import TABLES
 from services.insights.packs.figures import Pack, differences, make_pack
@@ -56,6 +57,7 @@ def backup(settings: Settings, path: Path) -> None:
     current = _current(settings)
     if path.exists():
         raise FileExistsError(f"{path} exists already")
+    note_departure(files_of(settings).folder, "backup", path.name)
     former = os.umask(0o077)
     try:
         copy_of(current, path)
@@ -143,17 +145,17 @@ def mail_pack(settings: Settings, pack: Pack, *, again: bool) -> list[str]:
 
 def export_csv(settings: Settings, name: str, since_ms: int | None, out: object) -> int:
     """Write a table to a text stream; gives the number of rows. Raises NoBoard, NotExportable."""
-    table = exporting.table_named(name)
-    return exporting.write_csv(exporting.rows_of(_current(settings), table, since_ms), table, out)  # type: ignore[arg-type]
+    table, current = exporting.table_named(name), _current(settings)
+    note_departure(files_of(settings).folder, "export", name, since_ms)
+    return exporting.write_csv(exporting.rows_of(current, table, since_ms), table, out)  # type: ignore[arg-type]
 
 
 def export_parquet(settings: Settings, name: str, since_ms: int | None, path: Path) -> int:
     """Write a table to a file; gives the number of rows. Raises NoBoard, NotExportable,
     ModuleNotFoundError without pyarrow."""
-    table = exporting.table_named(name)
-    return exporting.write_parquet(
-        exporting.rows_of(_current(settings), table, since_ms), table, path
-    )
+    table, current = exporting.table_named(name), _current(settings)
+    note_departure(files_of(settings).folder, "export", name, since_ms)
+    return exporting.write_parquet(exporting.rows_of(current, table, since_ms), table, path)
 
 
 def exportable() -> list[Table]:

@@ -40,7 +40,7 @@ from services.insights.board.rendering import STATIC, render
 from services.insights.board.visits import Parts, Visits, audit
 from services.insights.board_metrics import PAGE_SECONDS
 from services.insights.packs.keeping import Packs
-from services.insights.packs.writing import FORMS, heading, sections
+from services.insights.packs.writing import FORMS, csv_file, heading, sections
 from services.insights.reports.buying_group import AccountUnknown, account
 from services.insights.reports.context import Context, Viewer, WrongFilter
 from services.insights.reports.lead import LeadUnknown, lead
@@ -158,9 +158,8 @@ class Site:
             if form is not None:
                 media = {"txt": "text/plain", "html": "text/html", "csv": "text/csv"}[form]
                 name = f'attachment; filename="baton-{pack.week}.{form}"'
-                return Response(
-                    FORMS[form](pack), media_type=media, headers={"content-disposition": name}
-                )
+                body = csv_file(pack) if form == "csv" else FORMS[form](pack)
+                return Response(body, media_type=media, headers={"content-disposition": name})
             values = {
                 **self._visits.shell(context, f"/packs/{pack.week}", f"Week {pack.week}"),
                 "report": {"pack": pack, "heading": heading(pack), "sections": sections(pack)},

@@ -199,23 +199,23 @@ _OPENED: Final = """SELECT currency, count(*) deals, count(amount_minor) amounts
 
 
 def _velocity(context: Context, rate: WinRate) -> dict[str, Any] | None:
-    """All four figures of the deals that opened in the period, in the currency most of them have;
-    None where one is missing."""
+    """All four figures of the deals that opened in the period, of those in the currency most of
+    them have; None where one is missing. Deals in other currencies, or in none that is known, are
+    counted beside: amounts of several currencies have no average."""
     rows = context.rows(_OPENED, from_ms=context.from_ms, until_ms=context.until_ms)
-    if not rows or rate.narrow.rate is None:
+    most = next((row for row in rows if row["currency"] and row["amounts"]), None)
+    if most is None or not most["won"] or rate.narrow.rate is None:
         return None
-    most = rows[0]
-    won, ended = (sum(row[name] for row in rows) for name in ("won", "ended"))
-    if not most["amounts"] or not won:
-        return None
-    deals = sum(row["deals"] for row in rows)
-    share, average = won / ended, most["amount"] / most["amounts"]
-    length = sum(row["took_ms"] or 0 for row in rows) / won / DAY_MS
-    found = velocity(opportunities=deals, win_rate=share, average_minor=average, cycle_days=length)
+    share, average = most["won"] / most["ended"], most["amount"] / most["amounts"]
+    length = (most["took_ms"] or 0) / most["won"] / DAY_MS
+    found = velocity(
+        opportunities=most["deals"], win_rate=share, average_minor=average, cycle_days=length
+    )
     if found is None:
         return None
     return {
-        "deals": deals,
+        "deals": most["deals"],
+        "others": sum(row["deals"] for row in rows) - most["deals"],
         "rate": share,
         "average": round(average),
         "days": length,
