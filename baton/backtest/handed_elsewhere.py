@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from baton.backtest.shadow import Handed
+from baton.backtest.shadow_decisions import Handed
 
 
 class AssignmentsUnreadable(ValueError):

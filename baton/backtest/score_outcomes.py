@@ -149,7 +149,8 @@ def calibrate(ledger: Ledger, terms: Terms) -> Calibration:
     """The figures of what ``ledger`` knows."""
     kept, left_out, window_ms = ripe_leads(ledger, terms)
     raised = [converted for one, converted in kept if one.hand_raised]
-    blind, judged = [], []
+    blind: list[tuple[Qualification, bool]] = []
+    judged: list[tuple[Qualification, bool]] = []
     for one, converted in kept:
         if not one.hand_raised:
             (blind if one.lead_id in ledger.held_out else judged).append((one, converted))

@@ -19,7 +19,7 @@ from baton.backtest.handed_elsewhere import read_handed
 from baton.backtest.question import Question
 from baton.backtest.replay import FirstQualification
 from baton.backtest.run import Replayed, replay_both
-from baton.backtest.shadow import Decision, ShadowReport, against_tool, beside_in_force
+from baton.backtest.shadow_decisions import Decision, ShadowReport, against_tool, beside_in_force
 from baton.cli.moments import written
 from baton.cli.patience import patience
 from baton.cli.replay_source import Source, since_ms, source_of_cluster, source_of_file

@@ -13,7 +13,7 @@ from baton.backtest.facts import facts_of_lines
 from baton.backtest.handed_elsewhere import AssignmentsUnreadable, read_handed
 from baton.backtest.question import Question
 from baton.backtest.run import Replayed, replay_both
-from baton.backtest.shadow import (
+from baton.backtest.shadow_decisions import (
     AGREED,
     EARLIER,
     ONLY_OTHER,
