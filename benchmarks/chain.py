@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from baton.clients import confluent_options
 from baton.contracts.topics import REDUCERS, journal_topic, physical, ticks_topic
@@ -175,11 +175,10 @@ class _Chain:
         own = len(physical(self._options["namespace"], ""))
         with self._reader() as reader:
             after = _ends(reader, self._options["namespace"])
-            for (topic, partition), end in after.items():
-                begin = before.get((topic, partition), 0)
-                for size in _sizes(reader, topic, partition, begin, end):
-                    records[topic[own:]] += 1
-                    volume[topic[own:]] += size
+            spans = {place: (before.get(place, 0), end) for place, end in after.items()}
+            for topic, size in _sizes(reader, spans):
+                records[topic[own:]] += 1
+                volume[topic[own:]] += size
         batches = sum(records[journal_topic(name)] for name in REDUCERS)
         return {
             "records": round(records.total() / events, 2),
@@ -227,20 +226,26 @@ def _ends(reader: Consumer, namespace: str) -> dict[tuple[str, int], int]:
     }
 
 
-def _sizes(reader: Consumer, topic: str, partition: int, begin: int, end: int) -> Iterator[int]:
-    """Bytes of key, value and headers of the records from one offset to the other."""
-    if begin >= end:
-        return
-    reader.assign([TopicPartition(topic, partition, begin)])
-    while True:
-        for message in reader.consume(5_000, timeout=5.0):
-            if message.error() is not None:
-                return  # the end of the partition: what came after ``end`` are ticks and the like
-            if message.offset() >= end:
-                return
+def _sizes(
+    reader: Consumer, spans: Mapping[tuple[str, int], tuple[int, int]]
+) -> Iterator[tuple[str, int]]:
+    """Topic and bytes (key, value and headers) of every record between two offsets of its
+    partition. All partitions are read at once: ``consume`` waits out its time-out at an end."""
+    left = {place: end for place, (begin, end) in spans.items() if begin < end}
+    reader.assign([TopicPartition(*place, spans[place][0]) for place in left])
+    while left:
+        for message in reader.consume(5_000, timeout=0.5):
+            place = message.topic(), message.partition()
+            error = message.error()
+            if error is not None and error.code() != KafkaError._PARTITION_EOF:
+                raise KafkaException(error)
+            if error is not None or message.offset() >= left.get(place, 0):
+                left.pop(place, None)
+                continue
             headers = message.headers() or []
             yield (
+                place[0],
                 len(message.key() or b"")
                 + len(message.value() or b"")
-                + sum(len(name) + len(value or b"") for name, value in headers)
+                + sum(len(name) + len(value or b"") for name, value in headers),
             )

@@ -22,6 +22,7 @@ EDGES = {
     "baton/agreement/publish.py": "sends an agreement to its topic",
     "baton/sources/reading.py": "reads the file that people write",
     "baton/sources/people.py": "reads the book of people",
+    "baton/sources/calendar_feeds.py": "fetches the calendars of the book of people",
     "baton/sources/diagnosis.py": "reads the files of sources",
     "services/*/__main__.py": "starts the service",
     "services/*/settings.py": "reads the environment",

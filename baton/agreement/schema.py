@@ -26,8 +26,8 @@ def schema_text() -> str:
 
 
 def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
-    """Without made-up titles, with texts without markup, and with durations in words where they are
-    defaults."""
+    """Without made-up titles, with texts without markup, and with durations and shares in words
+    where they are defaults."""
     tidy: dict[str, Any] = {}
     for key, value in schema.items():
         if key == "title" and isinstance(value, str):
@@ -37,7 +37,8 @@ def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
         elif key == "description":
             tidy[key] = " ".join(value.replace("``", "").split())
         elif key == "default" and schema.get("type") == "string" and isinstance(value, int):
-            tidy[key] = duration_words(value)
+            share = "%" in schema.get("pattern", "")
+            tidy[key] = f"{value}%" if share else duration_words(value)
         elif isinstance(value, dict):
             tidy[key] = _tidy(value)
         elif isinstance(value, list):

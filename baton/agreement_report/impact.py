@@ -12,7 +12,6 @@ from fractions import Fraction
 from typing import Any
 
 from rich.console import RenderableType
-from rich.table import Table
 
 from baton.agreement.canonical import compiled_of
 from baton.agreement.compiled.agreement import (
@@ -24,6 +23,7 @@ from baton.agreement.model.agreement import Agreement
 from baton.agreement.publish import KafkaAgreementTopic, book_of
 from baton.agreement.reference import AgreementReference, reference_of
 from baton.agreement_report.lead_states import LeadStates
+from baton.agreement_report.people_tables import table_of
 from baton.clients import confluent_options
 from baton.cluster.log import LogReader
 from baton.contracts.leads import LeadQualified, LeadStaged, StageEvent
@@ -223,15 +223,7 @@ def impact_tables(found: Impact) -> Iterator[RenderableType]:
         ("A person's share", "person", found.by_person),
     ):
         if counted:
-            table = Table(
-                title=title,
-                title_justify="left",
-                title_style="bold",
-                box=None,
-                header_style="dim",
-                pad_edge=False,
-            )
-            table.add_column(heading)
+            table = table_of(title, heading)
             table.add_column("leads", justify="right")
             for name, count in counted.items():
                 table.add_row(name, f"{count:g}")

@@ -3,11 +3,11 @@ people."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import typer
 
 from baton.agreement.compiled.agreement import CompiledAgreement
@@ -22,11 +22,11 @@ from baton.contracts.codec import codec_for
 from baton.contracts.reference import PeopleRecord
 from baton.contracts.topic_names import BATON_PEOPLE
 from baton.settings import Settings
-from baton.sources.absences import MAX_FEED_BYTES, CalendarWrong, absences_in, to_announce
+from baton.sources.absences import CalendarWrong, absences_in, to_announce
+from baton.sources.calendar_feeds import ANSWER_S, FeedFailed, feed_client, fetch_feed
 from baton.sources.people import read_people
 
 _DAY_MS = 86_400_000
-_ANSWER_S = 20.0
 
 
 def announce_absences(file: Path, *, days: int, dry_run: bool) -> None:
@@ -42,7 +42,7 @@ def announce_absences(file: Path, *, days: int, dry_run: bool) -> None:
             continue
         try:
             records = _records(agreement, person, _feed(place, file.parent), known, days)
-        except CalendarWrong as error:
+        except (CalendarWrong, FeedFailed) as error:
             failed = True
             typer.echo(f"{person}: the calendar {error}")
             continue
@@ -72,20 +72,17 @@ def _records(
 
 
 def _feed(place: str, folder: Path) -> bytes:
+    async def fetched() -> bytes | None:
+        async with feed_client() as client, asyncio.timeout(2 * ANSWER_S):
+            feed, _ = await fetch_feed(client, place, folder)
+        return feed
+
     try:
-        if not place.startswith("https://"):
-            return (folder / place).read_bytes()
-        with httpx.stream("GET", place, timeout=_ANSWER_S, follow_redirects=True) as answer:
-            answer.raise_for_status()
-            found = bytearray()
-            for chunk in answer.iter_bytes():
-                found += chunk
-                if len(found) > MAX_FEED_BYTES:
-                    break
-            return bytes(found)
-    except (OSError, httpx.HTTPError) as error:
-        # Its address may be a secret: it is not repeated.
-        raise CalendarWrong(f"cannot be read: {type(error).__name__}") from None
+        feed = asyncio.run(fetched())
+    except TimeoutError:
+        raise FeedFailed("does not answer in time") from None
+    assert feed is not None, "without a known tag there is always a feed"
+    return feed
 
 
 def _known(settings: Settings) -> Iterator[PeopleRecord]:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from baton.cluster.ready import answers
 from baton.local.broker.record import broker_home, running_process
-from baton.local.up.readiness import state_of
+from baton.local.up.readiness import look_at
 from baton.local.up.record import ProcessState, RunRecord, RunState, read_run
 from baton.processes import is_running
 from baton.settings import Settings, load_settings
@@ -28,6 +28,7 @@ class Row:
     name: str
     pid: int | None
     state: ProcessState
+    reasons: tuple[str, ...] = ()
     addresses: dict[str, str] = field(default_factory=dict)
     log: str = ""
     restarts: int = 0
@@ -38,6 +39,7 @@ class Row:
             "name": self.name,
             "pid": self.pid,
             "state": self.state.value,
+            "reasons": list(self.reasons),
             "addresses": self.addresses,
             "log": self.log,
             "restarts": self.restarts,
@@ -56,8 +58,8 @@ def status(
     """What runs: every process with its pid, addresses and state. Exit 0 when all of it is ready,
     else 1.
 
-    States: ready; alive (answers, but restores its state or waits for the broker); starting; gone
-    (ended, or left no answer).
+    States: ready; alive (answers, but is not ready: the reason is below the table); starting (or
+    does not answer); gone (ended).
     """
     settings = load_settings()
     run = read_run(settings.home)
@@ -98,12 +100,14 @@ def rows_of(settings: Settings, run: RunRecord | None) -> list[Row]:
         Row(
             name=process.name,
             pid=process.mark.pid,
-            state=state_of(process),
+            state=seen.state,
+            reasons=seen.reasons,
             addresses=dict(process.addresses),
             log=process.log,
             restarts=process.restarts,
         )
         for process in (run.processes if run is not None else ())
+        for seen in (look_at(process),)
     ]
 
 
@@ -145,6 +149,9 @@ def _show(console: Console, run: RunRecord | None, word: str, rows: list[Row]) -
     where = f", Kafka at {run.bootstrap}" if run is not None and run.bootstrap else ""
     console.print(f"{word}{where}", highlight=False)
     console.print(table_of(rows))
+    for row in rows:
+        for reason in row.reasons:
+            console.print(f"{row.name}: {reason}", highlight=False, markup=False)
 
 
 def table_of(rows: list[Row]) -> Table:

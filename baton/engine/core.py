@@ -45,7 +45,7 @@ class Core(CoreView):
             self._store.set_head(name, value)
             self._held_timers.set(name, None if value is None else timer_of(value), self._run.now)
         elif key == POSITION_KEY:
-            self._position = None if value is None else self._own[Position].decode(value)
+            self._position = value
         else:
             self._store.set_entry(*split_entry_key(key), value)
 
@@ -53,7 +53,8 @@ class Core(CoreView):
         """The changelog was read to its end. Gives the position record (None: this task never
         committed a batch), which the host compares with the committed offsets
         (:func:`baton.engine.position.disagreement`)."""
-        found = self._position
+        value = self._position
+        found: Position | None = None if value is None else self._own[Position].decode(value)
         if found is not None:
             self._run.now, self.number, self.adopted = found.now_ms, found.batch, found.adopted
             self.positions = dict(found.offsets)

@@ -48,7 +48,7 @@ class CoreView:
         self._own = {Position: config.codecs(Position), BatchJournal: config.codecs(BatchJournal)}
         self._run = ReducerRunner(reducer, book, self._store, self._held_timers, config, partition)
         self._sweep: AdoptionSweep | None = None
-        self._position: Position | None = None
+        self._position: bytes | None = None
         self._open_batch: OpenBatch | None = None
 
     @property
@@ -109,8 +109,10 @@ class CoreView:
             return True
         if self.now <= 0:
             return now > 0 and self._lags_at(now)
+        if not self.reducer.adopts:
+            return False
         before, then = self._book.at(self.now), self._book.at(now)
-        if not self.reducer.adopts or before is None or then is None:
+        if before is then or before is None or then is None:
             return False
         return self.reducer.editions(before) != self.reducer.editions(then)
 

@@ -3,7 +3,6 @@ committed."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -78,7 +77,9 @@ class OpenBatch:
             reference=position.reference,
             lines=lines,
         )
-        self.counts.facts = dict(Counter(out.topic for out in self.outgoing))
+        facts = self.counts.facts
+        for out in self.outgoing:
+            facts[out.topic] = facts.get(out.topic, 0) + 1
         for line in lines:
             if line.did == Did.TAKE:
                 self.counts.taken[line.topic] = self.counts.taken.get(line.topic, 0) + line.count

@@ -8,17 +8,13 @@ run.
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import logging
-import signal
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import IO, Any
-
-import uvloop
+from typing import IO
 
 from baton.settings import Settings
+from baton.stopping import run_until_stopped
 from services.delivery.files import folder_of
 from services.delivery.serving import serve
 from services.delivery.settings import DeliverySettings
@@ -40,8 +36,8 @@ def run(settings: Settings) -> None:
     targets = read_targets(own.targets)
     secrets = read_secrets(targets)
     folder = folder_of(settings, own)
-    with only_one(folder), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_until_stopped(serve(settings, own, targets, secrets, folder)))
+    with only_one(folder):
+        run_until_stopped(serve(settings, own, targets, secrets, folder))
 
 
 def only_one(folder: Path) -> IO[str]:
@@ -57,17 +53,3 @@ def only_one(folder: Path) -> IO[str]:
             "directory of this one"
         ) from None
     return lock
-
-
-async def _until_stopped(serving: Coroutine[Any, Any, None]) -> None:
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    running = asyncio.create_task(serving)
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
-    if running.done():
-        stopping.cancel()
-        running.result()
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)

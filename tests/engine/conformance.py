@@ -173,7 +173,7 @@ class EngineConformance:
     async def test_a_failed_transaction_is_tried_again_from_memory(self, host: EngineHost) -> None:
         await host.start(Session(), partitions=1)
         await host.publish("v1")
-        first = await host.send("toy.clicks.v1", "k", ToyClick(gap_ms=400))
+        first = await host.send("toy.clicks.v1", "k", ToyClick(gap_ms=60_000))
         await host.settle()
         await host.fail("session", 0)
         second = await host.send("toy.clicks.v1", "k", ToyClick(gap_ms=300))
@@ -253,15 +253,15 @@ class EngineConformance:
     ) -> None:
         await host.start(Session(), partitions=1)
         await host.publish("v1")
-        first = await host.send("toy.clicks.v1", "k", ToyClick(gap_ms=600))
-        last = await host.send("toy.clicks.v1", "k", ToyClick(gap_ms=900))
+        first = await host.send("toy.clicks.v1", "k", ToyClick(gap_ms=1_500))
+        last = await host.send("toy.clicks.v1", "k", ToyClick(gap_ms=3_000))
         silent = await host.send("toy.clicks.v1", "gone", ToyClick(gap_ms=100))
         await host.send("toy.clicks.v1", silent.key, ToyClick(gap_ms=0))
         await host.settle()
         assert await host.read("toy.sessions.v1") == []
-        await host.pass_time(1000)
+        await host.pass_time(3_100)
         ended = ToySession(
-            clicks=2, first_ms=first.at_ms, last_ms=last.at_ms, ended_ms=last.at_ms + 900
+            clicks=2, first_ms=first.at_ms, last_ms=last.at_ms, ended_ms=last.at_ms + 3_000
         )
         assert values(await host.read("toy.sessions.v1")) == [ended]
         assert set(await host.changelog("session", 0)) == {POSITION_KEY}
@@ -355,10 +355,10 @@ class EngineConformance:
         await host.publish("v1")
         await host.settle()
         await host.halt("fan")
-        start = await host.send("toy.starts.v1", "k", ToyStart(within_ms=800))
+        start = await host.send("toy.starts.v1", "k", ToyStart(within_ms=2_500))
         await host.send("toy.orders.v1", "o", ToyOrder(lines=("k",)))
         other = await host.send("toy.starts.v1", "other", ToyStart(within_ms=60_000))
-        await host.pass_time(1_500)
+        await host.pass_time(2_700)
         assert await host.read("toy.verdicts.v1") == []
         await host.resume("fan")
         await host.pass_time(500)
@@ -366,7 +366,7 @@ class EngineConformance:
         assert (fact.key, fact.value.verdict, fact.value.deadline_ms) == (
             "k",
             "met",
-            start.at_ms + 800,
+            start.at_ms + 2_500,
         )
         assert head_key(other.key) in await host.changelog("judge", 0)
 

@@ -15,7 +15,7 @@ from aiokafka.consumer import consumer as consumer_module
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
-from aiokafka.errors import GroupAuthorizationFailedError
+from aiokafka.errors import GroupAuthorizationFailedError, ProducerFenced
 from aiokafka.producer.transaction_manager import TransactionManager
 from prometheus_client import CollectorRegistry, Counter
 
@@ -30,6 +30,8 @@ PRIVATE = {
     "_coordinator",
     "_subscription",
     "_txn_manager",
+    "_message_accumulator",
+    "_drain_waiter",
     "_metrics",
     "_sentinel_task",
 }
@@ -110,6 +112,20 @@ async def test_the_end_of_an_open_transaction_is_a_future() -> None:
     ending = internals.transaction_end(producer)
     assert isinstance(ending, asyncio.Future)
     assert not ending.done()
+
+
+async def test_the_error_of_a_producer_that_fails_lies_with_batches_that_were_never_sent() -> None:
+    producer = AIOKafkaProducer(bootstrap_servers="127.0.0.1:1")
+    held = producer._message_accumulator
+    builder = producer.create_batch()
+    builder.append(timestamp=0, key=b"k", value=b"v")
+    delivered = await held.add_batch(builder, AT, 1.0)
+    assert [waiter.done() for waiter in internals.waiters_of_unsent(producer)] == [False]
+    held.fail_all(ProducerFenced())
+    (waiter,) = internals.waiters_of_unsent(producer)
+    assert isinstance(waiter.exception(), ProducerFenced)
+    with pytest.raises(ProducerFenced):
+        await delivered
 
 
 def test_the_known_series_of_a_metric_are_its_label_values() -> None:

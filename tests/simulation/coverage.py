@@ -57,6 +57,7 @@ WANTED = frozenset(
         "leads.unrouted.v1:watch",
         "leads.unrouted.v1:held",
         "router.queue.v1:overflowed",
+        "router.queue.v1:denied",
         "baton.people.v1:False",
         "baton.people.v1:True",
         "leads.recycled.v1:recycle",
@@ -92,6 +93,8 @@ WANTED = frozenset(
         "scorer.backlog.v1:add",
         "intake.aliases.v1:duplicate",
         "intake.aliases.v1:dropped",
+        "intake.aliases.v1:split",
+        "intake.aliases.v1:left",
         "dlq.leads.inbox.v1",
     ]
 )

@@ -3,7 +3,7 @@
 Between any two steps of any task it may crash the task, abort its transaction, hand its partition
 to another owner while the former one goes on, keep a partition's news from it for a while, let time
 jump, or send an event twice; in some seeds another agreement comes into force, people are away,
-pools are small, and what people do is reported late. What must hold afterwards is the audit's business.
+pools are small, merges are taken back, and what people do is reported late. What must hold afterwards is the audit's business.
 """
 
 import json
@@ -36,6 +36,7 @@ from baton.intake.request import with_companions
 from baton.local.demo.company import iso
 from baton.local.demo.staff import deeds
 from services.ingest.gateway.producer import headers_of
+from tests.simulation.separations import separations
 
 BEGINS_MS = 1_795_327_861_000
 INBOX = "leads.inbox.v1"
@@ -70,6 +71,7 @@ _SMALL = (
     ("      sdr-anna: {weight: 2, capacity: 400}\n      sdr-ben: {weight: 1, capacity: 400}\n", ""),
     ("sdr-cleo: {weight: 1, capacity: 400}", "sdr-cleo: {weight: 1, capacity: 1}"),
     ("      ae-greta: {capacity: 400}", "      ae-greta: {capacity: 400, offers: 1}"),
+    ("  ae-hugo: {name: Hugo (sales),", "  ae-hugo: {capacity: 2, offers: 1, name: Hugo (sales),"),
     ("slas:\n", "slas:\n  evidence_grace: {demo-crm: 10 seconds}\n"),
 )
 _TEAMS = (("sdr-anna", "sdr-ben", "sdr-cleo"), ("ae-greta", "ae-hugo"))
@@ -154,6 +156,7 @@ def play(seed: int, text: str, version: str) -> Run:
     host.advance(BEGINS_MS)
     crowd = _crowd(seed)
     run = Run(seed=seed, host=host, random=random, waiting=_lines(random) + crowd)
+    run.waiting += separations(seed, BEGINS_MS)
     if random.random() < 0.35:
         run.agrees_at_ms = BEGINS_MS + random.randrange(8_000)
     while run.waiting:

@@ -20,6 +20,7 @@ from baton.proof.audit.audit import Audit
 from baton.proof.audit.source import MemorySource
 from tests.simulation.coverage import FAULTS, WANTED, came_about
 from tests.simulation.scheduler import agreement, has_crowd, play
+from tests.simulation.separations import is_separated
 
 GRACE_MS = 1_000
 
@@ -74,8 +75,12 @@ def settle_in() -> None:
     gc.set_threshold(20_000, 20, 100)
 
 
-def _chosen(first: int, number: int, *, crowded: bool) -> list[int]:
-    fitting = (seed for seed in count(first) if not crowded or has_crowd(seed))
+def _chosen(first: int, number: int, *, crowded: bool, separated: bool) -> list[int]:
+    fitting = (
+        seed
+        for seed in count(first)
+        if (not crowded or has_crowd(seed)) and (not separated or is_separated(seed))
+    )
     return list(islice(fitting, number))
 
 
@@ -87,6 +92,9 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument(
         "--crowded", action="store_true", help="only seeds in which many ask at once"
+    )
+    parser.add_argument(
+        "--separated", action="store_true", help="only seeds in which merges are taken back"
     )
     parser.add_argument("--trace", action="store_true")
     parser.add_argument(
@@ -100,7 +108,7 @@ def main() -> int:
         for done, played in enumerate(
             pool.map(
                 verdict,
-                _chosen(asked.first, asked.seeds, crowded=asked.crowded),
+                _chosen(asked.first, asked.seeds, crowded=asked.crowded, separated=asked.separated),
                 chunksize=1 if asked.until_one_fails else 8,
             ),
             start=1,

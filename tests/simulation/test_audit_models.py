@@ -13,12 +13,20 @@ import pytest
 from baton.contracts.accounts import AccountScored
 from baton.contracts.codec import codec_for
 from baton.contracts.goals import GoalProgress
-from baton.contracts.intake import Consent, IdentityAlias, LeadEvent, LeadInput, LeadMerge, Person
+from baton.contracts.intake import (
+    Consent,
+    IdentityAlias,
+    LeadEvent,
+    LeadInput,
+    LeadMerge,
+    LeadSeparation,
+    Person,
+)
 from baton.contracts.leads import LeadScored
 from baton.contracts.reference import PeopleRecord
 from baton.contracts.routing import LeadRouted, QueueItem
 from baton.contracts.slas import SlaClock
-from baton.contracts.topic_names import ROUTER_ANSWERS
+from baton.contracts.topic_names import INTAKE_LEADS, ROUTER_ANSWERS, SCORER_TRANSFERS
 from baton.contracts.topics import TOPICS
 from baton.engine.memory import MemoryLog, Stored
 from baton.proof.audit.findings import MEANING, Basis, Invariant, basis_of
@@ -132,17 +140,8 @@ def _hand_out_what_was_refused(log: MemoryLog) -> str:
     """The refusal was accepted long before, and the story does not know of it."""
     partition, offset, value = _routed(log, lambda routed: not routed.hand_raised)
     at_ms = value.routed_at_ms - 5_000
-    event = LeadEvent(
-        event_id="4" * 32,
-        lead_id=value.lead_id,
-        source="x",
-        kind="consent",
-        occurred_at_ms=at_ms,
-        received_at_ms=at_ms,
-        consent=Consent(purpose="sales", channel="any", granted=False),
-    )
     like = _find(log, "leads.accepted.v1")
-    refusal = codec_for(LeadEvent).encode(event)
+    refusal = _encoded(_refusal(value.lead_id, at_ms))
     _append(
         log,
         "leads.accepted.v1",
@@ -153,6 +152,56 @@ def _hand_out_what_was_refused(log: MemoryLog) -> str:
         timestamp=at_ms,
     )
     return _place(ROUTED, partition, offset)
+
+
+def _hand_out_what_was_refused_before_a_separation(log: MemoryLog) -> str:
+    """The refusal came with those whom the lead left, and the story does not know of it."""
+    partition, offset, value = _routed(log, lambda routed: not routed.hand_raised)
+    at_ms = value.routed_at_ms - 5_000
+    place, like, book = _find(log, SCORER_TRANSFERS)
+    book = replace(
+        book, survivor=value.lead_id, events=(_refusal(value.lead_id, at_ms),), at_ms=at_ms
+    )
+    _append(
+        log,
+        SCORER_TRANSFERS,
+        place,
+        like,
+        key=value.lead_id.encode(),
+        value=_encoded(book),
+        timestamp=at_ms,
+    )
+    return _place(ROUTED, partition, offset)
+
+
+def _lose_a_refusal_at_a_separation(log: MemoryLog) -> str:
+    """Somebody refuses, is separated, and nothing goes along."""
+    merged = _merged(log)
+    place, like, known = _find(log, INTAKE_LEADS, lambda heard: heard.lead_id not in merged)
+    parting = LeadSeparation(
+        separation_id="s", lead_id=known.lead_id, leaver="9" * 32, occurred_at_ms=1
+    )
+    blank = LeadInput(lead_id=known.lead_id, cause_id="s", occurred_at_ms=1)
+    for said in (
+        replace(blank, event=_refusal(known.lead_id, 1)),
+        replace(blank, separation=parting),
+    ):
+        last = _append(
+            log, INTAKE_LEADS, place, like, value=_encoded(said), timestamp=_end(log) - 10_000
+        )
+    return _place(INTAKE_LEADS, place, last)
+
+
+def _refusal(lead_id: str, at_ms: int) -> LeadEvent:
+    return LeadEvent(
+        event_id="4" * 32,
+        lead_id=lead_id,
+        source="x",
+        kind="consent",
+        occurred_at_ms=at_ms,
+        received_at_ms=at_ms,
+        consent=Consent(purpose="sales", channel="any", granted=False),
+    )
 
 
 def _forget_the_person(log: MemoryLog) -> str:
@@ -439,6 +488,8 @@ PLANTED: list[tuple[Invariant, Callable[[MemoryLog], str | None]]] = [
     (Invariant.ACCOUNTS, _miscount_an_account),
     (Invariant.CONSENT, _hand_out_what_the_story_refuses),
     (Invariant.CONSENT, _hand_out_what_was_refused),
+    (Invariant.CONSENT, _hand_out_what_was_refused_before_a_separation),
+    (Invariant.PARTED, _lose_a_refusal_at_a_separation),
     (Invariant.BROUGHT, _forget_the_person),
     (Invariant.BROUGHT, _forget_the_profile),
     (Invariant.EMPLOYED, _give_it_to_a_stranger),
@@ -485,8 +536,9 @@ def test_a_planted_bug_is_found_from_the_facts_alone(
 
 
 def test_every_invariant_has_a_planted_bug_a_meaning_and_a_basis() -> None:
-    elsewhere = {Invariant.ACKNOWLEDGED, Invariant.OFFERS}
-    """Tested in tests/simulation/test_audit.py and tests/audit/test_pools.py."""
+    elsewhere = {Invariant.ACKNOWLEDGED, Invariant.OFFERS, Invariant.PERSON_LIMITS}
+    """Tested in tests/simulation/test_audit.py, tests/audit/test_pools.py and
+    tests/audit/test_person_limits.py."""
     assert (
         {invariant for invariant, _ in (*PLANTED_BEFORE, *PLANTED)} | elsewhere
         == set(Invariant)

@@ -11,8 +11,11 @@ from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.source.read import read_agreement
 from baton.contracts.codec import codec_for
 from baton.contracts.goals import GoalProgress
-from baton.contracts.leads import LeadRefused, LeadStaged
+from baton.contracts.leads import LeadQualified, LeadRefused, LeadStaged
 from baton.contracts.topics import TOPICS
+from baton.flow import all_reducers
+from baton.proof.audit.audit import Audit
+from baton.proof.audit.source import MemorySource
 from baton.simulation.lines import read_lines
 from baton.simulation.simulation import Simulation
 
@@ -37,7 +40,7 @@ def act(name: str, at: str, kind: str, **more: Any) -> dict[str, Any]:
 
 
 def facts_of(lines: list[dict[str, Any]]) -> list[Any]:
-    """Every public fact of a run of the shipped agreement."""
+    """Every public fact of a run of the shipped agreement, whose log the audit finds sound."""
     text = canonical_text(read_agreement(AGREEMENT))
     arrivals = read_lines("\n".join(map(json.dumps, lines)).encode(), "lines")
     simulation = Simulation(text=text, version=version_of(text), start_ms=arrivals[0].at_ms)
@@ -47,6 +50,8 @@ def facts_of(lines: list[dict[str, Any]]) -> list[Any]:
         kind = TOPICS[stored.topic].record
         if kind is not None and stored.value is not None:
             found.append(codec_for(kind).decode(stored.value))
+    report = Audit(MemorySource(simulation.host.log), all_reducers(), grace_ms=2_000).run()
+    assert (report.findings, report.unchecked) == ([], [])
     return found
 
 
@@ -86,3 +91,40 @@ def test_a_deal_is_followed_from_event_lines_to_the_stages_and_the_goals() -> No
     assert [later for one, later in pairwise(won) if one != later] == [1, 0]
     coverage = [fact for fact in facts if isinstance(fact, GoalProgress) if fact.goal == "coverage"]
     assert (coverage[-1].achieved, coverage[-1].open_later) == (0, 40_000)
+
+
+def crm(name: str, at: str, *ids: str, **parts: Any) -> dict[str, Any]:
+    identifiers = {"crm": list(ids)}
+    return line(name, at, **parts) | {"identifiers": identifiers}
+
+
+def test_a_deal_that_came_before_its_contact_was_named_is_won_by_who_opened_it() -> None:
+    """A CRM sends a deal's stage and its association in any order: until it is known whose deal it
+    is, it is a lead of its own."""
+    contact, deal = "hubspot:17", "hubspot-deal:77"
+    opened = {"kind": "opportunity", "by": "ae-greta", **DEAL}
+    known = crm(
+        "c1",
+        "2026-03-03T09:00:00",
+        contact,
+        profile={"country": "DE", "employees": 250},
+        person={"first_name": "Ann", "email": "ann@acme.example"},
+    )
+    facts = facts_of(
+        [
+            known | {"kind": "profile"},
+            crm("d1", "2026-03-03T10:00:00", deal, act=opened),
+            crm("d2", "2026-03-03T10:00:05", contact, deal) | {"kind": "link"},
+            crm(
+                "d3",
+                "2026-03-03T10:00:10",
+                deal,
+                act={"kind": "won", "by": "ae-greta", "opportunity_id": "o-1"},
+            ),
+        ]
+    )
+    assert [fact.reason for fact in facts if isinstance(fact, LeadRefused)] == []
+    (qualified,) = [fact for fact in facts if isinstance(fact, LeadQualified)]
+    assert (qualified.leg, qualified.owner) == ("sales", "ae-greta")
+    (won,) = [fact for fact in facts if isinstance(fact, LeadStaged) and fact.event == "won"]
+    assert (won.to_stage, won.deal and won.deal.amount_minor) == ("customer", 5_000_000)

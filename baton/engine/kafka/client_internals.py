@@ -53,6 +53,15 @@ def transaction_end(producer: AIOKafkaProducer) -> asyncio.Future[Any] | None:
     return ending
 
 
+def waiters_of_unsent(producer: AIOKafkaProducer) -> list[asyncio.Future[Any]]:
+    """What would be set when a batch is taken up for sending, for the batches that were not: a
+    producer that fails puts its error there too. Only a full buffer waits for them, so nobody else
+    takes the error."""
+    held = producer._message_accumulator
+    unsent = [batch for batches in held._batches.values() for batch in batches]
+    return [batch._drain_waiter for batch in unsent]
+
+
 def series(metric: MetricWrapperBase) -> dict[tuple[str, ...], Any]:
     """The label values that a metric has had so far; publicly only a whole collection gives
     them."""

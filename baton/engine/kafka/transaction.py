@@ -29,7 +29,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from baton.contracts.topics import changelog_topic, journal_topic
 from baton.engine.batch import Batch, Headers
-from baton.engine.kafka.client_internals import transaction_end
+from baton.engine.kafka.client_internals import transaction_end, waiters_of_unsent
 from baton.engine.kafka.cluster import Place
 from baton.engine.kafka.failpoints import Point
 from baton.engine.kafka.host_context import TaskContext
@@ -146,8 +146,8 @@ class Transactions:
         if producer is None:
             return
         ending = transaction_end(producer)
-        if ending is not None:
-            _take_error(ending)
+        for waiter in (*([] if ending is None else [ending]), *waiters_of_unsent(producer)):
+            _take_error(waiter)
         try:
             async with asyncio.timeout(_CLOSE_LIMIT_S):
                 await producer.stop()
@@ -169,9 +169,8 @@ class Transactions:
                 self._task.reached(Point.OFFSETS)
                 acknowledged = await asyncio.gather(*sends)
         except BaseException:
-            for send in sends:
-                send.cancel()  # nobody waits for them any more
-                _take_error(send)
+            for send in sends:  # nobody waits for them any more
+                send.add_done_callback(_take_error)
             raise
         changelog = self._cluster.at(self._changelog)
         return min(

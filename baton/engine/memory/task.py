@@ -155,14 +155,7 @@ class MemoryTask:
         return False
 
     def changes_by(self, now: int) -> bool:
-        """As :meth:`baton.engine.core.Core.changes_by`; an agreement that has not changed changes
-        nothing."""
-        due = self.core.next_due
-        if due is not None and due <= now:
-            return True
-        book = self._book
-        if self.core.now > 0 and book.at(self.core.now) is book.at(now):
-            return False
+        """As :meth:`baton.engine.core.Core.changes_by`."""
         return self.core.changes_by(now)
 
     def drained(self) -> bool:

@@ -1,13 +1,17 @@
 """Whether a process of a run is ready, asked as any load balancer would ask: GET /readyz."""
 
 import http.client
+import json
 from enum import StrEnum
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from baton.local.up.record import ProcessRecord, ProcessState
 from baton.processes import is_running
 
 _TIMEOUT_S = 1.0
+_MOST_BYTES = 1 << 20
+_MOST_REASONS = 5
 
 
 class Answer(StrEnum):
@@ -18,31 +22,63 @@ class Answer(StrEnum):
     SILENT = "silent"
 
 
+class Seen(NamedTuple):
+    """How a process is, and why it is not ready; no reasons where it is, or is gone."""
+
+    state: ProcessState
+    reasons: tuple[str, ...] = ()
+
+
 def ask(process: ProcessRecord) -> Answer:
     """Ask it once. A process without an address to ask is ready when it runs."""
-    if process.readiness is None:
-        return Answer.READY if is_running(process.mark) else Answer.SILENT
-    parts = urlsplit(process.readiness)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_TIMEOUT_S)
-    try:
-        connection.request("GET", parts.path)
-        return (
-            Answer.READY if connection.getresponse().status == http.client.OK else Answer.NOT_READY
-        )
-    except (OSError, http.client.HTTPException):
-        return Answer.SILENT
-    finally:
-        connection.close()
+    return _asked(process)[0]
 
 
 def state_of(process: ProcessRecord) -> ProcessState:
     """How it is now."""
+    return look_at(process).state
+
+
+def look_at(process: ProcessRecord) -> Seen:
+    """How it is now, and why."""
     if not is_running(process.mark):
-        return ProcessState.GONE
-    match ask(process):
-        case Answer.READY:
-            return ProcessState.READY
-        case Answer.NOT_READY:
-            return ProcessState.ALIVE
-        case Answer.SILENT:
-            return ProcessState.STARTING
+        return Seen(ProcessState.GONE)
+    match _asked(process):
+        case Answer.READY, _:
+            return Seen(ProcessState.READY)
+        case Answer.NOT_READY, reasons:
+            return Seen(ProcessState.ALIVE, reasons)
+    return Seen(ProcessState.STARTING, (f"no answer within {_TIMEOUT_S:.0f} s",))
+
+
+def _asked(process: ProcessRecord) -> tuple[Answer, tuple[str, ...]]:
+    if process.readiness is None:
+        return (Answer.READY if is_running(process.mark) else Answer.SILENT), ()
+    parts = urlsplit(process.readiness)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_TIMEOUT_S)
+    try:
+        connection.request("GET", parts.path)
+        answer = connection.getresponse()
+        if answer.status == http.client.OK:
+            return Answer.READY, ()
+        return Answer.NOT_READY, reasons_in(answer.read(_MOST_BYTES))
+    except (OSError, http.client.HTTPException):
+        return Answer.SILENT, ()
+    finally:
+        connection.close()
+
+
+def reasons_in(body: bytes) -> tuple[str, ...]:
+    """What the body of a ``/readyz`` that is not ready gives as reasons: the gateway's list, the
+    board's or delivery's sentence, or the tasks of a worker that do not run."""
+    try:
+        said: dict[str, Any] = json.loads(body)
+        found = [
+            *said.get("reasons", ()),
+            *filter(None, (said.get("reason"), said.get("words"))),
+            *(task for task in said.get("tasks", ()) if not task.endswith(" running")),
+        ]
+    except (ValueError, TypeError, AttributeError):
+        return ()
+    more = len(found) - _MOST_REASONS
+    return (*map(str, found[:_MOST_REASONS]), *([f"and {more} more"] if more > 0 else ()))

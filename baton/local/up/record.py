@@ -22,7 +22,7 @@ class RunState(StrEnum):
 
 class ProcessState(StrEnum):
     """How a process is: ``alive`` answers but is not ready (restoring, waiting for a broker);
-    ``gone`` is none of ours any more."""
+    ``starting`` gives no answer; ``gone`` is none of ours any more."""
 
     READY = "ready"
     ALIVE = "alive"

@@ -34,7 +34,9 @@ from baton.proof.audit.history import check_history
 from baton.proof.audit.lateness import check_lateness
 from baton.proof.audit.lead_sums import sums_of
 from baton.proof.audit.leads import check_lead
+from baton.proof.audit.limits_across_pools import Agreed, Given, check_person, given_of
 from baton.proof.audit.loads import check_capacity, check_loads, check_offers
+from baton.proof.audit.partings import check_partings
 from baton.proof.audit.periods import period_name
 from baton.proof.audit.pools import check_pool, of_plain
 from baton.proof.audit.presence import Absences, check_presence
@@ -77,6 +79,7 @@ class Checking:
         self._progress = progress
         self._whole: dict[str, bool] = {}
         self._agreements: dict[str, CompiledAgreement | None] = {}
+        self._agreed = Agreed(known.book)
 
     def check(self, sorter: Sorter) -> None:
         """Everything."""
@@ -104,6 +107,8 @@ class Checking:
             self._report.checked["leads"] += 1
             if self._is_recent(leads):
                 self._check_lead(lead_id, leads)
+        for person, rows in self._said("checking people", sorter.people.groups()):
+            check_person(person, [Given._make(row) for row in rows], self._agreed, add)
 
     def _said(
         self, what: str, groups: Iterable[tuple[str, list[Any]]]
@@ -250,12 +255,16 @@ class Checking:
         check_handouts(dated, self._agreement, grace_ms=grace_ms, add=add)
         check_next_change(dated, until_ms=until_ms - grace_ms, add=add)
         check_erasure(dated, until_ms=until_ms - grace_ms, add=add)
+        check_partings(lead_id, dated, until_ms=until_ms - grace_ms, add=add)
         check_presence(dated, self._known.absences, add)
         check_returns(dated, self._agreement, add)
         check_acts(dated, grace_ms=grace_ms, add=add)
         check_lateness(dated, until_ms=until_ms - grace_ms, add=add)
         if self._is_whole(ROUTER_QUEUE, "offers, loads and ended hand-offs"):
             check_releases(dated, until_ms=until_ms - grace_ms, add=add)
+            for person, given in given_of(dated):
+                if self._agreed.shared(person):
+                    self._sorter.people.add(person, tuple(given))
         if self._is_whole(SLA_TALLIES, "goals"):
             check_verdicts(dated, self._agreement, until_ms=until_ms - grace_ms, add=add)
         check_claims(lead_id, dated, claims, until_ms=until_ms - grace_ms, add=add)

@@ -3,12 +3,13 @@
 Pure: all records of one lead go in, findings come out. The agreement's rule is read, not run.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.compiled.consent import ConsentRule
-from baton.contracts.intake import LeadEvent, LeadMerge
+from baton.contracts.intake import LeadEvent, LeadInput, LeadMerge
 from baton.contracts.routing import LeadRouted
+from baton.contracts.transfers import LeadTransfer
 from baton.proof.audit.findings import Add, Dated, Finding, Invariant
 
 _GRANTED, _REFUSED = "granted", "refused"
@@ -33,7 +34,7 @@ def check_consent(
         )
         return
     if any(isinstance(other.value, LeadMerge) for other in records):
-        return  # consents of the other lead are not here
+        return  # what comes late to the lead that ended goes ways of its own
     if not _may_be_known(routed, records, rule, grace_ms):
         words = f"{routed.owner} is given a lead that had refused {rule.purpose}"
         add(_finding(words, record))
@@ -45,15 +46,16 @@ def _may_be_known(
     """Whether the rule allows it by what was accepted, with as much of the last moments as there
     may have been known."""
     said = [
-        other
-        for other in records
-        if isinstance(other.value, LeadEvent) and other.at_ms <= routed.routed_at_ms
+        other for other in _heard(routed.lead_id, records) if other.at_ms <= routed.routed_at_ms
     ]
     gone = {other.value.retracts for other in said}
+    left = _left(routed, records, grace_ms)
     acts = [
         other
         for other in said
-        if other.value.consent is not None and other.value.event_id not in gone
+        if other.value.consent is not None
+        and other.value.event_id not in gone
+        and not (other.value.consent.granted and other.value.event_id in left)
     ]
     sure = [act for act in acts if act.at_ms < routed.routed_at_ms - grace_ms]
     later = acts[len(sure) :]
@@ -61,6 +63,30 @@ def _may_be_known(
         _allows(rule, _newest([act.value for act in (*sure, *later[:number])]))
         for number in range(len(later) + 1)
     )
+
+
+def _left(routed: LeadRouted, records: Sequence[Dated], grace_ms: int) -> set[str]:
+    """The events of those who had been separated from the lead long before. What they granted
+    is theirs alone; a refusal stays with both."""
+    return {
+        event_id
+        for other in records
+        if isinstance(other.value, LeadInput)
+        and other.value.separation is not None
+        and other.value.separation.lead_id == routed.lead_id
+        and other.at_ms < routed.routed_at_ms - grace_ms
+        for event_id in other.value.separation.event_ids
+    }
+
+
+def _heard(lead_id: str, records: Sequence[Dated]) -> Iterator[Dated]:
+    """What was accepted of the lead, and what it took along from a lead that it left."""
+    for record in records:
+        if isinstance(record.value, LeadEvent):
+            yield record
+        elif isinstance(record.value, LeadTransfer) and record.value.survivor == lead_id:
+            for event in record.value.events:
+                yield Dated(at_ms=record.at_ms, place=record.place, value=event)
 
 
 def _newest(events: Sequence[LeadEvent]) -> dict[str, str]:

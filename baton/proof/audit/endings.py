@@ -14,6 +14,7 @@ from baton.contracts.intake import (
     EventKind,
     LeadAct,
     LeadEvent,
+    LeadInput,
     LeadMerge,
     LeadPerson,
     Person,
@@ -153,12 +154,12 @@ def check_claims(
 ) -> None:
     """What identities and accounts say of the lead: one that is in an account is there, and one
     that is somebody's no longer is not."""
-    ends = [record for record in records if _ends(record, lead_id)]
+    left = any(_ends(record, lead_id) or _parts(record, lead_id) for record in records)
     for claim in claims:
-        if claim.value == WAS_PERSON and not ends and claim.at_ms < until_ms:
+        if claim.value == WAS_PERSON and not left and claim.at_ms < until_ms:
             words = (
                 f"the identity went on to another lead, and {lead_id} has neither ended in one nor "
-                "been erased"
+                "been erased or left by anybody"
             )
             add(Finding(invariant=Invariant.IDENTITY, words=words, place=claim.place))
         moves = [record for record in records if isinstance(record.value, LeadStaged)]
@@ -176,6 +177,12 @@ def _ends(record: Dated, lead_id: str) -> bool:
     return _asks_erasure(record) or (
         isinstance(record.value, LeadMerge) and record.value.loser == lead_id
     )
+
+
+def _parts(record: Dated, lead_id: str) -> bool:
+    """Whether a person separated somebody from the lead."""
+    separation = record.value.separation if isinstance(record.value, LeadInput) else None
+    return separation is not None and separation.lead_id == lead_id
 
 
 def check_acts(records: Sequence[Dated], *, grace_ms: int, add: Add) -> None:

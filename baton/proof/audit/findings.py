@@ -47,6 +47,8 @@ class Invariant(StrEnum):
     PRESENT = "nobody-absent-is-asked"
     REJECTERS = "rejecters-are-asked-last"
     OVERFLOW = "no-lead-overflows-back"
+    PERSON_LIMITS = "limits-over-all-pools-are-kept"
+    PARTED = "refusals-follow-who-leaves"
 
 
 MEANING: dict[Invariant, str] = {
@@ -90,8 +92,8 @@ MEANING: dict[Invariant, str] = {
 
 MEANING |= {
     Invariant.IDENTITY: (
-        "an identity that belonged to several leads: each but the last has ended in another, or "
-        "was erased"
+        "an identity that belonged to several leads: each but the last has ended in another, was "
+        "erased, or was separated from it"
     ),
     Invariant.ACCOUNTS: (
         "an account has as many people as its parts come to, and none that was merged away or "
@@ -123,7 +125,13 @@ MEANING |= {
     Invariant.LOADS: "nobody is taken to have more open work than they can have",
     Invariant.PRESENT: "nobody is given a lead by turn in an absence that was known",
     Invariant.REJECTERS: "who rejected a lead is given it again only where the record says so",
+    Invariant.PARTED: (
+        "whoever is separated from a lead takes along each refusal of consent that it had heard"
+    ),
     Invariant.OVERFLOW: "a lead that left a pool for another does not come back that way",
+    Invariant.PERSON_LIMITS: (
+        "nobody is given a lead by turn beyond their limits over all pools, counted over all of them"
+    ),
     Invariant.VERDICTS: "what counts towards a goal is a move that the lead made, and each such move counts",
 }
 

@@ -46,6 +46,7 @@ from baton.contracts.topics import (
     Cleanup,
     TopicSpec,
 )
+from baton.contracts.transfers import LeadTransfer
 from baton.ids import derived_id
 from baton.proof.audit.events import ACCEPTED, ACKNOWLEDGED, DEAD, DROPPED, KEYED
 from baton.proof.audit.facts import FOUND, Row
@@ -98,6 +99,7 @@ _LOOKED_INTO = frozenset(
         AccountScored,
         GoalTally,
         GoalProgress,
+        LeadTransfer,
     }
 )
 _DECODED = {
@@ -106,6 +108,9 @@ _DECODED = {
     if spec.record is not None
     and (spec.record in _LOOKED_INTO or spec.name in _ACCEPTED | {INTAKE_KEYED})
 }
+
+
+_SPILLS = ("events", "facts", "leads", "pools", "identities", "accounts", "goals", "people")
 
 
 class Sorter:
@@ -122,10 +127,8 @@ class Sorter:
             self.identities,
             self.accounts,
             self.goals,
-        ) = (
-            stack.enter_context(Spill(folder, name, buckets))
-            for name in ("events", "facts", "leads", "pools", "identities", "accounts", "goals")
-        )
+            self.people,
+        ) = (stack.enter_context(Spill(folder, name, buckets)) for name in _SPILLS)
         self.until_ms = 0
         self._report = report
 
@@ -234,6 +237,9 @@ class Sorter:
                     self.leads.add(value.lead_id, (record.at_ms, *where, record.value))
             case GoalProgress():
                 self.goals.add(value.goal, (record.at_ms, where, value.achieved, value.period))
+            case LeadTransfer():
+                for lead_id in (value.loser, value.survivor):
+                    self.leads.add(lead_id, (record.at_ms, *where, record.value))
             case IdentityAlias():
                 if value.kind == AliasKind.RESOLVED and value.lead_id:
                     self.identities.add(value.identity, (record.at_ms, where, value.lead_id))

@@ -131,7 +131,7 @@ class TaskAudit:
     def _changelog_now(self) -> tuple[dict[bytes, bytes], dict[bytes, int], int]:
         held: dict[bytes, bytes] = {}
         places: dict[bytes, int] = {}
-        batch = 0
+        position: bytes | None = None
         for record in self._source.read(self._changelog, self._partition):
             assert record.key is not None, "a changelog record has a key"
             places[record.key] = record.offset
@@ -140,7 +140,8 @@ class TaskAudit:
                 continue
             held[record.key] = _print_of(record.value)
             if record.key == POSITION_KEY:
-                batch = codec_for(Position).decode(record.value).batch
+                position = record.value
+        batch = 0 if position is None else codec_for(Position).decode(position).batch
         return held, places, batch
 
     def _batches(self, upto: int) -> Iterator[Batch]:

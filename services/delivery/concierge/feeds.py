@@ -18,7 +18,7 @@ from typing import Final
 
 import httpx
 
-from baton.sources.absences import MAX_FEED_BYTES
+from baton.sources.calendar_feeds import ANSWER_S, FeedFailed, feed_client, fetch_feed
 from services.delivery import metrics
 from services.delivery.concierge.busy_cache import BusyCache
 from services.delivery.concierge.slots import Busy
@@ -26,14 +26,9 @@ from services.delivery.concierge.slots import Busy
 log = logging.getLogger(__name__)
 
 EVERY_S: Final = 300.0
-_ANSWER_S: Final = 20.0
 _READING_S: Final = 30.0
 _AT_ONCE: Final = 4
 _DAY_MS: Final = 86_400_000
-
-
-class FeedFailed(RuntimeError):
-    """A calendar gave no busy times; the text says why, without its address."""
 
 
 class FeedKeeper:
@@ -71,12 +66,7 @@ class FeedKeeper:
 
     async def refresh(self) -> dict[str, str]:
         """Ask all calendars once; gives the reason by person for those that failed."""
-        async with httpx.AsyncClient(
-            timeout=_ANSWER_S,
-            trust_env=False,
-            event_hooks={"request": [_stay_encrypted]},
-            transport=self._transport,
-        ) as client:
+        async with feed_client(self._transport, answer_s=ANSWER_S) as client:
             asked = [self._refresh_one(client, person) for person in self._places]
             found = await asyncio.gather(*asked)
         failed = dict(one for one in found if one is not None)
@@ -86,7 +76,7 @@ class FeedKeeper:
     async def _refresh_one(self, client: httpx.AsyncClient, person: str) -> tuple[str, str] | None:
         async with self._at_once:
             try:
-                async with asyncio.timeout(_ANSWER_S + _READING_S):
+                async with asyncio.timeout(ANSWER_S + _READING_S):
                     await self._ask(client, person)
             except FeedFailed as error:
                 reason = str(error)
@@ -101,12 +91,9 @@ class FeedKeeper:
         now_ms = int(self._clock() * 1000)
         day = now_ms // _DAY_MS
         same_day = self._read_on.get(person) == day  # a day on, the horizon has moved
-        place = self._places[person].replace("webcal://", "https://", 1)
-        if place.startswith("https://"):
-            known = self._tags.get(person, "") if same_day else ""
-            feed, tag = await self._fetched(client, place, known)
-        else:
-            feed, tag = await asyncio.to_thread(_file, self._folder / place), ""
+        known = self._tags.get(person, "") if same_day else ""
+        place = self._places[person]
+        feed, tag = await fetch_feed(client, place, self._folder, known_tag=known)
         if feed is None:
             self._cache.confirm(person, now_ms)
             return
@@ -114,42 +101,6 @@ class FeedKeeper:
         busy = await _read(feed, now_ms - _DAY_MS, until_ms, self._zone_of(person))
         self._cache.put(person, busy, now_ms)
         self._tags[person], self._read_on[person] = tag, day
-
-    async def _fetched(
-        self, client: httpx.AsyncClient, place: str, tag: str
-    ) -> tuple[bytes | None, str]:
-        """The feed, or None where it has not changed, and its tag."""
-        headers = {"If-None-Match": tag} if tag else {}
-        try:
-            async with client.stream(
-                "GET", place, headers=headers, follow_redirects=True
-            ) as answer:
-                if answer.status_code == 304 and tag:
-                    return None, tag
-                if answer.status_code != 200:
-                    raise FeedFailed(f"answers {answer.status_code}")
-                found = bytearray()
-                async for part in answer.aiter_bytes():
-                    found += part
-                    if len(found) > MAX_FEED_BYTES:
-                        raise FeedFailed(f"has more than {MAX_FEED_BYTES} bytes")
-                return bytes(found), answer.headers.get("etag", "")
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise FeedFailed(f"cannot be read: {type(error).__name__}") from None
-
-
-async def _stay_encrypted(request: httpx.Request) -> None:
-    """A redirect away from TLS is not followed."""
-    if request.url.scheme != "https":
-        raise FeedFailed("redirects to an address without TLS")
-
-
-def _file(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_FEED_BYTES + 1)
-    except OSError as error:
-        raise FeedFailed(f"cannot be read: {type(error).__name__}") from None
 
 
 async def _read(feed: bytes, from_ms: int, until_ms: int, zone: str) -> Busy:

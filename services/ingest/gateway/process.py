@@ -11,12 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import resource
-import signal
 import socket
 from collections.abc import Callable, Sequence
 from uuid import uuid4
 
-import uvloop
 from aiokafka.errors import KafkaError
 from starlette.types import ASGIApp
 
@@ -25,6 +23,7 @@ from baton.contracts.intake import IntakeRecord
 from baton.engine.kafka.cluster import Cluster
 from baton.http import bind
 from baton.settings import Settings
+from baton.stopping import run_until_stopped
 from services.ingest.gateway.adapters.declared import declared_sources
 from services.ingest.gateway.adapters.registry import ADAPTERS
 from services.ingest.gateway.app import Gateway, NotPublished
@@ -165,9 +164,7 @@ class GatewayProcess:
 
 def run(settings: Settings) -> None:
     """Run until asked to stop; raises what it cannot start without."""
-    process = GatewayProcess(settings, GatewaySettings())
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_until_stopped(process))
+    run_until_stopped(GatewayProcess(settings, GatewaySettings()).run())
 
 
 def reserve_files(wanted: int) -> None:
@@ -184,16 +181,3 @@ def reserve_files(wanted: int) -> None:
             reachable,
             wanted,
         )
-
-
-async def _until_stopped(process: GatewayProcess) -> None:
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    running, stopping = asyncio.create_task(process.run()), asyncio.create_task(stop.wait())
-    await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
-    if running.done():
-        stopping.cancel()
-        running.result()
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)

@@ -13,7 +13,14 @@ from dataclasses import dataclass
 
 from services.insights.facts.change import Put, put
 from services.insights.facts.derived_tables import CONVERSION, CREDIT
-from services.insights.figures.attribution import NO_TOUCH, Conversion, Model, Touch, credits_of
+from services.insights.figures.attribution import (
+    NO_TOUCH,
+    Conversion,
+    Model,
+    Touch,
+    collapsed,
+    credits_of_collapsed,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +52,7 @@ def journey_rows(journey: Journey) -> Iterator[Put]:
     """A row for each deal won, and its credits by each model. Since the last deal for every model
     but ``first``, which goes back to the beginning."""
     since = None
+    every = collapsed(journey.touches)
     for won in sorted(journey.won, key=lambda deal: (deal.occurred_at_ms, deal.fact_id)):
         opportunity = _opened_at(journey, won, since)
         yield put(
@@ -60,7 +68,9 @@ def journey_rows(journey: Journey) -> Iterator[Put]:
             won_at_ms=won.occurred_at_ms,
         )
         if won.amount_minor is not None and won.currency is not None:
-            yield from _credits(journey, won, opportunity, since)
+            recent = [t for t in journey.touches if since is None or t.occurred_at_ms > since]
+            touches = (every, every if since is None else collapsed(recent))
+            yield from _credits(journey, won, opportunity, touches)
         since = won.occurred_at_ms
 
 
@@ -82,8 +92,12 @@ def _opened_at(journey: Journey, won: Won, since: int | None) -> int | None:
 
 
 def _credits(
-    journey: Journey, won: Won, opportunity: int | None, since: int | None
+    journey: Journey,
+    won: Won,
+    opportunity: int | None,
+    touches: tuple[Sequence[Touch], Sequence[Touch]],
 ) -> Iterator[Put]:
+    """``touches``: every one of the journey, and those since the deal before."""
     assert won.amount_minor is not None
     conversion = Conversion(
         amount_minor=won.amount_minor,
@@ -91,10 +105,10 @@ def _credits(
         known_at_ms=journey.known_at_ms,
         opportunity_at_ms=opportunity,
     )
-    recent = [touch for touch in journey.touches if since is None or touch.occurred_at_ms > since]
+    every, recent = touches
     for model in Model:
-        touches = journey.touches if model is Model.FIRST else recent
-        for place, credit in enumerate(credits_of(model, touches, conversion)):
+        counting = every if model is Model.FIRST else recent
+        for place, credit in enumerate(credits_of_collapsed(model, counting, conversion)):
             event_id = credit.touch.event_id if credit.touch else None
             yield put(
                 CREDIT,

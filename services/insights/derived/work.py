@@ -3,32 +3,45 @@ what needs somebody now is found without looking at all leads. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from services.insights.facts.change import Put, put
-from services.insights.facts.derived_tables import WORK
+from services.insights.facts.derived_tables import OPEN_CLOCK, WORK
 
 NEVER_MS: Final = 1 << 62
 """Later than every moment: no clock runs."""
 HELD: Final = """SELECT l.lead_id, l.holder_kind, l.holder, l.pool, l.segment, l.level,
-    l.hand_raised, l.routed_at_ms, l.last_act_ms, c.started_at_ms, c.deadline_ms
-    FROM lead l LEFT JOIN clock c ON c.clock_id = (SELECT clock_id FROM clock
-        WHERE lead_id = l.lead_id AND state IN ('running', 'breached') AND cycle = l.cycle
-        AND (handoff_id IS NULL OR handoff_id = l.handoff_id)
-        ORDER BY deadline_ms, clock_id LIMIT 1)
+    l.hand_raised, l.routed_at_ms, l.last_act_ms,
+    c.clock_id, c.pool, c.segment, c.started_at_ms, c.deadline_ms
+    FROM lead l LEFT JOIN clock c ON c.lead_id = l.lead_id
+        AND c.state IN ('running', 'breached') AND c.cycle = l.cycle
+        AND (c.handoff_id IS NULL OR c.handoff_id = l.handoff_id)
     WHERE l.holder_kind IN ('person', 'queue', 'nobody') AND l.survivor IS NULL AND l.erased = 0
-    AND l.lead_id = ?1"""
-"""A lead in work with the clock that runs out first."""
+    AND l.lead_id = ?1 ORDER BY l.lead_id, c.deadline_ms, c.clock_id"""
+"""A lead in work with the clocks that can still be stopped, the one that runs out first first."""
 
 
-def work_rows(rows: Iterator[tuple[Any, ...]]) -> Iterator[Put]:
-    """The row of a lead, from what :data:`HELD` finds of it; at risk once three quarters of the
-    time are gone, untouched while nobody has done anything since the hand-over."""
-    for row in rows:
-        lead_id, kind, holder, pool, segment, level, asked, routed_ms, act_ms, start_ms, due_ms = (
-            row
-        )
+def work_rows(rows: Iterable[tuple[Any, ...]]) -> Iterator[Put]:
+    """The row of each lead, and those of its clocks, from what :data:`HELD` finds of it; at risk
+    once three quarters of the time are gone, untouched while nobody has done anything since the
+    hand-over."""
+    worked = None
+    for lead_id, kind, holder, pool, segment, level, asked, routed_ms, act_ms, *clock in rows:
+        clock_id, clock_pool, clock_segment, start_ms, due_ms = clock
+        if clock_id is not None:
+            yield put(
+                OPEN_CLOCK,
+                clock_id=clock_id,
+                lead_id=lead_id,
+                holder=holder,
+                pool=clock_pool or "",
+                segment=clock_segment or "",
+                deadline_ms=due_ms,
+            )
+        if lead_id == worked:
+            continue
+        worked = lead_id
         is_touched = act_ms is not None and act_ms >= (routed_ms or 0)
         is_hot = kind == "person" and not is_touched and (level == "hot" or bool(asked))
         yield put(

@@ -67,6 +67,21 @@ WORK = Table(
         risk_ms i when three quarters of its time are gone, ms
     """),
 )
+OPEN_CLOCK = Table(
+    name="open_clock",
+    says="clocks that whoever holds the lead can still stop: late once they are past their time",
+    key=("clock_id",),
+    derived=True,
+    indexes=(("lead_id",), ("deadline_ms", "clock_id", "pool", "segment")),
+    columns=columns("""
+        clock_id t clock
+        lead_id t lead
+        holder t person or pool
+        pool t pool of the clock
+        segment t segment of the clock
+        deadline_ms i when it is due, ms
+    """),
+)
 CYCLE = Table(
     name="cycle",
     says=(

@@ -11,9 +11,16 @@ from dataclasses import replace
 from baton.contracts.leads import LeadAmended, LeadQualified, LeadStaged, Story
 from baton.contracts.public_record import PublicRecord
 from baton.contracts.routing import LeadRouted
-from baton.contracts.slas import SlaClock
+from baton.contracts.slas import LeadRecycled, SlaClock
 from services.insights.facts.change import Change, Forget, kept_fact, row_of
-from services.insights.facts.flow_tables import AMENDMENT, HANDOFF, QUALIFICATION, STAGE_MOVE
+from services.insights.facts.flow_tables import (
+    AMENDMENT,
+    HANDOFF,
+    QUALIFICATION,
+    RECYCLED,
+    REST,
+    STAGE_MOVE,
+)
 from services.insights.facts.level_tables import CLOCK
 
 
@@ -48,6 +55,14 @@ def fold_routed(taken: PublicRecord, routed: LeadRouted) -> Iterator[Change]:
     yield row_of(HANDOFF, taken, routed)
     bare = replace(routed, qualified=replace(routed.qualified, story=Story()))
     yield from kept_fact(taken, routed.lead_id, bare)
+
+
+def fold_recycled(taken: PublicRecord, ended: LeadRecycled) -> Iterator[Change]:
+    """A revision ends nothing anew: it says how the lead rests from then on."""
+    if not ended.revised:
+        yield row_of(RECYCLED, taken, ended, by_person=ended.by)
+    yield row_of(REST, taken, ended)
+    yield from kept_fact(taken, ended.lead_id, ended)
 
 
 def fold_clock_changed(taken: PublicRecord, clock: SlaClock) -> Iterator[Change]:

@@ -125,9 +125,9 @@ NOTE = Table(
 )
 RECYCLED = Table(
     name="recycled",
-    says="cycles that ended: come back then, or not at all",
+    says="cycles that ended: come back then, or not at all; as it was said at the end",
     key=("recycle_id",),
-    indexes=(("lead_id",), ("log_ms",), ("needs",)),
+    indexes=(("lead_id",), ("log_ms",)),
     columns=columns("""
         recycle_id t id
         lead_id t lead
@@ -142,6 +142,25 @@ RECYCLED = Table(
         nurture_allowed i 1: consent for nurture
         log_ms i when, ms
     """),
+)
+REST = Table(
+    name="rest",
+    says="how a lead rests since a cycle ended, as it was published last: dates and tracks move",
+    key=("recycle_id",),
+    latest=True,
+    indexes=(("lead_id", "log_ms"), ("needs",)),
+    columns=columns(
+        """
+        recycle_id t the end of the cycle
+        lead_id t lead
+        reason t reason, a word of the agreement
+        track t? nurture track
+        return_at_ms i? when it comes back, ms
+        needs t? what is missing, such as the contract's end
+        nurture_allowed i 1: consent for nurture
+        """
+        + LOG
+    ),
 )
 REACTIVATED = Table(
     name="reactivated",
@@ -160,7 +179,7 @@ REFUSAL = Table(
     name="refusal",
     says="acts that were not carried out",
     key=("fact_id",),
-    indexes=(("cause_id",), ("log_ms",)),
+    indexes=(("cause_id",), ("lead_id",)),
     columns=columns("""
         fact_id t id of the fact
         lead_id t lead

@@ -46,6 +46,7 @@ from services.insights.facts.flow_folds import (
     fold_amended,
     fold_clock_changed,
     fold_qualified,
+    fold_recycled,
     fold_routed,
     fold_staged,
 )
@@ -53,7 +54,6 @@ from services.insights.facts.flow_tables import (
     NOTE,
     ORPHAN,
     REACTIVATED,
-    RECYCLED,
     REFUSAL,
     UNROUTED,
 )
@@ -106,7 +106,7 @@ FOLDS: Final[Mapping[str, Fold]] = {
     LEADS_SLA_VIOLATIONS: one_row(VIOLATION),
     LEADS_SLA_ACTIONS: one_row(ACTION, to_person="to"),
     LEADS_SLA_DIGESTS: one_row(DIGEST, to_person="to"),
-    LEADS_RECYCLED: one_row(RECYCLED, keeps=True, by_person="by"),
+    LEADS_RECYCLED: fold_recycled,
     LEADS_REACTIVATED: one_row(REACTIVATED, keeps=True),
     LEADS_REFUSALS: one_row(REFUSAL, by_person="by"),
     LEADS_ORPHANS: one_row(ORPHAN),

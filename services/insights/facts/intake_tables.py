@@ -100,7 +100,7 @@ MENTION = Table(
     name="mention",
     says="what acts named: objections, competitors, content that was sent or asked for",
     key=("event_id", "kind", "word"),
-    indexes=(("occurred_at_ms", "lead_id"),),
+    indexes=(("lead_id",),),
     columns=columns("""
         event_id t id of the act
         kind t objection, competitor, sent or asked

@@ -40,7 +40,7 @@ VIOLATION = Table(
     name="violation",
     says="warnings and breaches",
     key=("violation_id", "kind"),
-    indexes=(("clock_id",), ("log_ms",)),
+    indexes=(("clock_id",), ("lead_id",), ("log_ms",)),
     columns=columns("""
         violation_id t id
         kind t warning, breach or withdrawn

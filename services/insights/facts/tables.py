@@ -17,6 +17,7 @@ from services.insights.facts.derived_tables import (
     DEAL,
     JOURNEY,
     LEAD,
+    OPEN_CLOCK,
     WORK,
 )
 from services.insights.facts.flow_tables import (
@@ -28,6 +29,7 @@ from services.insights.facts.flow_tables import (
     REACTIVATED,
     RECYCLED,
     REFUSAL,
+    REST,
     STAGE_MOVE,
     UNROUTED,
 )
@@ -75,6 +77,7 @@ TABLES: Final[Mapping[str, Table]] = {
         ACTION,
         DIGEST,
         RECYCLED,
+        REST,
         REACTIVATED,
         REFUSAL,
         GOAL,
@@ -88,6 +91,7 @@ TABLES: Final[Mapping[str, Table]] = {
         CAMPAIGN_COST,
         LEAD,
         WORK,
+        OPEN_CLOCK,
         CYCLE,
         DEAL,
         CONVERSION,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from enum import StrEnum
 from fractions import Fraction
+from math import lcm
 from typing import Final
 
 NO_TOUCH: Final = "(none)"
@@ -111,11 +112,20 @@ def credits_of(
 ) -> tuple[Credit, ...]:
     """The credits of one conversion, in the order of the touches; touches that get nothing are left
     out."""
-    journey = [
-        touch
-        for touch in collapsed(touches)
-        if touch.occurred_at_ms <= _window_end(model, conversion)
-    ]
+    return credits_of_collapsed(model, collapsed(touches), conversion, half_life_ms=half_life_ms)
+
+
+def credits_of_collapsed(
+    model: Model,
+    touches: Iterable[Touch],
+    conversion: Conversion,
+    *,
+    half_life_ms: int = DEFAULT_HALF_LIFE_MS,
+) -> tuple[Credit, ...]:
+    """The same for touches that :func:`collapsed` made: several models share them. The earliest of
+    repeated touches stays, so it makes no difference that the window is applied afterwards."""
+    until_ms = _window_end(model, conversion)
+    journey = [touch for touch in touches if touch.occurred_at_ms <= until_ms]
     if not journey:
         return (Credit(touch=None, amount_minor=conversion.amount_minor),)
     weights = _weights(model, journey, conversion, half_life_ms)
@@ -139,16 +149,16 @@ def allocate(amount: int, weights: Sequence[Fraction]) -> list[int]:
 
     Raises ValueError unless some weight is positive and none is negative.
     """
-    total = sum(weights, Fraction(0))
-    if total <= 0 or min(weights) < 0:
+    scale = lcm(*(weight.denominator for weight in weights))
+    parts = [weight.numerator * (scale // weight.denominator) for weight in weights]
+    total = sum(parts)
+    if total <= 0 or min(parts) < 0:
         raise ValueError("weights must not be negative, and one must be positive")
     sign, whole = (-1, -amount) if amount < 0 else (1, amount)
-    exact = [whole * weight / total for weight in weights]
-    shares = [part.numerator // part.denominator for part in exact]
+    divided = [divmod(whole * part, total) for part in parts]
+    shares = [share for share, _ in divided]
     rest = whole - sum(shares)
-    by_remainder = sorted(
-        range(len(exact)), key=lambda number: (shares[number] - exact[number], number)
-    )
+    by_remainder = sorted(range(len(divided)), key=lambda number: (-divided[number][1], number))
     for number in by_remainder[:rest]:
         shares[number] += 1
     return [sign * share for share in shares]

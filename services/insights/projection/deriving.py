@@ -23,10 +23,10 @@ from services.insights.facts.derived_tables import JOURNEY
 from services.insights.figures.attribution import NO_TOUCH, Touch
 
 Write = Callable[[Put], None]
-Crediting = Callable[[str], AbstractContextManager[None]]
+Crediting = Callable[[list[str]], AbstractContextManager[None]]
 
 
-def _alone(_: str) -> AbstractContextManager[None]:
+def _alone(_: list[str]) -> AbstractContextManager[None]:
     return nullcontext()
 
 
@@ -43,7 +43,7 @@ _TOUCHES = """SELECT t.event_id, t.lead_id, t.occurred_at_ms, t.received_at_ms, 
 _WON = """SELECT d.ended_by, d.lead_id, d.ended_at_ms, d.opportunity_id, d.amount_minor, d.currency
     FROM lead l CROSS JOIN deal d ON d.root = l.lead_id WHERE l.journey = ?1 AND d.state = 'won'"""
 _OPENED = """SELECT m.lead_id, m.opportunity_id, m.occurred_at_ms FROM lead l CROSS JOIN stage_move m ON m.lead_id = l.lead_id
-    WHERE l.journey = ?1 AND ((+m.to_stage = 'opportunity' AND m.from_stage <> 'opportunity' AND m.event <> 'reopened')
+    WHERE l.journey = ?1 AND m.occurred_at_ms <= ?2 AND ((+m.to_stage = 'opportunity' AND m.from_stage <> 'opportunity' AND m.event <> 'reopened')
     OR (';' || m.inferred || ';') LIKE '%;opportunity;%')"""
 _KNOWN = """SELECT min(COALESCE(t.occurred_at_ms, q.qualified_at_ms)) FROM lead l CROSS JOIN qualification q ON q.lead_id = l.lead_id
     LEFT JOIN touch t ON t.event_id = q.cause_id WHERE l.journey = ?1"""
@@ -58,7 +58,7 @@ def derive(
     crediting: Crediting = _alone,
 ) -> None:
     """Make anew what the touched leads change, with every lead that ended in the same one: touches
-    and accounts follow. ``crediting``: what is around the writing of a journey's credits."""
+    and accounts follow. ``crediting``: what is around the writing of journeys' credits."""
     journeys: set[str] = set()
     for root in sorted({_root(db, lead_id) for lead_id in touched}):
         family = _family(db, root)
@@ -83,14 +83,15 @@ def derive(
             known[lead_id] = facts
         _put_deals_and_cycles(db, root, known, write)
         journeys.add(account or root)
-    for name in sorted(journeys):
-        _credit(db, name, write, zone, crediting)
+    _credit(db, sorted(journeys), write, zone, crediting)
 
 
 def put_work(db: Any, lead_id: str, write: Write) -> None:
-    """Make the row of a lead's work anew, from its row and its clocks."""
-    db.execute("DELETE FROM work WHERE lead_id = ?", (lead_id,))
-    for row in work_rows(db.execute(HELD, (lead_id,))):
+    """Make the row of a lead's work anew, and those of its open clocks, from its row and its
+    clocks."""
+    for table in ("work", "open_clock"):
+        db.execute(f"DELETE FROM {table} WHERE lead_id = ?", (lead_id,))
+    for row in work_rows(db.execute(HELD, (lead_id,)).fetchall()):
         write(row)
 
 
@@ -110,7 +111,7 @@ def _put_deals_and_cycles(
 def credit_all(db: Any, write: Write, *, zone: str) -> None:
     """Make the credits of every journey anew."""
     for (name,) in list(db.execute("SELECT DISTINCT journey FROM conversion")):
-        _credit(db, name, write, zone)
+        _credit(db, [name], write, zone)
 
 
 def _family(db: Any, root: str) -> list[str]:
@@ -147,8 +148,10 @@ def _facts(db: Any, lead_id: str) -> list[Kept]:
     ]
 
 
+@lru_cache(maxsize=16_384)
 def decoded(topic: str, value: bytes) -> Any:
-    """The record of a kept fact."""
+    """The record of a kept fact. Remembered: while a lead is in work its facts are read again with
+    every batch that has news of it."""
     record_type: Any = TOPICS[topic].record
     return codec_for(record_type).decode(value)
 
@@ -196,22 +199,30 @@ def family_of(db: Any, lead_id: str) -> list[str]:
 
 def _credit(
     db: Any,
-    name: str,
+    names: Iterable[str],
     write: Write,
     zone: str,
     crediting: Crediting = _alone,
 ) -> None:
-    journey = _journey(db, name, zone)
-    digest = derived_id("journey", repr(journey)) if journey.won else ""
-    if digest == (_one(db, "SELECT digest FROM journey WHERE journey = ?1", name) or ""):
+    """Make the credits of journeys anew where they differ. Those of all go before those of any
+    come: a deal may have moved from one journey to another, and its rows are keyed by the deal."""
+    changed: dict[str, tuple[Journey, str]] = {}
+    for name in names:
+        journey = _journey(db, name, zone)
+        digest = derived_id("journey", repr(journey)) if journey.won else ""
+        if digest != (_one(db, "SELECT digest FROM journey WHERE journey = ?1", name) or ""):
+            changed[name] = (journey, digest)
+    if not changed:
         return
-    with crediting(name):
-        for table in ("conversion", "credit", "journey"):
-            db.execute(f"DELETE FROM {table} WHERE journey = ?", (name,))
-        if digest:
-            write(put(JOURNEY, journey=name, digest=digest))
-        for row in journey_rows(journey):
-            write(row)
+    with crediting(list(changed)):
+        for name in changed:
+            for table in ("conversion", "credit", "journey"):
+                db.execute(f"DELETE FROM {table} WHERE journey = ?", (name,))
+        for name, (journey, digest) in changed.items():
+            if digest:
+                write(put(JOURNEY, journey=name, digest=digest))
+            for row in journey_rows(journey):
+                write(row)
 
 
 def _journey(db: Any, name: str, zone: str) -> Journey:
@@ -230,7 +241,8 @@ def _journey(db: Any, name: str, zone: str) -> Journey:
     ]
     if not won:
         return Journey(name=name, touches=(), sources={}, won=(), opened=(), known_at_ms=None)
-    rows = sorted(db.execute(_TOUCHES, (name, max(deal.occurred_at_ms for deal in won))))
+    last_won_ms = max(deal.occurred_at_ms for deal in won)
+    rows = sorted(db.execute(_TOUCHES, (name, last_won_ms)))
     touches = [
         Touch(
             event_id=event,
@@ -247,7 +259,7 @@ def _journey(db: Any, name: str, zone: str) -> Journey:
         touches=touches,
         sources={row[0]: row[5] for row in rows},
         won=won,
-        opened=sorted(db.execute(_OPENED, (name,)), key=repr),
+        opened=sorted(db.execute(_OPENED, (name, last_won_ms)), key=repr),
         known_at_ms=_one(db, _KNOWN, name),
     )
 

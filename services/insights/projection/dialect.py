@@ -24,7 +24,7 @@ _CACHE_KB: Final = 32_768
 _CONNECT_S: Final = 10
 _PRAGMAS: Final = (
     "journal_mode=wal",
-    "synchronous=full",
+    "synchronous=normal",  # without power the last transactions go whole, and are read again
     "secure_delete=on",
     "wal_autocheckpoint=2000",
     "analysis_limit=1000",
@@ -64,8 +64,7 @@ Values = Sequence[Any] | Mapping[str, Any]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """How the DDL and the transactions of one database are written. ``types``: by the type of the
-    column; ``ending``: after the columns of a table; ``analyses``: statistics are to be asked
-    for."""
+    column; ``ending``: after the columns of a table; ``analyses``: asks for statistics."""
 
     types: Mapping[str, str]
     ending: str

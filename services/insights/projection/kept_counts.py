@@ -53,11 +53,11 @@ class Counts:
             self._read(counting, leads, 1)
 
     @contextlib.contextmanager
-    def following_credits(self, journey: str) -> Iterator[None]:
-        """Around the writing of a journey's credits."""
-        self._read(CREDITS, [journey], -1)
+    def following_credits(self, journeys: list[str]) -> Iterator[None]:
+        """Around the writing of these journeys' credits."""
+        self._read(CREDITS, journeys, -1)
         yield
-        self._read(CREDITS, [journey], 1)
+        self._read(CREDITS, journeys, 1)
 
     def _dirty(self, changes: Iterable[Change]) -> dict[str, set[str]]:
         """The leads that a new row belongs to, or the row that it refers to, by table."""

@@ -28,7 +28,7 @@ from services.insights.projection.store import Store, StoreDiffers
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 500
+_AT_ONCE = 1_000
 _WAIT_S = 0.2
 _AGAIN_S = 2.0
 

@@ -9,8 +9,8 @@ from services.insights.facts.table import Table, columns
 from services.insights.facts.tables import TABLES
 from services.insights.projection.dialect import Dialect, create
 
-VERSION: Final = 4
-"""Raised when a table changes: the projection is then built anew beside the old one."""
+VERSION: Final = 5
+"""Raised when a table changes; ``upgrading`` brings stores of earlier versions up."""
 
 _META: Final = Table(
     name="meta",

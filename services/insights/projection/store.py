@@ -85,7 +85,7 @@ class Store:
                 ],
             )
         found = dict(self._db.execute("SELECT name, value FROM meta"))
-        if found["version"] == UPGRADED and found["namespace"] == self._namespace:
+        if found["version"] in UPGRADED and found["namespace"] == self._namespace:
             upgrade(self._db, self._dialect, found["zone"])
             found["version"] = str(VERSION)
         if found["version"] != str(VERSION) or found["namespace"] != self._namespace:

@@ -1,18 +1,24 @@
-"""Brings a store of the version before up to this one in place, from its own rows: a rebuild from
+"""Brings a store of an earlier version up to this one in place, from its own rows: a rebuild from
 the topics would lose what has passed their retention."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+from baton.contracts.public_record import PublicRecord
+from baton.contracts.topic_names import LEADS_RECYCLED
 from services.insights.derived.work import HELD, work_rows
+from services.insights.facts.change import row_of
+from services.insights.facts.flow_tables import REST
 from services.insights.facts.tables import TABLES
+from services.insights.projection.deriving import decoded
 from services.insights.projection.dialect import Dialect, create
 from services.insights.projection.kept_counts import recount
 from services.insights.projection.schema import VERSION, upsert
 
-UPGRADED: Final = "3"
-"""The version that can be brought up: it has every fact, but no counts, no mentions, no work."""
+UPGRADED: Final = frozenset({"3", "4"})
+"""The versions that can be brought up: they have every fact. Version 3 has no counts, no mentions,
+no work; version 4 no open clocks, no rests, no counts of mentions and refusals."""
 _ACTS: Final = """SELECT event_id, lead_id, occurred_at_ms, log_ms, objections, competitor,
     content_sent, content_asked FROM act WHERE objections <> '' OR competitor IS NOT NULL
     OR content_sent IS NOT NULL OR content_asked IS NOT NULL"""
@@ -34,8 +40,28 @@ def upgrade(db: Any, dialect: Dialect, zone: str) -> None:
         for kind, word in words:
             if word:
                 db.execute(mention, (event_id, kind, word, lead_id, at_ms, log_ms))
+    _put_rests(db)
     held = db.execute(HELD.replace("AND l.lead_id = ?1", "")).fetchall()
-    for put in work_rows(iter(held)):
+    for put in work_rows(held):
         db.execute(upsert(put.table), put.row)
     recount(db, zone)
     db.execute("UPDATE meta SET value = ? WHERE name = 'version'", (str(VERSION),))
+
+
+def _put_rests(db: Any) -> None:
+    """How leads rest, from the records that were kept of them."""
+    kept = db.execute(
+        "SELECT log_ms, log_offset, fact_id, value FROM fact WHERE topic = ?", (LEADS_RECYCLED,)
+    )
+    for log_ms, offset, fact_id, value in kept.fetchall():
+        taken = PublicRecord(
+            topic=LEADS_RECYCLED,
+            partition=0,
+            offset=offset,
+            id=fact_id,
+            key="",
+            value=decoded(LEADS_RECYCLED, value),
+            at_ms=log_ms,
+        )
+        change = row_of(REST, taken, taken.value)
+        db.execute(upsert(REST), change.row)

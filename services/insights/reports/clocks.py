@@ -107,17 +107,15 @@ def speed_to_lead(context: Context, from_ms: int, until_ms: int) -> Speed:
     )
 
 
-_STANDS: Final = """FROM clock c JOIN lead l ON l.lead_id = c.lead_id
-    WHERE c.state IN ('running', 'breached') AND c.deadline_ms < :now
-    AND l.holder_kind IN ('person', 'queue', 'nobody') AND c.cycle = l.cycle
-    AND (c.handoff_id IS NULL OR c.handoff_id = l.handoff_id)
-    AND (:pool IS NULL OR c.pool = :pool) AND (:segment IS NULL OR c.segment = :segment)"""
-_OPEN: Final = f"""SELECT o.*, (SELECT kind FROM ladder_step s WHERE s.clock_id = o.clock_id
+_LATE: Final = """FROM open_clock WHERE deadline_ms < :now
+    AND (:pool IS NULL OR pool = :pool) AND (:segment IS NULL OR segment = :segment)"""
+_OPEN: Final = f"""SELECT c.*, o.holder, (SELECT kind FROM ladder_step s
+        WHERE s.clock_id = o.clock_id
         ORDER BY s.log_ms DESC, CASE s.kind WHEN 'notify' THEN 1 ELSE 0 END, s.action_id
         LIMIT 1) step
-    FROM (SELECT c.*, l.holder {_STANDS} ORDER BY c.deadline_ms, c.clock_id LIMIT 200) o
-    ORDER BY o.deadline_ms, o.clock_id"""
-_OPEN_COUNT: Final = f"SELECT count(*) {_STANDS}"
+    FROM (SELECT clock_id, holder {_LATE} ORDER BY deadline_ms, clock_id LIMIT 200) o
+    CROSS JOIN clock c ON c.clock_id = o.clock_id ORDER BY c.deadline_ms, c.clock_id"""
+_OPEN_COUNT: Final = f"SELECT count(*) {_LATE}"
 
 
 def open_breaches(context: Context) -> tuple[list[dict[str, Any]], int]:

@@ -9,8 +9,8 @@ from services.insights.reports.context import Context
 
 _TOPICS = """SELECT topic, sum(records) records, max(last_ms) last_ms, max(CASE WHEN began_offset > 0 THEN began_ms END) incomplete_ms
     FROM position GROUP BY 1 ORDER BY 1"""
-_REFUSALS = """SELECT event, reason, count(*) number, max(log_ms) last_ms FROM refusal WHERE log_ms >= :from_ms AND log_ms < :until_ms
-    GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 40"""
+_REFUSALS: Final = """SELECT event, reason, sum(number) number, max(last_ms) last_ms
+    FROM refusals_by_span WHERE {spans} GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 40"""
 _DEAD = (
     "SELECT code, count(*) number, max(log_ms) last_ms FROM dead_letter GROUP BY 1 ORDER BY 2 DESC"
 )
@@ -58,7 +58,7 @@ def data(context: Context) -> dict[str, Any]:
     gaps = [(words, context.rows(statement)[0]) for words, statement in _GAPS]
     return {
         "topics": context.rows(_TOPICS),
-        "refusals": context.rows(_REFUSALS, from_ms=context.from_ms, until_ms=context.until_ms),
+        "refusals": context.counted(_REFUSALS, context.from_ms, context.until_ms),
         "dead": context.rows(_DEAD),
         "sources": context.rows(_SOURCES),
         "gaps": gaps,

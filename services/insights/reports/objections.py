@@ -14,20 +14,15 @@ from services.insights.reports.context import Context
 _ENDS: Final = ("rejected", "lost", "recycled", "disqualified")
 _REASONS: Final = """SELECT event, reason, segment, sum(number) number FROM reasons_by_span
     WHERE {spans} AND (:segment IS NULL OR segment = :segment) GROUP BY 1, 2, 3"""
-_HEARD: Final = """SELECT m.kind, m.word, count(*) leads, sum(COALESCE(e.won, 0)) won,
-    sum(COALESCE(e.lost, 0)) lost FROM (SELECT DISTINCT kind, word, lead_id FROM mention
-        WHERE kind IN ('objection', 'competitor')
-        AND occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms) m
-    LEFT JOIN (SELECT lead_id, max(CASE WHEN state = 'won' THEN 1 ELSE 0 END) won,
-        max(CASE WHEN state = 'lost' THEN 1 ELSE 0 END) lost FROM deal
-        WHERE state IN ('won', 'lost') AND ended_at_ms >= :from_ms AND ended_at_ms < :until_ms
-        AND (:segment IS NULL OR segment = :segment) GROUP BY 1) e ON e.lead_id = m.lead_id
-    GROUP BY 1, 2 ORDER BY 3 DESC, 2"""
+_NAMED: Final = """SELECT kind, word, sum(number) leads FROM mentions_by_span
+    WHERE {spans} AND kind IN ('objection', 'competitor') AND before < :first_day
+    GROUP BY 1, 2"""
+_ENDED: Final = """SELECT kind, word, state, sum(deals) deals FROM deals_by_mention
+    WHERE {spans} AND (:segment IS NULL OR segment = :segment) GROUP BY 1, 2, 3"""
 _SEEN: Final = """SELECT title, state, sum(deals) deals FROM content_by_span
     WHERE {spans} AND (:segment IS NULL OR segment = :segment) GROUP BY 1, 2"""
-_OFFERED: Final = """SELECT kind, word, count(*) number FROM mention
-    WHERE kind IN ('sent', 'asked')
-    AND occurred_at_ms >= :from_ms AND occurred_at_ms < :until_ms GROUP BY 1, 2"""
+_OFFERED: Final = """SELECT kind, word, sum(number) number FROM mentions_by_span
+    WHERE {spans} AND kind IN ('sent', 'asked') GROUP BY 1, 2"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +40,6 @@ class Content:
         if not (self.won.shown and self.lost.shown and self.lost.count):
             return None
         return Fraction(self.won.count * self.lost.total, self.won.total * self.lost.count)
-
-
-def _period(context: Context) -> dict[str, Any]:
-    return {"from_ms": context.from_ms, "until_ms": context.until_ms}
 
 
 def reasons(context: Context) -> list[dict[str, Any]]:
@@ -78,13 +69,24 @@ def _most(counted: Counter[str], number: int | None = None) -> list[tuple[str, i
 
 
 def heard(context: Context) -> dict[str, list[dict[str, Any]]]:
-    """Objections and competitors that people named in the period: with how many leads, and what
-    became of the deals that ended in it."""
-    groups = {"objection": "objections", "competitor": "competitors"}
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in groups.values()}
-    for row in context.rows(_HEARD, segment=context.filters.segment, **_period(context)):
-        found[groups[row["kind"]]].append(row)
-    return found
+    """Objections and competitors: with how many leads people named them in the period, and what
+    became of the deals that ended in it, of whose lead they had been named before."""
+    period = (context.from_ms, context.until_ms)
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    first_day = context.filters.from_day.isoformat()
+    for row in context.counted(_NAMED, *period, first_day=first_day):
+        counts.setdefault((row["kind"], row["word"]), Counter())["leads"] += row["leads"]
+    for row in context.counted(_ENDED, *period, segment=context.filters.segment):
+        counts.setdefault((row["kind"], row["word"]), Counter())[row["state"]] += row["deals"]
+    rows: list[dict[str, Any]] = [
+        {"kind": kind, "word": word, **{name: by[name] for name in ("leads", "won", "lost")}}
+        for (kind, word), by in counts.items()
+    ]
+    rows.sort(key=lambda row: (-row["leads"], row["word"]))
+    return {
+        "objections": [row for row in rows if row["kind"] == "objection"],
+        "competitors": [row for row in rows if row["kind"] == "competitor"],
+    }
 
 
 def content_seen(context: Context) -> list[Content]:
@@ -108,7 +110,7 @@ def content_seen(context: Context) -> list[Content]:
 def content_offered(context: Context) -> list[dict[str, Any]]:
     """Content that sales sent, and that buyers asked for."""
     counted: dict[str, Counter[str]] = {}
-    for row in context.rows(_OFFERED, **_period(context)):
+    for row in context.counted(_OFFERED, context.from_ms, context.until_ms):
         counted.setdefault(row["word"], Counter())[row["kind"]] += row["number"]
     rows = [
         {"content": name, "sent": by["sent"], "asked": by["asked"]} for name, by in counted.items()

@@ -159,7 +159,8 @@ def _ended(context: Context, at: int, fact: LeadRecycled) -> Event:
             None, (context.label_of_reason(fact.reason), fact.track and f"track {fact.track}", back)
         )
     )
-    return Event(at_ms=at, kind="recycled", text=fact.outcome, detail=detail, who=fact.by)
+    text = f"{fact.outcome}, revised" if fact.revised else fact.outcome
+    return Event(at_ms=at, kind="recycled", text=text, detail=detail, who=fact.by)
 
 
 def _back(context: Context, at: int, fact: LeadReactivated) -> Event:

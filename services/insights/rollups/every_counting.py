@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from services.insights.rollups.clock_counts import CLOCKS
-from services.insights.rollups.flow_counts import HANDOFFS, QUALIFIED, REASONS, RECYCLED
+from services.insights.rollups.flow_counts import (
+    HANDOFFS,
+    QUALIFIED,
+    REASONS,
+    RECYCLED,
+    REFUSALS,
+)
+from services.insights.rollups.mention_counts import DEALS_HEARD, MENTIONS
 from services.insights.rollups.span_counting import Counting
 from services.insights.rollups.touch_counts import ACTS, CONTENT, CREDITS, TOUCHES
 from services.insights.rollups.wait_counts import CYCLES, HANDS
@@ -21,5 +28,8 @@ BY_LEAD: Final[tuple[Counting, ...]] = (
     TOUCHES,
     ACTS,
     CONTENT,
+    MENTIONS,
+    DEALS_HEARD,
+    REFUSALS,
 )
 COUNTINGS: Final[tuple[Counting, ...]] = (*BY_LEAD, CREDITS)

@@ -10,6 +10,7 @@ from services.insights.facts.rollup_tables import (
     QUALIFIED_BY_SPAN,
     REASONS_BY_SPAN,
     RECYCLED_BY_SPAN,
+    REFUSALS_BY_SPAN,
 )
 from services.insights.facts.table import Table
 from services.insights.rollups.span_counting import Add, Counting, Row, by_span
@@ -41,6 +42,9 @@ _REASONS: Final = """SELECT occurred_at_ms, COALESCE(segment, ''), event, COALES
     UNION ALL SELECT d.ended_at_ms, COALESCE(d.segment, ''), d.state, COALESCE(d.reason, '')
     FROM deal d JOIN stage_move m ON m.fact_id = d.ended_by
     WHERE d.lead_id {these} AND d.state = 'lost' AND m.event = 'deal_changed'"""
+
+_REFUSALS: Final = """SELECT r.log_ms, r.event, r.reason, r.log_ms FROM refusal r
+    WHERE r.lead_id {these}"""
 
 
 def _counting(
@@ -77,3 +81,4 @@ RECYCLED: Final = _counting(
     family=True,
 )
 REASONS: Final = _counting(_REASONS, REASONS_BY_SPAN, 3, ("stage_move", "merged"), family=True)
+REFUSALS: Final = _counting(_REFUSALS, REFUSALS_BY_SPAN, 2, ("refusal",))

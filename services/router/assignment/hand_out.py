@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from baton.agreement.compiled.agreement import context_of_qualified
 from baton.agreement.reference import AgreementReference
-from baton.contracts.routing import NOBODY_EVER, Candidate, QueueItem
+from baton.contracts.routing import NOBODY_EVER, Candidate, QueueItem, RequestKind
 from baton.contracts.workload import Keeps
 from services.router.assignment import routing_answers
 from services.router.assignment.availability import Availability
@@ -112,7 +112,7 @@ class HandOut:
         if chosen.share:
             sharers = self.pool_view.sharers
             turn = self.step.take_turn(qualified.level, chosen.person, chosen.share, sharers)
-        self._count_handed(chosen.person, 1)
+        self._count_handed(chosen.person, self.pool_view.day, 1)
         self.put_on(chosen.person, WorkState.OFFERED)
         self.step.note_offer(chosen.person, item.handoff_id, self._offer(item))
         self.keep(item, WorkState.OFFERED, person=chosen.person, turn=turn)
@@ -147,17 +147,35 @@ class HandOut:
         for person in people:
             self.availability.forget(person)
 
-    def take_back(self, item: QueueItem, limited: str) -> bool:
-        """Undo a proposal that was denied, as if it had not been; False: it has ended already, or
-        somebody else has it."""
+    def amend_proposal(self, item: QueueItem, person: str) -> None:
+        """Remember what became known of a lead that is proposed to somebody with limits over all
+        pools: it may come back, and the request that comes back is the older one."""
+        offer = self.step.offer_of(person, item.handoff_id)
+        if offer is not None and self.limited.shared(person):
+            amended = replace(offer, amended=routing_answers.qualified_of(item))
+            self.step.note_offer(person, item.handoff_id, amended)
+
+    def take_back(self, item: QueueItem, limited: str) -> QueueItem | None:
+        """Undo a proposal that was denied, as if it had not been: the request with what is known of
+        the lead by now; None: it has ended already, or somebody else has it."""
         work = self.step.work(item.handoff_id)
         if work is None or (work.state, work.person) != (WorkState.OFFERED, limited):
-            return False
+            return None
+        offer = self.step.offer_of(limited, item.handoff_id)
         self.step.give_turn_back(work, self.pool_view.sharers)
         self.uncount(work)
         self.take_off(item.handoff_id, work)
         self.limited.note(limited, item.handoff_id)
-        return True
+        known = offer.amended if offer is not None else None
+        return replace(
+            item,
+            kind=RequestKind.REQUEST,
+            qualified=known or item.qualified,
+            limited=None,
+            limit=None,
+            waited_since_ms=None,
+            took_turn=False,
+        )
 
     def forward(self, item: QueueItem, target: str, *, why: str) -> None:
         """Let another pool have the lead; what follows goes after it."""
@@ -212,6 +230,7 @@ class HandOut:
             queued=queued,
             turn=turn,
             to_pool=to_pool or (known.to_pool if known else None),
+            handed_on=None if person is None else self.pool_view.day,
         )
         self.step.put_work(item.handoff_id, work)
 
@@ -259,15 +278,15 @@ class HandOut:
         self.availability.forget(person)
 
     def uncount(self, work: PoolWork) -> None:
-        """What is nobody's fault does not use up a limit of the day or the week either."""
-        if work.person is not None:
-            self._count_handed(work.person, -1)
+        """What is nobody's fault does not use up the limit of the day and the week on which it was
+        handed out either."""
+        if work.person is not None and work.handed_on is not None:
+            self._count_handed(work.person, work.handed_on, -1)
             self.availability.forget(work.person)
 
-    def _count_handed(self, person: str, amount: int) -> None:
-        member = self.pool_view.member(person)
+    def _count_handed(self, person: str, handed_on: str, amount: int) -> None:
+        view = self.pool_view
+        member = view.member(person)
         limited = member is not None and (member.per_day is not None or member.per_week is not None)
         if limited or self.limited.counted(person):
-            self.step.count_handed(
-                person, day=self.pool_view.day, monday=self.pool_view.monday, amount=amount
-            )
+            self.step.count_handed(person, handed_on=handed_on, view=view, amount=amount)

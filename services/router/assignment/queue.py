@@ -10,7 +10,7 @@ however many wait.
 from dataclasses import replace
 
 from baton.agreement.reference import AgreementReference
-from baton.contracts.routing import OpenWork, QueueItem, RequestKind
+from baton.contracts.routing import OpenWork, QueueItem
 from baton.engine.reducer import Step
 from services.router.assignment import routing_answers
 from services.router.assignment.absence import (
@@ -103,6 +103,8 @@ class Placement:
             or self.leads.suppress(item)
         ):
             return
+        if work.person is not None:
+            self.leads.amend_proposal(item, work.person)
         held = self.step.held(work.queued) if work.queued is not None else None
         if held is not None and held.item.qualified != item.qualified:
             self.step.leave_queue(work.queued or "")
@@ -114,15 +116,8 @@ class Placement:
         limited, limit = item.limited or "", item.limit
         if limit is not None:
             self.leads.bar(limited, limit)
-        if self.leads.take_back(item, limited):
-            asked = replace(
-                item,
-                kind=RequestKind.REQUEST,
-                limited=None,
-                limit=None,
-                waited_since_ms=None,
-                took_turn=False,
-            )
+        asked = self.leads.take_back(item, limited)
+        if asked is not None:
             self._join(asked, since_ms=item.waited_since_ms)
             if item.waited_since_ms is not None:
                 self._newcomer = None

@@ -144,6 +144,7 @@ def _follow(placement: Placement, item: QueueItem, state: WorkState) -> None:
             since_ms=placement.now,
             person=person,
             turn=work.turn if work is not None and same else None,
+            handed_on=work.handed_on if work is not None and same else None,
             to_pool=work.to_pool if work is not None else None,
         ),
     )

@@ -13,6 +13,7 @@ from fractions import Fraction
 from math import lcm
 from typing import Final
 
+from baton.contracts.leads import LeadQualified
 from baton.contracts.routing import URGENCY, QueueItem
 from baton.engine.reducer import EntryKind
 from baton.ids import derived_id
@@ -136,7 +137,8 @@ class PoolWork:
     """One open hand-off of the pool, by its id.
 
     ``queued`` is its place while held, ``to_pool`` where it was forwarded, even if it came back.
-    ``turn`` None: it took no turn.
+    ``turn`` None: it took no turn. ``handed_on``: the day on which it was handed to ``person``;
+    None: they took it up by themselves.
     """
 
     state: str
@@ -146,6 +148,7 @@ class PoolWork:
     queued: str | None = None
     to_pool: str | None = None
     turn: TurnCredit | None = None
+    handed_on: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +169,8 @@ class LaneHead:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenOffer:
     """An offer that is not answered, by person and hand-off: what names it, and what it asks of a
-    person, should it go to another."""
+    person, should it go to another. ``amended``: what became known of the lead since, where a limit
+    over all pools may still send the offer back."""
 
     lead_id: str
     qualification_id: str
@@ -175,6 +179,7 @@ class OpenOffer:
     level: str
     skills: tuple[str, ...] = ()
     not_to: tuple[str, ...] = ()
+    amended: LeadQualified | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -171,7 +171,8 @@ class AssignmentStep(StepBuilder[PoolState]):
 
     def note_task(self, person: str, handoff_id: str, offer: OpenOffer) -> None:
         """Remember an accepted lead until it ends."""
-        self.store(TASK, f"{person}/{handoff_id}", OpenTask(offer=offer))
+        task = OpenTask(offer=replace(offer, amended=None))
+        self.store(TASK, f"{person}/{handoff_id}", task)
 
     def forget_task(self, person: str, handoff_id: str) -> None:
         """The lead has ended, or goes to somebody else."""
@@ -251,16 +252,16 @@ class AssignmentStep(StepBuilder[PoolState]):
             after = replace(before, accepted=max(0, before.accepted + amount))
         self._set_load(after)
 
-    def count_handed(self, person: str, *, day: str, monday: str, amount: int = 1) -> None:
-        """Count what is handed to somebody who has a limit by day or by week; ``amount`` -1: as if
-        it had not been."""
+    def count_handed(self, person: str, *, handed_on: str, view: PoolView, amount: int) -> None:
+        """Count what was handed on that day to somebody who has a limit by day or by week;
+        ``amount`` -1: as if it had not been."""
         before = self.loads.get(person, Load(person=person))
-        today = before.today if before.day == day else 0
-        this_week = before.this_week if before.day >= monday else 0
+        today = before.today if before.day == view.day else 0
+        this_week = before.this_week if before.day >= view.monday else 0
+        today += amount if handed_on == view.day else 0
+        this_week += amount if handed_on >= view.monday else 0
         self._set_load(
-            replace(
-                before, day=day, today=max(0, today + amount), this_week=max(0, this_week + amount)
-            )
+            replace(before, day=view.day, today=max(0, today), this_week=max(0, this_week))
         )
 
     def _set_load(self, after: Load) -> None:

@@ -25,6 +25,7 @@ from services.scorer.score.ledger import id_bytes, retracted_ids
 
 _OPEN: Final = frozenset(stage.value for stage in OPEN)
 _REST: Final = frozenset(stage.value for stage in REST)
+_OF_SALES: Final = frozenset({Stage.SQL.value, Stage.OPPORTUNITY.value})
 
 
 def take_over(step: LeadStep, transfer: LeadTransfer) -> bool:
@@ -65,10 +66,16 @@ def _handed_on(step: LeadStep, transfer: LeadTransfer, cause: Cause) -> bool:
         cause,
         raised_by=raised_by,
         owner=transfer.owner,
-        leg=transfer.leg if accepted else "",
+        leg=_leg_of(transfer) if accepted else "",
         kept=accepted,
     )
     return True
+
+
+def _leg_of(transfer: LeadTransfer) -> str:
+    """Whose work it was. What sales had qualified, or opened a deal for, is theirs, even where
+    nobody had handed it to them: only they can say how it ends."""
+    return Actor.SALES.value if transfer.stage in _OF_SALES else transfer.leg
 
 
 def _joins(step: LeadStep, transfer: LeadTransfer, cause: Cause) -> None:

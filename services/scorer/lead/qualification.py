@@ -58,8 +58,7 @@ def consider_qualification(
     raised_by = _with_hands_that_wait(step, raised_by)
     raised = bool(raised_by)
     if not at_rest or not (raised or rating.level != Level.COLD.value):
-        stop_settling(step)
-        _not_ready(step, rating, by_system(step, cause, occurred_at_ms=occurred_at_ms), acted=acted)
+        _goes_on_unqualified(step, rating, cause=cause, occurred_at_ms=occurred_at_ms, acted=acted)
         return
     held_back = why_not(step, rating, raised=raised)
     waits = adopting or (bool(step.head.waits) and not (acted or raised))
@@ -80,14 +79,22 @@ def consider_qualification(
         qualify(step, rating, _cause_of(step, settling, cause, occurred_at_ms), raised_by=raised_by)
 
 
-def _not_ready(step: LeadStep, rating: Rating, cause: Cause, *, acted: bool) -> None:
-    """Publish the score of a lead that is not ready. One of the hold-out that has ``acted`` is
-    handed over all the same: work like any warm one, and it does not cool."""
+def _goes_on_unqualified(
+    step: LeadStep, rating: Rating, *, cause: str, occurred_at_ms: int, acted: bool
+) -> None:
+    """Nothing makes it ready; one that acted may be in the hold-out."""
+    stop_settling(step)
     held_out_at = held_out_at_micro(step, rating) if acted else None
-    publish_score(step, rating, cause=cause.id, always=held_out_at is not None)
+    publish_score(step, rating, cause=cause, always=held_out_at is not None)
     if held_out_at is not None:
-        qualify(step, rating._replace(level=Level.WARM.value), cause, kept=True)
-        publish_held_out(step, rating, held_out_at)
+        made_ready = by_system(step, cause, occurred_at_ms=occurred_at_ms)
+        _hand_over_blind(step, rating, made_ready, held_out_at)
+
+
+def _hand_over_blind(step: LeadStep, rating: Rating, cause: Cause, held_out_at: int) -> None:
+    """The lead is in the hold-out: work like any warm one, and it does not cool."""
+    qualify(step, rating._replace(level=Level.WARM.value), cause, kept=True)
+    publish_held_out(step, rating, held_out_at)
 
 
 def _with_hands_that_wait(step: LeadStep, raised_by: tuple[str, ...]) -> tuple[str, ...]:

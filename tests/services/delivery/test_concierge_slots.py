@@ -394,7 +394,7 @@ def test_a_store_made_before_there_were_times_gets_their_table(tmp_path: Path) -
 async def test_a_hanging_or_broken_calendar_costs_its_person_only_and_no_answer_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(feeds, "_ANSWER_S", 1.0)
+    monkeypatch.setattr(feeds, "ANSWER_S", 1.0)
     monkeypatch.setattr(feeds, "_READING_S", 20.0)
     good = calendar("DTSTART:20260921T150000Z|DURATION:PT2H")
     (tmp_path / "anna.ics").write_bytes(good)

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baton.contracts.intake import LeadEvent, LeadMerge
+from baton.contracts.intake import Act, Engagement, LeadAct, LeadEvent, LeadMerge
 from baton.contracts.leads import LeadStaged
 from baton.contracts.public_record import PublicRecord
-from baton.contracts.topic_names import LEADS_ACCEPTED, LEADS_MERGES, LEADS_STAGES
+from baton.contracts.topic_names import LEADS_ACCEPTED, LEADS_ACTS, LEADS_MERGES, LEADS_STAGES
 from services.insights.facts.rollup_tables import ROLLUPS
 from services.insights.projection.dialect import StorePlace, reader, writer
 from services.insights.projection.kept_counts import recount
@@ -85,8 +85,58 @@ def meddled(records: tuple[PublicRecord, ...], random: Random) -> list[PublicRec
         )
         elsewhere = replace(moved.value, lead_id=survivor)
         more.append(_record(LEADS_STAGES, 20_000 + number, survivor, elsewhere, moved.at_ms))
+        more += _deal_with_objections(number, random.choice(touches).value, moved.value, random)
     some = random.sample(records, len(records) // 3)
     return random.sample([*some, *more, *random.sample(records, 40)], len(some) + len(more) + 40)
+
+
+def _deal_with_objections(
+    number: int, touch: LeadEvent, move: LeadStaged, random: Random
+) -> list[PublicRecord]:
+    """A lead's deal that ended, acts before and after it that named things, one of them twice, and
+    what it had seen."""
+    lead, at_ms = touch.lead_id, touch.occurred_at_ms + 40 * DAY_MS
+    end = replace(
+        move,
+        lead_id=lead,
+        event=random.choice(("won", "lost")),
+        from_stage="opportunity",
+        to_stage="customer",
+        opportunity_id=f"d{number}",
+        amount_minor=10_000 + number,
+        currency="EUR",
+        occurred_at_ms=at_ms,
+    )
+    content = Engagement(act="download", content_title=f"Guide {number % 2}", campaign="fair")
+    seen = replace(
+        touch,
+        event_id=f"s{number}",
+        kind="engagement",
+        engagement=content,
+        occurred_at_ms=at_ms - DAY_MS,
+    )
+    found = [
+        _record(LEADS_STAGES, 30_000 + number, lead, end, at_ms),
+        _record(LEADS_ACCEPTED, 30_000 + number, lead, seen, at_ms),
+    ]
+    for place, days in enumerate((-30, -1, -1, 3)):
+        spoken = Act(
+            kind="call",
+            by="ae-greta",
+            objections=("price", f"o{place}"),
+            competitor="rival" if place else None,
+            content_sent="guide",
+        )
+        done = LeadAct(
+            event_id=f"a{number}-{place}",
+            lead_id=lead,
+            source="crm",
+            occurred_at_ms=at_ms + days * DAY_MS,
+            received_at_ms=at_ms,
+            act=spoken,
+        )
+        found.append(_record(LEADS_ACTS, 10 * number + place, lead, done, at_ms))
+    return found
 
 
 def _record(topic: str, offset: int, key: str, value: Any, at_ms: int) -> PublicRecord:
@@ -103,23 +153,26 @@ def _record(topic: str, offset: int, key: str, value: Any, at_ms: int) -> Public
 
 def test_no_count_of_the_company_is_empty_but_those_of_deals(store: StorePlace) -> None:
     empty = {name for name, rows in counts_in(store).items() if not rows}
-    assert empty <= {"credits_by_span", "content_by_span"}
+    assert empty <= {"credits_by_span", "content_by_span", "deals_by_mention", "mentions_by_span"}
 
 
-def test_a_store_of_the_version_before_is_brought_up_from_its_own_rows(
-    company: Company, place: StorePlace
+@pytest.mark.parametrize("version", ["3", "4"])
+def test_a_store_of_an_earlier_version_is_brought_up_from_its_own_rows(
+    company: Company, place: StorePlace, version: str
 ) -> None:
     fill(place, company[0])
-    made = {*(table.name for table in ROLLUPS), "work", "mention"}
+    made = {*(table.name for table in ROLLUPS), "work", "mention", "open_clock", "rest"}
+    if version == "4":
+        made = {"open_clock", "rest", "mentions_by_span", "deals_by_mention", "refusals_by_span"}
     before = rows_of(place, made)
     db = writer(place)
     for name in made:
         db.execute(f"DROP TABLE {name}")
-    db.execute("UPDATE meta SET value = '3' WHERE name = 'version'")
+    db.execute("UPDATE meta SET value = ? WHERE name = 'version'", (version,))
     db.close()
     Store(place, "baton").close()
     assert rows_of(place, made) == before
-    assert before["work"]
+    assert before["open_clock"]
 
 
 def test_a_store_that_is_opened_again_keeps_its_time_zone(
@@ -198,3 +251,4 @@ def test_counts_are_what_all_rows_come_to_after_any_history(
     kept = counts_in(place)
     assert kept == counted_anew(place)
     assert sum(len(rows) for rows in kept.values()) > 200
+    assert all(kept.values()), "a count that no row was in"

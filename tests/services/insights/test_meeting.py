@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from baton.contracts.public_record import PublicRecord
 from baton.intake.lines import EventLine
 from baton.intake.records import to_intake
 from services.insights.costs import WrongCosts, records_of
+from services.insights.figures.attribution import Model
 from services.insights.projection.dialect import StorePlace, reader
 from services.insights.reports.context import Context, Role, Viewer, filters_of
 from services.insights.reports.funnel import meetings
@@ -27,6 +29,8 @@ from services.insights.reports.sources import costs, sources
 from tests.services.insights.boards import Board, board_with
 from tests.services.insights.stores import fill
 
+DAY_MS = 86_400_000
+EDGES = (("2026-09-15", "2026-11-02"), ("2026-11-28", "2026-11-28"), ("2026-09-10", "2026-09-20"))
 NOW_MS = int(datetime(2026, 11, 28, 12, tzinfo=UTC).timestamp() * 1000)
 
 
@@ -52,12 +56,14 @@ def context(place: StorePlace, **query: str) -> Context:
     )
 
 
-def act(number: int, lead: str, kind: str = "call", **more: Any) -> PublicRecord:
+def act(
+    number: int, lead: str, kind: str = "call", *, at_ms: int = NOW_MS - 1_000, **more: Any
+) -> PublicRecord:
     done = LeadAct(
         event_id=f"a{number}",
         lead_id=lead,
         source="crm",
-        occurred_at_ms=NOW_MS - 1_000,
+        occurred_at_ms=at_ms,
         received_at_ms=NOW_MS,
         act=Act(kind=kind, by="ae-greta", **more),
     )
@@ -124,6 +130,70 @@ def test_objections_and_competitors_are_counted_by_lead_with_what_became_of_the_
         0,
         [("mid", 1)],
     )
+
+
+def test_a_lead_that_named_it_again_and_again_counts_once_in_whatever_period(
+    place: StorePlace,
+) -> None:
+    random = Random(3)
+    said = [
+        (lead, word, NOW_MS - random.randrange(120) * DAY_MS)
+        for lead in ("l1", "l2", "l3", "l4")
+        for word in ("price", "timing")
+        for _ in range(random.randrange(9))
+    ]
+    records = [
+        act(number, lead, objections=(word,), at_ms=at_ms)
+        for number, (lead, word, at_ms) in enumerate(said)
+    ]
+    store = fill(place, records)
+    for begins, ends in (("2026-08-20", "2026-11-28"), ("2026-10-01", "2026-10-31"), *EDGES):
+        asked = context(store, **{"from": begins, "until": ends})
+        wanted: dict[str, set[str]] = {}
+        for lead, word, at_ms in said:
+            if asked.from_ms <= at_ms < asked.until_ms:
+                wanted.setdefault(word, set()).add(lead)
+        found = {row["word"]: row["leads"] for row in objections(asked)["heard"]["objections"]}
+        assert found == {word: len(leads) for word, leads in wanted.items()}
+
+
+def test_a_deal_counts_for_what_was_named_before_it_ended_and_for_the_period_of_its_end(
+    place: StorePlace,
+) -> None:
+    records = [
+        act(1, "l1", objections=("price",), at_ms=NOW_MS - 60 * DAY_MS),
+        ended(2, "l1", "won"),
+        act(3, "l2", objections=("price",), at_ms=NOW_MS),  # once it was over
+        ended(4, "l2", "lost"),
+    ]
+    (row,) = objections(context(fill(place, records)))["heard"]["objections"]
+    assert row == {"kind": "objection", "word": "price", "leads": 1, "won": 1, "lost": 0}
+
+
+def test_a_won_deal_that_goes_over_to_an_account_is_credited_once_in_the_counts(
+    place: StorePlace,
+) -> None:
+    named = LeadEvent(
+        event_id="p1",
+        lead_id="l1",
+        source="web",
+        kind="profile",
+        occurred_at_ms=NOW_MS,
+        received_at_ms=NOW_MS,
+        profile={"domain": "acme.example"},
+    )
+    deal = {"amount_minor": 10_000, "currency": "EUR", "opportunity_id": "d1"}
+    records = [
+        saw(1, "l1", "Guide"),
+        ended(2, "l1", "won", **deal),
+        taken("leads.accepted.v1", 3, named, "l1"),
+    ]
+    db = reader(fill(place, records, at_once=1))
+    assert db.execute("SELECT DISTINCT journey FROM credit").fetchall() == [("acme.example",)]
+    counted = (
+        "SELECT model, sum(amount_minor) FROM credits_by_span WHERE span = '2026-11' GROUP BY 1"
+    )
+    assert dict(db.execute(counted).fetchall()) == {model.value: 10_000 for model in Model}
 
 
 def test_the_lift_of_content_is_of_what_was_seen_before_the_end_and_of_enough_leads(

@@ -76,6 +76,8 @@ def test_the_simulated_company_fills_every_table_but_the_seldom_ones(store: Stor
         "mention",
         "credits_by_span",
         "content_by_span",
+        "mentions_by_span",
+        "deals_by_mention",
     }
 
 

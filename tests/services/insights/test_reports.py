@@ -228,6 +228,9 @@ def test_the_most_urgent_reason_names_the_group(row: dict[str, Any], group: str)
         "hand_raised": 0,
         "routed_at_ms": None,
         "last_act_ms": None,
+        "clock_id": None,
+        "clock_pool": None,
+        "clock_segment": None,
         "started_at_ms": None,
         "deadline_ms": None,
     }

@@ -432,6 +432,46 @@ def test_what_was_nobodys_fault_does_not_use_up_the_day() -> None:
     assert owners(world) == ["ann", "ann"]
 
 
+TAKEN_BACK: list[tuple[str, dict[str, int], list[int]]] = [
+    ("on the same day: it counts in none", {"per_day": 1}, [0, 1]),
+    ("on the next day: that day's own lead still counts", {"per_day": 1}, [1, 0]),
+    ("on the next day: its week has room again", {"per_week": 2}, [1, 1]),
+    ("in the next week: that week's own lead still counts", {"per_week": 1}, [7, 0]),
+]
+
+
+@pytest.mark.parametrize(("limit", "case"), [(row[1], row[2]) for row in TAKEN_BACK])
+@pytest.mark.parametrize("accepted_by", ["nobody", "ann"])
+def test_what_is_taken_back_is_taken_off_the_day_and_the_week_on_which_it_was_handed_out(
+    limit: dict[str, int], case: list[int], accepted_by: str
+) -> None:
+    """``case``: after how many days the first lead is taken back, and how many more go out then."""
+    days, more = case
+    world = World(bridge({"ann": limit}))
+    world.qualify(qualified("l1"))
+    if accepted_by == "ann":
+        world.stage(staged("l1", "accepted", by="ann"))
+    if days:
+        world.wait(days * DAY)
+        world.qualify(qualified("l2", at=world.now))
+    owners(world)
+    world.stage(staged("l1", "rejected", by="ann", reason="misrouted", at=world.now))
+    world.qualify(qualified("l3", at=world.now))
+    assert owners(world) == ["ann"] * more
+
+
+def test_what_somebody_took_up_by_themselves_was_never_handed_to_them_and_is_not_taken_off() -> (
+    None
+):
+    world = World(bridge({"ann": {"per_day": 1}}))
+    world.qualify(qualified("l1"), qualified("l2"))
+    world.stage(staged("l2", "accepted", by="ann"))
+    assert owners(world) == ["ann"]
+    world.stage(staged("l2", "rejected", by="ann", reason="misrouted"))
+    world.qualify(qualified("l3"))
+    assert owners(world) == []
+
+
 def test_an_offer_that_consent_takes_back_does_not_use_up_the_day() -> None:
     world = World(bridge({"ann": {"per_day": 1}}))
     world.qualify(qualified("l1"))

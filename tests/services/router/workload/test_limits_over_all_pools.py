@@ -27,6 +27,7 @@ from tests.services.router.router_world import (
     qualified,
     staged,
 )
+from tests.services.router.test_amendments import amended
 
 
 def both(
@@ -345,3 +346,34 @@ def test_the_owner_of_a_lead_keeps_the_limits_over_all_pools_but_capacity() -> N
         world.stage(staged("sdr0", "qualified", by="ann"))
         counted[next(iter(limits))] = len(routed(world))
     assert set(counted.values()) == {1}
+
+
+def _work_all_but(world: World, behind: tuple[str, ...]) -> None:
+    """Everything that can be done while the tasks of the reducers ``behind`` stand still."""
+    others = [task for (name, _), task in world.host.tasks.items() if name not in behind]
+    while ready := [task for task in others if task.unread()]:
+        for task in ready:
+            task.work()
+
+
+@pytest.mark.parametrize(
+    "behind", [(), ("workload",), ("assignment",), ("workload", "assignment"), ("matching",)]
+)
+def test_what_becomes_known_while_a_proposal_is_on_its_way_is_kept_where_it_is_denied(
+    behind: tuple[str, ...],
+) -> None:
+    """A proposal carries the brief of its time; the request that comes back has the newest one."""
+    world = started(both({"capacity": 1}))
+    world.qualify(*leads("sales", 1))
+    world.records()
+    [lead] = leads("sdr", 1)
+    world.send(lead)
+    _work_all_but(world, behind)
+    world.send(amended(lead, {"country": "DE", "role": "CTO"}, level="hot"))
+    _work_all_but(world, behind)
+    world.host.settle()
+    assert routed(world) == []
+    world.stage(staged("sales0", "withdrawn"))
+    [given] = routed(world)
+    assert given.qualified.story.profile == {"country": "DE", "role": "CTO"}
+    assert (given.level, given.qualified.level) == ("hot", "hot")

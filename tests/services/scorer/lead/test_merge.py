@@ -325,6 +325,21 @@ def test_accepted_work_that_has_cooled_is_handed_on_as_it_was_and_is_not_withdra
     assert not [line for line in world.said() if "withdrawn" in line]
 
 
+@pytest.mark.parametrize("stage", ["qualified", "opportunity"])
+def test_a_deal_that_moved_with_a_merge_can_be_won_before_it_is_accepted_anew(stage: str) -> None:
+    world = World()
+    world.act("deal", stage, "rex", actor="sales")
+    world.fits("contact")
+    world.does("contact", "page_view")
+    world.send(merge("deal", "contact"))
+    assert world.said()[-2:] == [
+        "contact/1 qualified by system: inquiry -> mql: merged",
+        "contact qualified for sales, warm",
+    ]
+    world.act("contact", "won", "rex", actor="sales")
+    assert any(line.startswith("contact/1 won by sales: mql -> customer") for line in world.said())
+
+
 def test_accepted_work_of_the_loser_keeps_the_survivor_from_cooling() -> None:
     world = World()
     for lead in "ab":

@@ -1,0 +1,52 @@
+"""What acts named (objections, competitors, content), by span, and what became of the deals. Pure.
+
+How many different leads named a word in a period is no sum over days. But a mention is the lead's
+first of the period exactly where the mention before it lies before the period, so mentions are
+counted by the day of the one before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Final
+
+from services.insights.facts.rollup_tables import DEALS_BY_MENTION, MENTIONS_BY_SPAN
+from services.insights.rollups.span_counting import Add, Counting, Row, by_span
+from services.insights.rollups.spans import spans_of
+
+_MENTIONS: Final = """SELECT m.lead_id, m.kind, m.word, m.occurred_at_ms FROM mention m
+    WHERE m.lead_id {these} ORDER BY 1, 2, 3, 4"""
+_DEALS: Final = """SELECT DISTINCT heard.* FROM
+    (SELECT d.root, d.deal, d.ended_at_ms, COALESCE(d.segment, ''), m.kind, m.word, d.state
+        FROM deal d CROSS JOIN mention m ON m.lead_id = d.lead_id
+        WHERE d.lead_id {these} AND d.state IN ('won', 'lost')
+        AND m.kind IN ('objection', 'competitor') AND m.occurred_at_ms <= d.ended_at_ms) heard"""
+
+
+def _mention_adds(rows: Iterable[Row], zone: str) -> Iterator[Add]:
+    for (_, kind, word), those in groupby(rows, key=lambda row: row[:3]):
+        before = ""
+        for *_, at_ms in those:
+            yield from by_span(MENTIONS_BY_SPAN, at_ms, zone, (kind, word, before), (1,))
+            before = spans_of(at_ms, zone)[0]
+
+
+def _deal_adds(rows: Iterable[Row], zone: str) -> Iterator[Add]:
+    for _, _, at_ms, *key in rows:
+        yield from by_span(DEALS_BY_MENTION, at_ms, zone, tuple(key), (1,))
+
+
+MENTIONS: Final = Counting(
+    statement=_MENTIONS,
+    adds=_mention_adds,
+    tables=(MENTIONS_BY_SPAN,),
+    sources=frozenset({"mention"}),
+)
+DEALS_HEARD: Final = Counting(
+    statement=_DEALS,
+    adds=_deal_adds,
+    tables=(DEALS_BY_MENTION,),
+    sources=frozenset({"stage_move", "merged", "mention"}),
+    family=True,
+)
