@@ -71,6 +71,7 @@ EDGES = {
     "services/insights/board/entrances.py": "how somebody enters: link, proxy, identity provider",
     "services/insights/board/oidc.py": "asks the identity provider",
     "services/insights/packs/": "the weekly pack: files, and mail",
+    "services/insights/trials/": "trials of agreements, kept in files",
     "services/insights/board/kept.py": "pages kept until the store moves on",
     "services/insights/board_metrics.py": "measures of the board",
     "services/insights/board/rendering.py": "reads the templates",

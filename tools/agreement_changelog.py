@@ -93,11 +93,9 @@ def changelog() -> str:
     lines = [
         f"# How {plan['agreement']} changed",
         "",
-        (
-            f"Every change as a backtest of {plan['weeks']} simulated weeks ({plan['demand']}, "
-            f"seed {plan['seed']}), made by"
-        ),
-        "`python tools/agreement_changelog.py` from `examples/agreement-changes.yaml`.",
+        f"Every change as a backtest of {plan['weeks']} simulated weeks, made by",
+        "`python tools/agreement_changelog.py` from `examples/agreement-changes.yaml`",
+        f"with the demand of `{plan['demand']}`, seed {plan['seed']}.",
     ]
     for step in steps_of(file.read_text(encoding="utf-8"), plan["changes"]):
         before, after = agreement_of(step.before, str(file)), agreement_of(step.after, str(file))

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from services.insights.projection.dialect import StorePlace, copy_of, reader
 from services.insights.projection.files import BoardStores
 from services.insights.seeding import seed
 from services.insights.settings import BoardSettings
+from services.insights.trials.keeping import Trial, Trials, TrialTable
 
 
 class NoBoard(RuntimeError):
@@ -128,6 +129,16 @@ def restated(settings: Settings, pack: Pack) -> list[str]:
         f"{shown(before) if before else 'not there'}, now {shown(after) if after else 'not there'}"
         for before, after in differences(pack, now)
     ]
+
+
+def keep_trial(settings: Settings, plain: Mapping[str, Any]) -> str:
+    """Put a trial of an agreement on the board; gives the path of its page."""
+    tables = [TrialTable(**table) for table in plain["tables"]]
+    trial = Trial(**{**plain, "tables": tables})
+    files = files_of(settings)
+    files.prepare()
+    Trials(files.folder).keep(trial)
+    return f"/trials/{trial.name}"
 
 
 def written(pack: Pack, form: str) -> str:

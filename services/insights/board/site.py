@@ -42,8 +42,9 @@ from services.insights.board_metrics import PAGE_SECONDS
 from services.insights.packs.keeping import Packs
 from services.insights.packs.writing import FORMS, csv_file, heading, sections
 from services.insights.reports.buying_group import AccountUnknown, account
-from services.insights.reports.context import Context, Viewer, WrongFilter
+from services.insights.reports.context import Context, Role, Viewer, WrongFilter
 from services.insights.reports.lead import LeadUnknown, lead
+from services.insights.trials.keeping import Trials
 
 __all__ = ["Parts", "Site"]
 
@@ -68,6 +69,7 @@ class Site:
             Route("/leads/{lead_id:str}/acts", self._forms.act, methods=["POST"]),
             Route("/packs/{week:str}", self._pack),
             Route("/packs/{week:str}/{form:str}", self._pack),
+            Route("/trials/{name:str}", self._trial),
             Route("/absences", self._forms.absence, methods=["POST"]),
             Route("/decisions", self._forms.decide, methods=["POST"]),
             Route("/decisions/{decision_id:str}", self._forms.decide, methods=["POST"]),
@@ -165,6 +167,20 @@ class Site:
                 "report": {"pack": pack, "heading": heading(pack), "sections": sections(pack)},
             }
             return HTMLResponse(render("pack_page.html", context, **values))
+
+    def _trial(self, request: Request) -> Response:
+        """What a backtest, a challenger or a calibration found, as it was made."""
+        with self._visits.context(request, filtered=False) as context:
+            trial = Trials(self._parts.files.folder).get(request.path_params["name"])
+            if trial is None:
+                raise HTTPException(404)
+            audit.info("viewed", extra={"page": "trial", "who": context.viewer.person or "link"})
+            named = context.viewer.role is Role.MANAGER
+            values = {
+                **self._visits.shell(context, f"/trials/{trial.name}", trial.title),
+                "report": {"trial": trial.shown(named=named)},
+            }
+            return HTMLResponse(render("trial_page.html", context, **values))
 
     async def _stream(self, request: Request) -> Response:
         def look() -> Viewer:
