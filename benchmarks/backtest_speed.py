@@ -16,11 +16,12 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from baton.backtest.facts import facts_of_lines
+
 from baton.agreement.canonical import compiled_of
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.source.read import agreement_of, read_agreement
 from baton.backtest.backtest import backtest
-from baton.backtest.facts import facts_of_lines
 from baton.backtest.question import Question
 from baton.engine.reducer import Event
 from baton.simulation.staffing.demand import read_demand
