@@ -227,6 +227,7 @@ def test_news_come_to_an_open_page_by_themselves(
     seen.page.goto(f"{served.address}/data")
     aside = "[...document.querySelectorAll('#main .scroll')].map((region) => region.scrollLeft)"
     seen.page.evaluate(
+        "document.getElementById('main').style.width = '150px';"
         "document.querySelectorAll('#main .scroll').forEach((region) => region.scrollLeft = 30)"
     )
     moved = seen.page.evaluate(aside)
