@@ -111,7 +111,6 @@ DEAL = Table(
     indexes=(
         ("state", "ended_at_ms", "reason"),
         ("state", "currency", "expected_close", "amount_minor"),
-        ("opened_at_ms", "currency", "state", "amount_minor", "ended_at_ms"),
         ("lead_id",),
         ("deal",),
     ),

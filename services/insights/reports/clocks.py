@@ -111,7 +111,7 @@ _OPEN: Final = f"""SELECT c.*, o.holder, (SELECT kind FROM ladder_step s
         WHERE s.clock_id = o.clock_id
         ORDER BY s.log_ms DESC, CASE s.kind WHEN 'notify' THEN 1 ELSE 0 END, s.action_id
         LIMIT 1) step
-    FROM (SELECT clock_id, holder {_LATE} ORDER BY deadline_ms, clock_id LIMIT 200) o
+    FROM (SELECT clock_id, holder {_LATE} ORDER BY deadline_ms, clock_id LIMIT 100) o
     CROSS JOIN clock c ON c.clock_id = o.clock_id ORDER BY c.deadline_ms, c.clock_id"""
 _OPEN_COUNT: Final = f"SELECT count(*) {_LATE}"
 

@@ -18,6 +18,7 @@ from baton.contracts.public_record import PublicRecord
 from baton.contracts.topic_names import LEADS_SLA_DIGESTS, LEADS_STAGES
 from services.insights.facts.derived_tables import DEAL
 from services.insights.projection.dialect import StorePlace, reader, writer
+from services.insights.projection.kept_counts import recount
 from services.insights.projection.schema import upsert
 from services.insights.reports.clocks import sla
 from services.insights.reports.context import Context, Role, Viewer, filters_of
@@ -285,6 +286,7 @@ def test_velocity_is_of_one_currency_and_names_how_many_are_in_another(place: St
             "ended_at_ms": None if days is None else opened_ms + days * DAY_MS,
         }
         db.execute(upsert(DEAL), tuple(row.values()))
+    recount(db, "UTC")
     db.close()
     today = datetime.fromtimestamp(NOW_MS / 1000, UTC).date()
     context = Context(
