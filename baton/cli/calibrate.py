@@ -102,8 +102,7 @@ def calibrate_(
         edges=_edges_of(compiled),
     )
     found = calibrate(ledger, terms)
-    trial = trial_document("calibration", compiled.version, lines_of(found))
-    document, lines = asdict(found) | {"trial": trial}, lines_of(found)
+    document, lines = _document(found, compiled.version), lines_of(found)
     if suggest_to is not None:
         if agreement is None:
             raise typer.BadParameter("--suggest needs --agreement, the file to change")
@@ -112,6 +111,10 @@ def calibrate_(
         document["suggestion"] = asdict(proposed)
         lines = chain(lines, suggestion_lines(proposed, agreement, suggest_to))
     _show(document, lines, as_json)
+
+
+def _document(found: Calibration, version: str) -> dict[str, Any]:
+    return asdict(found) | {"trial": trial_document("calibration", version, lines_of(found))}
 
 
 def _show(document: Mapping[str, Any], lines: Iterable[str], as_json: bool) -> None:

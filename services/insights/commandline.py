@@ -29,7 +29,7 @@ from services.insights.projection.dialect import StorePlace, copy_of, reader
 from services.insights.projection.files import BoardStores
 from services.insights.seeding import seed
 from services.insights.settings import BoardSettings
-from services.insights.trials.keeping import Trial, Trials, TrialTable
+from services.insights.trials.kept_trials import Trial, Trials, TrialTable
 
 
 class NoBoard(RuntimeError):

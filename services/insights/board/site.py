@@ -44,7 +44,7 @@ from services.insights.packs.writing import FORMS, csv_file, heading, sections
 from services.insights.reports.buying_group import AccountUnknown, account
 from services.insights.reports.context import Context, Role, Viewer, WrongFilter
 from services.insights.reports.lead import LeadUnknown, lead
-from services.insights.trials.keeping import Trials
+from services.insights.trials.kept_trials import Trials
 
 __all__ = ["Parts", "Site"]
 

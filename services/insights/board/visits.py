@@ -27,7 +27,7 @@ from services.insights.projection.projector import ProjectorState, Standing
 from services.insights.projection.reference import book_in
 from services.insights.reports.context import Context, Filters, Viewer, filters_of
 from services.insights.settings import BoardSettings
-from services.insights.trials.keeping import Trials
+from services.insights.trials.kept_trials import Trials
 
 audit = logging.getLogger("services.insights.audit")
 

@@ -10,7 +10,7 @@ import pytest
 
 from baton.contracts.public_record import PublicRecord
 from services.insights.projection.dialect import StorePlace
-from services.insights.trials.keeping import Trial, Trials, TrialTable
+from services.insights.trials.kept_trials import Trial, Trials, TrialTable
 from tests.services.insights.boards import Board, board_with
 from tests.services.insights.stores import fill
 
