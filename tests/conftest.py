@@ -21,7 +21,7 @@ from baton.local.broker.record import read_record
 from baton.processes import Mark, end, is_running, own_mark
 from baton.settings import default_cache
 
-pytest_plugins = ["tests.must_run"]
+pytest_plugins = ["tests.must_run", "tests.slow_first"]
 
 # Hypothesis measures no time here: a busy machine is no failure.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -22,13 +22,13 @@ from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.diff import changes
 from baton.agreement.source.read import agreement_of
 from baton.backtest.backtest import Backtest, backtest
-from baton.backtest.facts import facts_of_lines
 from baton.backtest.history import History
 from baton.backtest.question import Question
+from baton.backtest.replayed_facts import facts_of_lines
 from baton.backtest.report import report_of, text_lines
 from baton.cluster.decoded import as_document
 from baton.engine.memory import Stored
-from baton.simulation.records import as_record
+from baton.simulation.memory_records import as_record
 from baton.simulation.staffing.demand import Demand, read_demand
 from baton.simulation.staffing.described_visits import visits_of
 from baton.simulation.staffing.playing import play_quarter
@@ -93,11 +93,9 @@ def changelog() -> str:
     lines = [
         f"# How {plan['agreement']} changed",
         "",
-        (
-            f"Every change as a backtest of {plan['weeks']} simulated weeks ({plan['demand']}, "
-            f"seed {plan['seed']}), made by"
-        ),
-        "`python tools/agreement_changelog.py` from `examples/agreement-changes.yaml`.",
+        f"Every change as a backtest of {plan['weeks']} simulated weeks, made by",
+        "`python tools/agreement_changelog.py` from `examples/agreement-changes.yaml`",
+        f"with the demand of `{plan['demand']}`, seed {plan['seed']}.",
     ]
     for step in steps_of(file.read_text(encoding="utf-8"), plan["changes"]):
         before, after = agreement_of(step.before, str(file)), agreement_of(step.after, str(file))

@@ -5,7 +5,7 @@ A getter gives None for what is not known. Which fields exist depends on the agr
 (its profile fields, acts, topics), so a catalogue is made for each agreement.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -86,62 +86,76 @@ class FieldSources:
 
 def catalogue_of(sources: FieldSources) -> dict[str, Field]:
     """Every field of an agreement by its name."""
-    made = [_profile(name, kind) for name, kind in sources.profile.items()]
-    made += [
-        Field(name=ACCOUNT_ID, kind=Kind.TEXT, getter=lambda f: f.account_id),
-        Field(name="account.people", kind=Kind.NUMBER, getter=lambda f: f.account_people),
-        Field(
-            name="account.engaged_people",
-            kind=Kind.NUMBER,
-            getter=lambda f: f.account_engaged_people,
-        ),
-        Field(
-            name="account.engagement", kind=Kind.POINTS, getter=lambda f: f.account_engagement_micro
-        ),
-        Field(name="account.senior_role", kind=Kind.TEXT, getter=lambda f: f.account_senior_role),
+    made = (
+        *(_profile(name, kind) for name, kind in sources.profile.items()),
+        *_ACCOUNT,
+        *_score(sources),
+        *_cycle(sources),
+        *_lead(sources),
+        *_behaviour(sources),
+        *_consents(sources),
+    )
+    return {field.name: field for field in made}
+
+
+_ACCOUNT: Final = (
+    Field(name=ACCOUNT_ID, kind=Kind.TEXT, getter=lambda f: f.account_id),
+    Field(name="account.people", kind=Kind.NUMBER, getter=lambda f: f.account_people),
+    Field(
+        name="account.engaged_people", kind=Kind.NUMBER, getter=lambda f: f.account_engaged_people
+    ),
+    Field(name="account.engagement", kind=Kind.POINTS, getter=lambda f: f.account_engagement_micro),
+    Field(name="account.senior_role", kind=Kind.TEXT, getter=lambda f: f.account_senior_role),
+)
+
+
+def _score(sources: FieldSources) -> tuple[Field, ...]:
+    return (
         Field(name="score.fit", kind=Kind.POINTS, getter=lambda f: f.fit_micro),
         Field(name="score.engagement", kind=Kind.POINTS, getter=lambda f: f.engagement_micro),
-        Field(
-            name="score.level", kind=Kind.CHOICE, getter=lambda f: f.level, choices=sources.levels
-        ),
-        Field(
-            name="score.grade", kind=Kind.CHOICE, getter=lambda f: f.grade, choices=sources.grades
-        ),
+        _choice("score.level", lambda f: f.level, sources.levels),
+        _choice("score.grade", lambda f: f.grade, sources.grades),
+    )
+
+
+def _cycle(sources: FieldSources) -> tuple[Field, ...]:
+    return (
         Field(name="cycle.number", kind=Kind.NUMBER, getter=lambda f: f.cycle),
         Field(name="cycle.recycles", kind=Kind.NUMBER, getter=lambda f: f.recycles),
-        Field(
-            name="cycle.stage", kind=Kind.CHOICE, getter=lambda f: f.stage, choices=sources.stages
-        ),
-        Field(
-            name="cycle.last_reason",
-            kind=Kind.CHOICE,
-            getter=lambda f: f.last_reason,
-            choices=sources.reasons,
-        ),
+        _choice("cycle.stage", lambda f: f.stage, sources.stages),
+        _choice("cycle.last_reason", lambda f: f.last_reason, sources.reasons),
         Field(name="cycle.hand_raised", kind=Kind.FLAG, getter=lambda f: f.hand_raised),
-        Field(
-            name="lead.segment",
-            kind=Kind.CHOICE,
-            getter=lambda f: f.segment,
-            choices=sources.segments,
-        ),
+    )
+
+
+def _lead(sources: FieldSources) -> tuple[Field, ...]:
+    return (
+        _choice("lead.segment", lambda f: f.segment, sources.segments),
         Field(name="lead.source", kind=Kind.TEXT, getter=lambda f: f.source),
         Field(name="lead.campaign", kind=Kind.TEXT, getter=lambda f: f.campaign),
         Field(name=REACHABLE, kind=Kind.FLAG, getter=lambda f: f.reachable),
-        Field(name="lead.leg", kind=Kind.CHOICE, getter=lambda f: f.leg, choices=("sdr", "sales")),
-    ]
+        _choice("lead.leg", lambda f: f.leg, ("sdr", "sales")),
+    )
+
+
+def _behaviour(sources: FieldSources) -> Iterator[Field]:
     for family, names in (
         ("act", sources.acts),
         ("stage", sources.content_stages),
         ("topic", sources.topics),
     ):
-        made += [
-            Field(name=f"behaviour.{family}.{name}", kind=Kind.COUNT, getter=_no_window)
-            for name in names
-        ]
+        for name in names:
+            yield Field(name=f"behaviour.{family}.{name}", kind=Kind.COUNT, getter=_no_window)
+
+
+def _consents(sources: FieldSources) -> Iterator[Field]:
     for purpose, channels in sources.purposes.items():
-        made += [_consent(purpose, channel) for channel in (*channels, ANY_CHANNEL)]
-    return {field.name: field for field in made}
+        for channel in (*channels, ANY_CHANNEL):
+            yield _consent(purpose, channel)
+
+
+def _choice(name: str, getter: Getter, choices: tuple[str, ...]) -> Field:
+    return Field(name=name, kind=Kind.CHOICE, getter=getter, choices=choices)
 
 
 def _profile(name: str, kind: str) -> Field:

@@ -5,6 +5,7 @@ working folder until the end, so a run that was interrupted goes on where it sto
 not depend on the number of processes or on interruptions.
 """
 
+import gc
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,6 +25,7 @@ from baton.backtest.shards import MergedLeads, hashed, read, regroup, spill
 from baton.engine.reducer import Event
 
 _PARTS = 10_000
+_COLLECT_EVERY = 100_000
 _DOMAIN = "domain"
 
 Progress = Callable[[str, int, int], None]
@@ -158,6 +160,7 @@ _own: dict[str, Any] = {}
 
 
 def _begin(job: Job, parents: dict[str, str]) -> None:
+    gc.set_threshold(_COLLECT_EVERY)  # states of a group are let go as a whole, and have no cycles
     _own["sample"] = job.sample
     _own["groups"] = MergedLeads(parents)
     _own["replays"] = {

@@ -3,9 +3,11 @@
 
 A logistic regression on what each lead had when its score alone made it ready, drawn to the
 agreement's own points: the whole score is free, and the deviations of single points are penalised,
-as strongly as cross-validation finds best. A point is suggested only where at least twenty of the
-leads that had it converted and the bootstrap interval excludes what is agreed. Its sign stays, and
-it is rounded to the agreement's steps.
+as strongly as cross-validation finds best. Outcomes say points up to a common factor only; it is
+taken so that the middle one of the points stays as agreed. Intervals are of the bootstrap, and not
+drawn to the agreement. A point is suggested only where at least twenty of the leads that had it
+converted and the interval excludes what is agreed. Its sign stays, and it is rounded to the
+agreement's steps.
 
 What nobody was handed has no outcome, so nothing is said of leads below the threshold, and among
 those above it single points look weaker than they are.
@@ -27,6 +29,7 @@ BOOTSTRAPS: Final = 200
 _HALF_A_POINT: Final = MICRO // 2
 _FREE: Final = 100.0
 """The whole score is scaled up by this, so that the penalty hardly touches it."""
+_HARDLY_PENALISED: Final = 30.0
 _PENALTIES: Final = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 _FOLDS: Final = 5
 
@@ -234,12 +237,13 @@ class _Regression:
         drawn = []
         for _ in range(BOOTSTRAPS):
             rows = random.integers(0, len(self._y), len(self._y))
-            found = self._fitted(self._x[rows], self._y[rows], strength)
+            found = self._fitted(self._x[rows], self._y[rows], _HARDLY_PENALISED)
             if found is not None:
                 drawn.append(found)
         if len(drawn) < BOOTSTRAPS * 0.95:
             return None
         low, high = numpy.percentile(numpy.array(drawn), [2.5, 97.5], axis=0)
+        value = numpy.clip(value, low, high)
         return {
             name: (float(value[at]), float(low[at]), float(high[at]))
             for at, name in enumerate(self._names)
@@ -271,9 +275,9 @@ class _Regression:
             warnings.simplefilter("ignore")
             model.fit(x, y)
         whole, *own = model.coef_[0]
-        if whole <= 0:
-            return None
-        return self._agreed + self._numpy.array(own) / (whole * _FREE)
+        worth = self._agreed * whole * _FREE + self._numpy.array(own)
+        factor = float(self._numpy.median(worth / self._agreed))
+        return worth / factor if factor > 0 else None
 
 
 def _libraries() -> tuple[Any, Any, Any]:

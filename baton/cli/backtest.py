@@ -22,6 +22,7 @@ from baton.backtest.report import html_page, report_of, text_lines
 from baton.cli.moments import written
 from baton.cli.patience import patience
 from baton.cli.replay_source import Source, since_ms, source_of_cluster, source_of_file
+from baton.cli.trial_document import trial_document
 from baton.ids import derived_id
 from baton.settings import load_settings
 
@@ -96,7 +97,14 @@ def _show(question: Question, found: Backtest, html: Path | None, as_json: bool)
     if html is not None:
         html.write_text(html_page(report), encoding="utf-8")
     if as_json:
-        typer.echo(json.dumps(_document(question, found)))
+        trial = trial_document(
+            "backtest",
+            question.new.version,
+            (report.title, *report.facts),
+            warnings=report.warnings,
+            tables=report.tables,
+        )
+        typer.echo(json.dumps(_document(question, found) | {"trial": trial}))
         return
     for line in text_lines(report):
         Console().print(line, soft_wrap=True, highlight=False, markup=False)

@@ -1,5 +1,6 @@
 """``baton board``: a one-time link into the board, a rebuild of it, a copy of it."""
 
+import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -105,6 +106,23 @@ def pack(
         typer.echo("\n".join(changes) or "as it was frozen")
     else:
         sys.stdout.write(commands.written(found, form.value))
+
+
+@app.command(epilog="Example:  baton backtest new.yaml --json | baton board trial -")
+def trial(
+    file: typer.FileText = typer.Argument(help="What --json printed; - for standard input."),
+) -> None:
+    """Put what a backtest, a challenger or a calibration found on the board, beside the agreement's
+    versions: for both teams to read before they sign."""
+    try:
+        found = json.loads(file.read())["trial"]
+        page = board_commands().keep_trial(load_settings(), found)
+    except (ValueError, KeyError, TypeError) as error:
+        raise typer.BadParameter(
+            "is not what baton backtest, challenger or calibrate print with --json",
+            param_hint="file",
+        ) from error
+    typer.echo(f"on the board: {page}")
 
 
 def entrance_to(settings: Settings, person: str | None = None) -> str | None:

@@ -30,6 +30,7 @@ from baton.backtest.score_outcomes import (
 from baton.backtest.suggested_points import Traits, suggest
 from baton.cli.cluster import cluster_settings
 from baton.cli.suggestion import suggestion_lines, write_suggestion
+from baton.cli.trial_document import trial_document
 from baton.clients import confluent_options
 from baton.cluster.log import LogReader
 from baton.contracts.topic_names import LEADS_QUALIFIED, SCORER_HOLDOUTS
@@ -101,7 +102,7 @@ def calibrate_(
         edges=_edges_of(compiled),
     )
     found = calibrate(ledger, terms)
-    document, lines = asdict(found), lines_of(found)
+    document, lines = _document(found, compiled.version), lines_of(found)
     if suggest_to is not None:
         if agreement is None:
             raise typer.BadParameter("--suggest needs --agreement, the file to change")
@@ -110,6 +111,10 @@ def calibrate_(
         document["suggestion"] = asdict(proposed)
         lines = chain(lines, suggestion_lines(proposed, agreement, suggest_to))
     _show(document, lines, as_json)
+
+
+def _document(found: Calibration, version: str) -> dict[str, Any]:
+    return asdict(found) | {"trial": trial_document("calibration", version, lines_of(found))}
 
 
 def _show(document: Mapping[str, Any], lines: Iterable[str], as_json: bool) -> None:

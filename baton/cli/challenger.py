@@ -19,6 +19,7 @@ from baton.backtest.challenger_verdict import Arm, ArmLedger, Finding, Verdict, 
 from baton.backtest.history import OUTCOMES, documents_of_file
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import written
+from baton.cli.trial_document import trial_document
 from baton.contracts.topic_names import LEADS_QUALIFIED, LEADS_SCORED, LEADS_STAGES
 from baton.flow import board_commands
 from baton.settings import load_settings
@@ -69,7 +70,9 @@ def challenger_(
     ledger = ArmLedger(challenge=challenge, champion=champion).take_all(_facts(history))
     found = verdict(ledger, outcome=outcome, window_ms=_window_ms(window), now_ms=now_ms)
     if as_json:
-        typer.echo(json.dumps(asdict(found)))
+        words = verdict_lines(challenge, found)
+        trial = trial_document("challenger", challenge.version, words)
+        typer.echo(json.dumps(asdict(found) | {"trial": trial}))
         return
     for line in verdict_lines(challenge, found):
         Console().print(line, soft_wrap=True, highlight=False, markup=False)

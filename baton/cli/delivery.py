@@ -109,6 +109,19 @@ def resume(name: str = typer.Argument(help="The target.")) -> None:
     typer.echo(f"{name} goes on")
 
 
+@app.command(epilog="Example:  baton delivery cancel crm-sync --yes")
+def cancel(
+    name: str = typer.Argument(help="The target, in the file of targets or no longer."),
+    yes: bool = typer.Option(False, "--yes", help="Do not ask."),
+) -> None:
+    """Cancel what waits for a target: it is not sent any more, and cannot be sent again. For one
+    that was taken out of the file, or has been away for too long."""
+    if not yes:
+        typer.confirm(f"Cancel everything that waits for {name}?", abort=True)
+    number = delivery_commands().cancel(load_settings(), name)
+    typer.echo(f"cancelled {number} deliveries to {name}")
+
+
 @app.command(epilog="Example:  BATON_DELIVERY_TARGETS=targets.yaml baton delivery check")
 def check(as_json: bool = _JSON) -> None:
     """Read the file of targets and ask every target whether it could be delivered to: the address

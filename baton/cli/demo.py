@@ -40,7 +40,7 @@ from baton.contracts.topic_names import (
 )
 from baton.flow import board_commands
 from baton.local.demo.company import visitors
-from baton.local.demo.counting import count
+from baton.local.demo.log_sums import count
 from baton.local.demo.past import simulate_past
 from baton.local.demo.run import Demo
 from baton.local.demo.sums import Sums, differences, faults

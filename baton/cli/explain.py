@@ -19,10 +19,10 @@ from baton.contracts.intake import LeadEvent, LeadPerson
 from baton.contracts.leads import LeadAmended, LeadQualified, LeadStaged
 from baton.contracts.routing import LeadRouted
 from baton.lead_story.conclusion import conclusion
-from baton.lead_story.counting import uncounted
 from baton.lead_story.holder import holder_words, holding_of
 from baton.lead_story.sentences import occurred_at, sentence_of, times_of
 from baton.lead_story.stories import Chapter, find_lead, story_of
+from baton.lead_story.why_uncounted import uncounted
 
 app = typer.Typer(add_completion=False)
 

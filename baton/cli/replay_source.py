@@ -12,7 +12,6 @@ from baton.agreement.canonical import compiled_of
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.publish import wall_ms
 from baton.agreement.source.read import read_agreement
-from baton.backtest.facts import facts_of_cluster, facts_of_lines
 from baton.backtest.history import (
     History,
     documents_of_cluster,
@@ -20,6 +19,7 @@ from baton.backtest.history import (
     documents_of_topic,
     history_of,
 )
+from baton.backtest.replayed_facts import facts_of_cluster, facts_of_lines
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import moment_ms
 from baton.clients import confluent_options

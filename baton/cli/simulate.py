@@ -23,7 +23,7 @@ from baton.contracts.topics import TOPICS
 from baton.engine.memory import Stored
 from baton.simulation.held_values import read
 from baton.simulation.lines import Arrival, read_lines
-from baton.simulation.records import as_record
+from baton.simulation.memory_records import as_record
 from baton.simulation.simulation import Announcement, CountedSimulation, Simulation
 from baton.simulation.tally import COUNTED, Tally
 

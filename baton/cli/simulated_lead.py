@@ -17,7 +17,7 @@ from baton.contracts.leads import Contribution, Criterion, LeadScored
 from baton.lead_story.holder import holding_of
 from baton.lead_story.sentences import contribution_line, criterion_line, points
 from baton.lead_story.stories import Chapter, LeadUnknown, find_lead, story_of
-from baton.simulation.records import MemoryReader
+from baton.simulation.memory_records import MemoryReader
 from baton.simulation.simulation import Simulation
 
 

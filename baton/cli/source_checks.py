@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from itertools import islice
 from pathlib import Path
 
 import httpx
@@ -39,7 +38,7 @@ def source_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _last_seen(settings: Settings) -> dict[str, int] | None:
-    """The latest event of each source in the last day, of the latest records of it."""
+    """The latest event of each source in the last day, among the latest records."""
     if settings.bootstrap is None:
         running = running_broker(broker_home(settings.home))
         if running is None:
@@ -49,14 +48,23 @@ def _last_seen(settings: Settings) -> dict[str, int] | None:
     found: dict[str, int] = {}
     try:
         with LogReader(confluent_options(settings), settings.namespace) as reader:
-            places = {INTAKE_KEYED: list(range(reader.partitions(INTAKE_KEYED)))}
-            for record in islice(reader.read(places, since_ms=since_ms), _MAX_RECORDS):
+            starts = latest_starts(reader.ends(INTAKE_KEYED), _MAX_RECORDS)
+            for record in reader.read_from(
+                {(INTAKE_KEYED, partition): start for partition, start in starts.items()}
+            ):
                 source = record.header("ce_source")
-                if source is not None:
+                if source is not None and record.at_ms >= since_ms:
                     found[source] = max(found.get(source, 0), record.at_ms)
     except (LookupError, KafkaException):
         return None
     return found
+
+
+def latest_starts(ends: Mapping[int, tuple[int, int]], most: int) -> dict[int, int]:
+    """Where to begin in each partition to read its share of the latest ``most`` records. ``ends``:
+    first and next offset by partition."""
+    share = most // max(1, len(ends))
+    return {partition: max(first, after - share) for partition, (first, after) in ends.items()}
 
 
 def _clock_of(url: str) -> SourceFinding:

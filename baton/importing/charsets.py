@@ -35,8 +35,12 @@ _CENTRAL = frozenset(
         "Lithuanian",
     }
 )
-# A sign inside a word, or a control character: read in the wrong encoding.
-_IMPLAUSIBLE = re.compile(r"[^\W\d_][^\w\s!-~’‘´·–—-][^\W\d_]|[\x80-\x9f\ufffd]")
+# Read in the wrong encoding: a sign inside a word or a control character; of a Mac's letters also
+# a capital inside a word (JŸrgen) and a sign that begins or ends one (€nne, Gro§).
+_IMPLAUSIBLE = re.compile(
+    r"[^\W\d_][^\w\s!-~’‘´·–—-][^\W\d_]|[\x80-\x9f\ufffd]"
+    r"|[^\W\d_][ŠŽŸ][a-zß-ÿ]|(?<![\w…])[€†‡‰](?=[a-zß-ÿ])|(?<=[a-zß-ÿ])§(?!\w)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

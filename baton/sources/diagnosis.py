@@ -76,7 +76,7 @@ def _last_seen(name: str, last_seen_ms: Mapping[str, int] | None) -> SourceFindi
         return SourceFinding(text=f"{name}: secret set; the log was not read", doubtful=True)
     seen = last_seen_ms.get(name)
     if seen is None:
-        text = f"{name}: secret set; nothing of it in the last day"
+        text = f"{name}: secret set; nothing of it lately (a day, at most 200,000 records)"
         return SourceFinding(text=text, doubtful=True)
     moment = datetime.fromtimestamp(seen / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     return SourceFinding(text=f"{name}: secret set; last event at {moment}")

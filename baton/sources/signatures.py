@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
@@ -55,24 +56,32 @@ def check_hmac(rule: HmacRule, request: SignedRequest, secret: str) -> None:
         raise NotAuthentic("the signature is not that of this request")
 
 
-def rule_for(rules: Sequence[HmacRule], request: SignedRequest) -> HmacRule:
-    """The rule that a request is for: the first whose header is there and has its pattern, and
-    whose condition holds.
+def check_signatures(
+    rules: Sequence[HmacRule], request: SignedRequest, secrets: Mapping[str, str]
+) -> None:
+    """Raise :class:`NotAuthentic` unless one of the rules that the request is for holds: those
+    whose header is there and has their pattern, and whose condition holds. ``secrets``: by the name
+    of their variable.
 
     The sender chooses among signatures, so a list is as weak as its weakest.
     """
-    for rule in rules:
-        condition, shown = rule.only_if, request.headers.get(rule.header.lower())
-        if (
-            shown is not None
-            and (rule.pattern is None or re.search(rule.pattern, shown[:_MAX_SHOWN]))
-            and (
-                condition is None
-                or request.headers.get(condition.header.lower()) == condition.value
-            )
-        ):
-            return rule
-    return rules[0]
+    *others, last = [rule for rule in rules if _is_for(rule, request)] or rules[:1]
+    for rule in others:
+        with contextlib.suppress(NotAuthentic):
+            check_hmac(rule, request, secrets[rule.secret_env])
+            return
+    check_hmac(last, request, secrets[last.secret_env])
+
+
+def _is_for(rule: HmacRule, request: SignedRequest) -> bool:
+    shown, condition = request.headers.get(rule.header.lower()), rule.only_if
+    if shown is None:
+        return False
+    if rule.pattern is not None and not re.search(rule.pattern, shown[:_MAX_SHOWN]):
+        return False
+    if condition is None:
+        return True
+    return request.headers.get(condition.header.lower()) == condition.value
 
 
 def check_token(

@@ -91,6 +91,15 @@ def pause(settings: Settings, name: str, paused: bool) -> None:
             raise NoDelivery(f"there is no target {name}; see: baton delivery targets")
 
 
+def cancel(settings: Settings, name: str) -> int:
+    """Cancel what waits for a target; gives how many deliveries. Raises :class:`NoDelivery`."""
+    with _store(settings) as store:
+        number = outbox.cancel(store, name, int(time.time() * 1000))
+    if number is None:
+        raise NoDelivery(f"there is no target {name}; see: baton delivery targets")
+    return number
+
+
 class _Nowhere:
     """A check sends nothing."""
 

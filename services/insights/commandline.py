@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from services.insights.board.access import new_link
 from services.insights.board.publishing import KafkaPublisher
 from services.insights.board.serving import board_stores
 from services.insights.costs import records_of
+from services.insights.departures import note_departure
 from services.insights.facts.table import Table
 from services.insights.facts.tables import TABLES
 from services.insights.packs.figures import Pack, differences, make_pack
@@ -28,6 +29,7 @@ from services.insights.projection.dialect import StorePlace, copy_of, reader
 from services.insights.projection.files import BoardStores
 from services.insights.seeding import seed
 from services.insights.settings import BoardSettings
+from services.insights.trials.kept_trials import Trial, Trials, TrialTable
 
 
 class NoBoard(RuntimeError):
@@ -56,6 +58,7 @@ def backup(settings: Settings, path: Path) -> None:
     current = _current(settings)
     if path.exists():
         raise FileExistsError(f"{path} exists already")
+    note_departure(files_of(settings).folder, "backup", path.name)
     former = os.umask(0o077)
     try:
         copy_of(current, path)
@@ -128,6 +131,16 @@ def restated(settings: Settings, pack: Pack) -> list[str]:
     ]
 
 
+def keep_trial(settings: Settings, plain: Mapping[str, Any]) -> str:
+    """Put a trial of an agreement on the board; gives the path of its page."""
+    tables = [TrialTable(**table) for table in plain["tables"]]
+    trial = Trial(**{**plain, "tables": tables})
+    files = files_of(settings)
+    files.prepare()
+    Trials(files.folder).keep(trial)
+    return f"/trials/{trial.name}"
+
+
 def written(pack: Pack, form: str) -> str:
     """The pack as ``txt``, ``html`` or ``csv``."""
     return FORMS[form](pack)
@@ -143,17 +156,17 @@ def mail_pack(settings: Settings, pack: Pack, *, again: bool) -> list[str]:
 
 def export_csv(settings: Settings, name: str, since_ms: int | None, out: object) -> int:
     """Write a table to a text stream; gives the number of rows. Raises NoBoard, NotExportable."""
-    table = exporting.table_named(name)
-    return exporting.write_csv(exporting.rows_of(_current(settings), table, since_ms), table, out)  # type: ignore[arg-type]
+    table, current = exporting.table_named(name), _current(settings)
+    note_departure(files_of(settings).folder, "export", name, since_ms)
+    return exporting.write_csv(exporting.rows_of(current, table, since_ms), table, out)  # type: ignore[arg-type]
 
 
 def export_parquet(settings: Settings, name: str, since_ms: int | None, path: Path) -> int:
     """Write a table to a file; gives the number of rows. Raises NoBoard, NotExportable,
     ModuleNotFoundError without pyarrow."""
-    table = exporting.table_named(name)
-    return exporting.write_parquet(
-        exporting.rows_of(_current(settings), table, since_ms), table, path
-    )
+    table, current = exporting.table_named(name), _current(settings)
+    note_departure(files_of(settings).folder, "export", name, since_ms)
+    return exporting.write_parquet(exporting.rows_of(current, table, since_ms), table, path)
 
 
 def exportable() -> list[Table]:

@@ -23,6 +23,21 @@ LIES: list[tuple[tuple[str, str], str, bool]] = [
     (("EC1", "EC4"), "EC4Y 0AB", True),
     (("EC1", "EC4"), "EC5", False),
     (("EC1", "EC4"), "E1 6AN", False),
+    (("SW1", "SW4"), "SW1A 2AA", True),
+    (("SW1", "SW4"), "SW4 6LA", True),
+    (("SW1", "SW4"), "SW11 2AA", False),
+    (("KY1", "KY4"), "KY1 1AA", True),
+    (("KY1", "KY4"), "ky11 1aa", False),
+    (("EH1", "EH55"), "EH3 9QN", True),
+    (("EH1", "EH55"), "EH55 8PX", True),
+    (("EH1", "EH55"), "EH12", True),
+    (("EH9", "EH12"), "EH99 1AA", False),
+    (("EH9", "EH12"), "EH8 8AA", False),
+    (("D01", "D24"), "D02 X285", True),
+    (("D01", "D24"), "D26 X285", False),
+    (("C1000", "C1499"), "C1425", True),
+    (("1000", "3999"), "10012", False),
+    (("1000", "3999"), "1012 AB", True),
     (("1000 AA", "1099 ZZ"), "1012 NX", True),
     (("1000 AA", "1099 ZZ"), "1100NX", False),
     (("K1A", "K4Z"), "K2P 1L4", True),
@@ -38,7 +53,12 @@ def test_a_code_lies_between_as_its_post_office_would_say(
 
 @pytest.mark.parametrize(
     ("low", "high", "words"),
-    [("1000", "14199", "with as many characters"), ("14199", "10000", "nothing can lie")],
+    [
+        ("1000", "14199", "with as many characters"),
+        ("14199", "10000", "nothing can lie"),
+        ("EH12", "EH9", "nothing can lie"),
+        ("EH1", "KY16", "districts of one area"),
+    ],
 )
 def test_bounds_between_which_nothing_lies_are_refused(low: str, high: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):

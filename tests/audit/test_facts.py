@@ -4,7 +4,7 @@ for; lost and changed are not."""
 import pytest
 
 from baton.proof.audit.events import ACCEPTED, ACKNOWLEDGED, DEAD, DROPPED, KEYED, check_event
-from baton.proof.audit.facts import FOUND, REBUILT, check_compacted
+from baton.proof.audit.fact_matching import FOUND, REBUILT, check_compacted
 from baton.proof.audit.findings import Finding, Invariant
 
 TOPIC = "leads.persons.v1"

@@ -11,7 +11,6 @@ import pytest
 from baton.contracts.routing import QueueItem, RequestKind
 from baton.proof.audit.findings import Finding, Invariant
 from baton.proof.audit.loads import check_capacity, check_loads, check_offers
-from baton.proof.audit.periods import period_name
 from baton.proof.audit.pools import (
     Answer,
     Decision,
@@ -20,6 +19,7 @@ from baton.proof.audit.pools import (
     check_pool,
     denied_of,
 )
+from baton.proof.audit.turn_periods import period_name
 from tests.services.router.router_world import qualified
 
 WEIGHTS = {"anna": 2, "ben": 1, "cleo": 1}

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from baton.backtest.backtest import Backtest, HistoryDiffers, backtest
-from baton.backtest.facts import facts_of_lines
 from baton.backtest.history import History
 from baton.backtest.question import Question
+from baton.backtest.replayed_facts import facts_of_lines
 from baton.backtest.report import html_page, report_of, text_lines
 from tests.backtest.year import DAY_MS, Year, agreement_with, documents_of, history_with
 

@@ -18,7 +18,7 @@ from baton.cli.calibrate import lines_of
 from baton.contracts.codec import codec_for
 from baton.contracts.public_record import PublicRecord
 from baton.contracts.topics import TOPICS
-from baton.simulation.records import as_record
+from baton.simulation.memory_records import as_record
 from baton.simulation.simulation import Simulation
 from tests.backtest.year import Year, agreement_with, documents_of
 from tests.services.insights.stores import fill

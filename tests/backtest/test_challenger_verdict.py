@@ -98,6 +98,21 @@ def test_arms_of_other_sizes_than_agreed_give_no_verdict() -> None:
     assert not unequal(0, 0, 200_000)
 
 
+@pytest.mark.parametrize(
+    ("champion", "challenger", "share_ppm", "found"),
+    [
+        (9_500, 500, 50_000, False),
+        (9_700, 300, 50_000, True),
+        (4_072, 2_035, 200_000, True),
+        (4_880, 1_220, 200_000, False),
+    ],
+)
+def test_arms_are_held_against_the_agreed_share_and_not_against_halves(
+    champion: int, challenger: int, share_ppm: int, found: bool
+) -> None:
+    assert unequal(champion, challenger, share_ppm) is found
+
+
 def test_too_few_give_no_rate_and_no_verdict() -> None:
     found = judged(facts(60, 15, (0.1, 0.9), 1))
     assert (found.finding, found.challenger.rate) == (Finding.TOO_FEW, None)

@@ -177,3 +177,16 @@ def test_points_are_replaced_where_they_stand() -> None:
     )
     with pytest.raises(KeyError):
         with_points(text, {("fit", "no such criterion"): 1})
+
+
+def test_of_one_point_that_is_off_the_others_are_not_blamed(agreement: CompiledAgreement) -> None:
+    """Outcomes say points up to a factor: a form worth twice as much must not make a webinar worth
+    less."""
+    for seed in range(3):
+        found = suggested(agreement, cohort(agreement, {"form": 24.0}, leads=800, seed=seed))
+        assert found.changed.keys() <= {("engagement", "form")}
+        for one in found.points:
+            if one.name != "form":
+                assert one.low <= one.agreed <= one.high
+            else:
+                assert one.agreed < one.low <= one.found <= 28

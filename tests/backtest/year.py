@@ -17,7 +17,7 @@ from baton.agreement.source.read import read_agreement
 from baton.backtest.history import History, history_of
 from baton.cluster.decoded import as_document
 from baton.simulation.lines import Arrival
-from baton.simulation.records import as_record
+from baton.simulation.memory_records import as_record
 from baton.simulation.simulation import Simulation
 
 FIRST = Path(__file__).resolve().parents[2] / "examples" / "agreements" / "first.yaml"

@@ -11,8 +11,8 @@ from baton.agreement.source.read import read_agreement
 from baton.cli.erasures import line_of
 from baton.contracts.intake import Engagement, Identifier, IdentityAlias, IntakeRecord, LeadEvent
 from baton.ids import derived_id
-from baton.lead_story.counting import uncounted
 from baton.lead_story.reports import Conflict, conflicts, erasures, unknown_words
+from baton.lead_story.why_uncounted import uncounted
 from baton.local.up.preparing import example_agreement
 
 DAY_MS = 86_400_000

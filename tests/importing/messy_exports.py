@@ -92,11 +92,14 @@ def _address(chance: random.Random, number: int) -> tuple[str, str | None]:
         (f"Person {number} <{plain}>", plain),
         (f"mailto:{plain}", plain),
         (f"{plain}; second{number}@elsewhere.example", plain),
+        (f"\u00a0{plain}\u00a0", plain),
+        (f"{plain} (work)", plain),
+        ("#REF!", None),
         ("noreply@firm.example", None),
         ("not an address", None),
         (chance.choice(NOTHING), None),
     ]
-    return chance.choices(writings, [50, 8, 6, 5, 4, 4, 3, 4, 8])[0]
+    return chance.choices(writings, [50, 8, 6, 5, 4, 4, 4, 2, 2, 3, 4, 8])[0]
 
 
 def _phone(chance: random.Random) -> str:
@@ -104,7 +107,9 @@ def _phone(chance: random.Random) -> str:
 
 
 def _note(chance: random.Random) -> str:
-    return chance.choice(["", "", "called twice", 'said "later"', "two\nlines", "a, b; c"])
+    return chance.choice(
+        ["", "", "called twice", 'said "later"', "two\nlines", "a, b; c", "=1+1", "\t"]
+    )
 
 
 HUBSPOT_HEADER = [
@@ -243,5 +248,14 @@ def salesforce(seed: int) -> Export:
                     refusal=no in ("1", "Ja", "WAHR"),
                 )
             )
+    # What a report of Salesforce ends with.
+    writer.raw("")
+    for line in (
+        "Alle Leads Europa",
+        "Vertrauliche Informationen - Nicht weitergeben",
+        "Gesamt 2000",
+    ):
+        begins = writer.row([line])
+        export.expected.append(Expected(line=begins, refused="identifiers"))
     export.content = writer.text.getvalue().encode("cp1252")
     return export

@@ -117,6 +117,15 @@ GERMAN = "E-Mail;Nachname;Straße\nann@acme.example;Müller;Größe 1\nbob@acme.
         (GERMAN.encode("cp1252"), "Müller"),
         (GERMAN.encode("utf-16"), "Müller"),
         (GERMAN.encode("mac_roman"), "Müller"),
+        ("E-Mail;Vorname\rj@firma.example;Jürgen\r".encode("mac_roman"), "Jürgen"),
+        ("E-Mail;Vorname\ra@firma.example;Änne\r".encode("mac_roman"), "Änne"),
+        ("E-Mail;Nachname\rg@firma.example;Groß\r".encode("mac_roman"), "Groß"),
+        ("E-Mail;Nachname\nm@firma.example;Müller†\n".encode("cp1252"), "Müller†"),
+        ("E-Mail;Nachname\nk@firma.example;Kašpar\n".encode("cp1252"), "Kašpar"),
+        (
+            "E-Mail;Firma\nk@firma.example;„Zehn €“ …und mehr\n".encode("cp1252"),
+            "„Zehn €“ …und mehr",
+        ),
         (
             "email;name\njan@firma.example;Dvořák\nž@firma.example;Žižka Plzeň\nc@firma.example;Šťastný Říčany\n".encode(
                 "cp1250"

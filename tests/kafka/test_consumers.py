@@ -3,6 +3,7 @@ tools, through the registry that Baton serves."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -25,6 +26,7 @@ from baton.local.up.system import System
 
 FIRST = Path(example_agreement()).with_name("first.yaml")
 CONSUMERS = Path(__file__).resolve().parents[2] / "examples" / "consumers"
+NODE = f"node-linux-{'arm64' if os.uname().machine == 'aarch64' else 'x64'}"
 LiveSystem = Callable[[Path], AbstractContextManager[System]]
 
 
@@ -77,14 +79,28 @@ def _ran(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def kept_for(source: Path, folder: Path) -> tuple[Path, Path]:
+    """Where what is made of exactly these files is kept from run to run, and the mark that it was
+    made whole."""
+    contents = hashlib.sha256()
+    for path in sorted(source.rglob("*")):
+        if path.is_file():
+            contents.update(f"{path.relative_to(source)}\0".encode() + path.read_bytes() + b"\0")
+    kept = folder / contents.hexdigest()[:16]
+    return kept, kept / ".made"
+
+
 def java_words(cache: Path) -> list[str] | None:
     """How to run the Java consumer; None without its tools."""
     mvn, javac = shutil.which("mvn"), shutil.which("javac")
     if mvn is None or javac is None:
         print("java: mvn or javac is not installed; this consumer is not run")
         return None
-    folder = cache / "example-consumer-java"
     source = CONSUMERS / "java"
+    folder, made = kept_for(source, cache / "example-consumer-java")
+    words = ["java", "-cp", f"{folder}/classes:{folder}/jars/*", "Routed", "1"]
+    if made.exists():
+        return words
     shutil.copytree(source, folder, dirs_exist_ok=True)
     fetch = ["dependency:copy-dependencies", "-DoutputDirectory=jars", "-DincludeScope=runtime"]
     if _ran([mvn, "-q", "-B", *fetch], folder).returncode:
@@ -92,7 +108,8 @@ def java_words(cache: Path) -> list[str] | None:
         return None
     compiled = _ran([javac, "-cp", "jars/*", "-d", "classes", "src/main/java/Routed.java"], folder)
     assert compiled.returncode == 0, compiled.stdout + compiled.stderr
-    return ["java", "-cp", f"{folder}/classes:{folder}/jars/*", "Routed", "1"]
+    made.touch()
+    return words
 
 
 def node_with_zstd(node: str, npm: str, cache: Path) -> str:
@@ -102,14 +119,24 @@ def node_with_zstd(node: str, npm: str, cache: Path) -> str:
     if tuple(map(int, version[:2])) >= (22, 15):
         return node
     folder = cache / "node-22"
+    if newer := node_in(folder):
+        return newer
     folder.mkdir(exist_ok=True)
     (folder / "package.json").write_text('{"private": true}')
-    package = f"node-linux-{'arm64' if os.uname().machine == 'aarch64' else 'x64'}"
-    words = [npm, "install", "--no-audit", "--no-fund", "--silent", f"{package}@22"]
-    newer = folder / "node_modules" / package / "bin" / "node"
-    if _ran(words, folder).returncode or not newer.exists():
+    words = [npm, "install", "--no-audit", "--no-fund", "--silent", f"{NODE}@22"]
+    if _ran(words, folder).returncode or not (newer := node_in(folder)):
         pytest.skip("typescript: needs Node 22.15 or newer, which npm cannot fetch here")
-    return str(newer)
+    return newer
+
+
+def node_in(folder: Path) -> str | None:
+    """The Node that was fetched there, if it was and runs."""
+    node = folder / "node_modules" / NODE / "bin" / "node"
+    return (
+        str(node)
+        if node.exists() and not _ran([str(node), "--version"], folder).returncode
+        else None
+    )
 
 
 def typescript_words(cache: Path) -> list[str] | None:
@@ -118,11 +145,14 @@ def typescript_words(cache: Path) -> list[str] | None:
     if npm is None or node is None:
         print("typescript: node is not installed; this consumer is not run")
         return None
-    folder = cache / "example-consumer-typescript"
-    shutil.copytree(CONSUMERS / "typescript", folder, dirs_exist_ok=True)
-    if _ran([npm, "install", "--no-audit", "--no-fund", "--silent"], folder).returncode:
-        print("typescript: npm cannot install what it needs; this consumer is not run")
-        return None
+    source = CONSUMERS / "typescript"
+    folder, made = kept_for(source, cache / "example-consumer-typescript")
+    if not made.exists():
+        shutil.copytree(source, folder, dirs_exist_ok=True)
+        if _ran([npm, "install", "--no-audit", "--no-fund", "--silent"], folder).returncode:
+            print("typescript: npm cannot install what it needs; this consumer is not run")
+            return None
+        made.touch()
     tsx = folder / "node_modules" / "tsx" / "dist" / "loader.mjs"
     return [
         node_with_zstd(node, npm, cache),

@@ -14,7 +14,7 @@ from baton.cluster.log import LogReader
 from baton.cluster.topics import Layout, compare_topics, ensure_topics
 from baton.contracts.topics import TOPICS, physical
 from baton.local.broker.embedded_cluster import EmbeddedCluster
-from baton.proof.chaos.network import may_have_network
+from baton.proof.chaos.node_network import may_have_network
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(400)]
 SPEC = TOPICS["leads.acts.v1"]
@@ -65,7 +65,7 @@ def test_what_is_acknowledged_outlives_a_node_and_the_node_comes_back(
 def test_a_node_that_is_cut_off_reaches_no_other_while_clients_reach_it() -> None:
     program = """
 import socket, subprocess, sys
-from baton.proof.chaos.network import Network, enter
+from baton.proof.chaos.node_network import Network, enter
 enter([sys.executable, *sys.orig_argv[1:]])
 network = Network(3)
 served = [

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 from confluent_kafka import Producer
+from prometheus_client import REGISTRY
 from typer.testing import CliRunner
 
 from baton.cli.main import build
@@ -79,6 +80,7 @@ class Ingest:
     namespace: str
     url: str
     reducers: asyncio.Task[None]
+    gateway: GatewayProcess
 
     def produce(self, *values: bytes, headers: list[tuple[str, bytes]] | None = None) -> None:
         # As a foreign client does: librdkafka's own partitioner, no key.
@@ -106,8 +108,13 @@ class Ingest:
 
 @pytest.fixture
 async def ingest(
-    bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    request: pytest.FixtureRequest,
+    bootstrap: str,
+    namespace: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> AsyncIterator[Ingest]:
+    """``request.param``: after how many seconds without progress the gateway halts."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -119,7 +126,7 @@ async def ingest(
         "BATON_WRITE_KEY": KEY,
         "BATON_GATEWAY_PORT": str(port),
         "BATON_METRICS_PORT": "0",
-        "BATON_STALLED_AFTER_S": "4",
+        "BATON_STALLED_AFTER_S": getattr(request, "param", "600"),
         "BATON_GATEWAY_URL": f"http://127.0.0.1:{port}",
         "BATON_HOME": str(tmp_path),
         "BATON_SOURCES": str(SOURCES),
@@ -154,7 +161,7 @@ async def ingest(
                     task.exception() for task in tasks if task.done()
                 ]
                 await asyncio.sleep(0.05)
-        yield Ingest(bootstrap, namespace, environment["BATON_GATEWAY_URL"], tasks[0])
+        yield Ingest(bootstrap, namespace, environment["BATON_GATEWAY_URL"], tasks[0], gateway)
     finally:
         for task in tasks:
             task.cancel()
@@ -395,6 +402,7 @@ async def test_two_contacts_that_become_one_are_one_lead_until_a_person_separate
     assert {event.lead_id for event in ingest.events() if event.kind == "erasure"} == {survivor}
 
 
+@pytest.mark.parametrize("ingest", ["4"], indirect=True)
 async def test_once_nobody_processes_what_comes_in_senders_are_asked_to_come_again(
     ingest: Ingest,
 ) -> None:
@@ -413,6 +421,10 @@ async def test_once_nobody_processes_what_comes_in_senders_are_asked_to_come_aga
             await asyncio.sleep(0.5)
     assert set(statuses[:-1]) == {202}
     assert (answer.json()["code"], answer.headers["retry-after"]) == ("not_processed", "10")
+    assert ingest.gateway.reasons() == ["events are not being processed"]
+    stalled_s = REGISTRY.get_sample_value("baton_http_stalled_seconds")
+    assert stalled_s is not None
+    assert stalled_s > 4
 
 
 async def test_a_port_that_is_taken_is_said_so(

@@ -17,7 +17,7 @@ from baton.contracts.codec import codec_for
 from baton.contracts.topics import TOPICS
 from baton.screens.live import ReducerStates
 from baton.simulation.lines import Arrival
-from baton.simulation.records import as_record
+from baton.simulation.memory_records import as_record
 from baton.simulation.simulation import Simulation
 
 FIRST = Path(__file__).resolve().parents[2] / "examples" / "agreements" / "first.yaml"

@@ -74,6 +74,13 @@ _SMALL = (
     ("  ae-hugo: {name: Hugo (sales),", "  ae-hugo: {capacity: 2, offers: 1, name: Hugo (sales),"),
     ("slas:\n", "slas:\n  evidence_grace: {demo-crm: 10 seconds}\n"),
 )
+_UNEVEN = (
+    ("sdr-anna: {weight: 2,", "sdr-anna: {weight: 5,"),
+    (
+        "      ae-greta: {capacity: 400}\n",
+        "      ae-greta: {weight: 5, capacity: 400}\n      mgr-ines: {capacity: 400}\n",
+    ),
+)
 _TEAMS = (("sdr-anna", "sdr-ben", "sdr-cleo"), ("ae-greta", "ae-hugo"))
 _LIMITS = (Limits(), Limits(outputs=3, wakes=1))
 
@@ -113,6 +120,13 @@ def small_pools() -> tuple[str, str]:
     return _changed(_SMALL)
 
 
+@cache
+def uneven_pools() -> tuple[str, str]:
+    """The same, where one of three has five times the weight of the others: at the fourth lead the
+    smallest quotient is that of somebody who is not below their share."""
+    return _changed(_UNEVEN)
+
+
 def _changed(changes: tuple[tuple[str, str], ...]) -> tuple[str, str]:
     text = _AGREEMENT.read_text()
     for old, new in changes:
@@ -150,7 +164,9 @@ def play(seed: int, text: str, version: str) -> Run:
         TaskConfig(partitions=PARTITIONS, limits=random.choice(_LIMITS)),
         start_ms=BEGINS_MS - 60_000,
     )
-    _agree(host, *(small_pools() if random.random() < 0.25 else (text, version)))
+    small = random.random() < 0.25
+    others = uneven_pools() if has_crowd(seed) else (text, version)
+    _agree(host, *(small_pools() if small else others))
     for absence in _absences(random):
         host.send(BATON_PEOPLE, absence.record_id, absence)
     host.advance(BEGINS_MS)
@@ -265,14 +281,15 @@ def has_crowd(seed: int) -> bool:
 
 
 def _crowd(seed: int) -> list[tuple[int, bytes]]:
-    """Now and then many ask at once, each from a company of their own: turns, loads and limits."""
+    """Now and then many ask at once, each from a company of their own: turns, loads and limits. Some
+    take it back, and whoever has the lead by then may have accepted it unheard."""
     random = Random(f"crowd {seed}")
     if random.random() >= 0.08:
         return []
     lines = []
     for number in range(random.randint(6, 9)):
         at_ms = BEGINS_MS + random.randrange(8_000)
-        line = {
+        line: dict[str, Any] = {
             "kind": "engagement",
             "id": f"crowd-{number}",
             "source": "seed",
@@ -287,6 +304,8 @@ def _crowd(seed: int) -> list[tuple[int, bytes]]:
             },
         }
         lines.append((at_ms, json.dumps(line).encode()))
+        if random.random() < 0.3:
+            lines.append((at_ms + random.randrange(3_000, 9_000), _retracts(line, at_ms)))
     return lines
 
 

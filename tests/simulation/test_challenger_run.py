@@ -19,7 +19,7 @@ from baton.contracts.topic_names import BATON_AGREEMENTS
 from baton.flow import all_reducers
 from baton.proof.audit.audit import Audit
 from baton.proof.audit.source import MemorySource
-from baton.simulation.records import as_record
+from baton.simulation.memory_records import as_record
 from baton.simulation.simulation import Simulation
 from tests.backtest.year import DAY_MS, Year, agreement_with
 

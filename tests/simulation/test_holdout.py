@@ -17,7 +17,7 @@ from baton.contracts.topics import TOPICS, Audience
 from baton.flow import all_reducers
 from baton.proof.audit.audit import Audit
 from baton.proof.audit.source import MemorySource
-from baton.simulation.records import as_record
+from baton.simulation.memory_records import as_record
 from baton.simulation.simulation import Simulation
 from tests.backtest.year import Year, agreement_with
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from baton.cli.source_checks import latest_starts
 from baton.intake.identifiers import salesforce_id
 from baton.sources.diagnosis import clock_finding, diagnose, public_urls
 from baton.sources.people import PeopleWrong, read_people
@@ -104,3 +105,9 @@ def test_a_dead_letter_is_mapped_again_and_says_what_is_still_wrong_with_it() ->
     assert [line.line is not None for line in whole] == [True, False]
     assert whole[1].problem.startswith("id: cannot be computed")
     assert [line.problem != "" for line in replay.of(b"[{", 0)] == [True]
+
+
+def test_of_a_busy_log_the_latest_records_are_looked_at() -> None:
+    ends = {0: (0, 150_000), 1: (90_000, 95_000), 2: (0, 0)}
+    assert latest_starts(ends, 30_000) == {0: 140_000, 1: 90_000, 2: 0}
+    assert latest_starts({}, 30_000) == {}

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from baton.sources.model import secrets_of
 from baton.sources.reading import read_sources
-from baton.sources.signatures import NotAuthentic, SignedRequest, check_hmac, rule_for
+from baton.sources.signatures import NotAuthentic, SignedRequest, check_signatures
 
 SOURCES = Path(__file__).resolve().parents[2] / "examples" / "sources"
 SECRET = "a-secret-of-the-vectors"
@@ -62,7 +63,16 @@ VECTORS = {
         "linkedin",
         {"x-li-signature": "454ae5807ef2254e833545b343f04e68f414abfeac1985ecff08113480c226ae"},
     ),
-    "linkedin, the other reading": ("linkedin", {"x-li-signature": f"hmacsha256={HEX}"}),
+    "linkedin, the word in the header": ("linkedin", {"x-li-signature": f"hmacsha256={HEX}"}),
+    "linkedin, no word": ("linkedin", {"x-li-signature": HEX}),
+    "linkedin, the word in both": (
+        "linkedin",
+        {
+            "x-li-signature": (
+                "hmacsha256=454ae5807ef2254e833545b343f04e68f414abfeac1985ecff08113480c226ae"
+            )
+        },
+    ),
 }
 WITH_MOMENT = ("hubspot v3", "calendly")
 
@@ -87,7 +97,8 @@ def check(
         body=body,
         received_at_ms=now_ms,
     )
-    check_hmac(rule_for(model.authenticate.signatures, request), request, secret)
+    secrets = dict.fromkeys(secrets_of(model), secret)
+    check_signatures(model.authenticate.signatures, request, secrets)
 
 
 @pytest.mark.parametrize("vector", VECTORS)

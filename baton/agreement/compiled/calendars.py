@@ -2,8 +2,7 @@
 
 A calendar is a sorted list of half-open open intervals, made a local year at a time and kept with
 running sums, so that a deadline is two bisections. Everything is in milliseconds UTC; daylight
-saving is in the intervals. What is open is a pure function of the calendar's rules. No clock is
-read.
+saving is in the intervals. What is open is a pure function of the calendar's rules; no clock.
 """
 
 from bisect import bisect_left, bisect_right
@@ -22,7 +21,7 @@ from baton.agreement.model.calendar import Span
 from baton.agreement.wall_time import MINUTES_A_DAY, instant_ms, local_date, same_wall_time_ms
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
-_MEAN_YEAR_MS = 31_556_952_000
+_MEAN_YEAR_MS, _MOST_COUNTED = 31_556_952_000, 1_000
 
 
 class NeverOpenError(ValueError):
@@ -149,13 +148,15 @@ class Calendar:
         return day
 
     def working_days_between(self, first: date, end: date) -> int:
-        """Working days in ``[first, end)``."""
-        found = self._counted.get((first, end))
-        if found is None:
+        """Working days in ``[first, end)``. Each goal asks the same of its period all day long."""
+        counted = self._counted.get((first, end))
+        if counted is None:
             days = range((end - first).days)
-            found = sum(self.is_working_day(first + timedelta(days=number)) for number in days)
-            self._counted[first, end] = found
-        return found
+            counted = sum(self.is_working_day(first + timedelta(days=day)) for day in days)
+            if len(self._counted) >= _MOST_COUNTED:
+                self._counted.clear()
+            self._counted[first, end] = counted
+        return counted
 
     def opening_of(self, day: date) -> int:
         """When ``day`` opens; on a day off, its midnight."""

@@ -20,7 +20,7 @@ from baton.engine.kafka.host_context import HostContext
 from baton.engine.kafka.reach import BrokerReach
 from baton.engine.kafka.reference import ReferenceReader
 from baton.engine.kafka.settings import EngineSettings
-from baton.engine.kafka.skip_orders import SkipOrders
+from baton.engine.kafka.skip_order_reader import SkipOrders
 from baton.engine.kafka.status import TaskState, TaskStatus
 from baton.engine.kafka.upstream_proof import UpstreamGroup, UpstreamProof
 from baton.engine.metrics import TASKS

@@ -17,7 +17,7 @@ from baton.engine.kafka.failpoints import Failpoints, Point
 from baton.engine.kafka.loop_share import LoopShare
 from baton.engine.kafka.reference import ReferenceReader
 from baton.engine.kafka.settings import EngineSettings
-from baton.engine.kafka.skip_orders import SkipOrders
+from baton.engine.kafka.skip_order_reader import SkipOrders
 from baton.engine.kafka.upstream_proof import UpstreamProof
 from baton.engine.reducer import Reducer
 from baton.engine.task_config import TaskConfig

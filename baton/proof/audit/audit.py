@@ -10,7 +10,7 @@ from baton.contracts.topic_names import BATON_PEOPLE
 from baton.contracts.topics import ticks_topic
 from baton.engine.reducer import Reducer
 from baton.proof.audit.checking import SAID_EVERY, Checking, Known, Progress, Scope
-from baton.proof.audit.facts import FOUND_LATER, REBUILT
+from baton.proof.audit.fact_matching import FOUND_LATER, REBUILT
 from baton.proof.audit.findings import Report
 from baton.proof.audit.presence import absences_of
 from baton.proof.audit.reading import COMPACTED, FACT_TOPICS, Sorter

@@ -14,7 +14,7 @@ from baton.contracts.topic_names import ROUTER_QUEUE, SCORER_ACCOUNTS, SLA_TALLI
 from baton.contracts.topics import TOPICS
 from baton.proof.audit.endings import check_acts, check_claims, check_erasure, check_returns
 from baton.proof.audit.events import check_event
-from baton.proof.audit.facts import check_compacted, check_fact
+from baton.proof.audit.fact_matching import check_compacted, check_fact
 from baton.proof.audit.findings import Dated, Finding, Invariant, Place, Report
 from baton.proof.audit.given_back import check_releases
 from baton.proof.audit.groups import (
@@ -30,18 +30,18 @@ from baton.proof.audit.groups import (
     check_identity,
 )
 from baton.proof.audit.handouts import check_handouts, check_next_change
-from baton.proof.audit.history import check_history
 from baton.proof.audit.lateness import check_lateness
+from baton.proof.audit.lead_history import check_history
 from baton.proof.audit.lead_sums import sums_of
 from baton.proof.audit.leads import check_lead
 from baton.proof.audit.limits_across_pools import Agreed, Given, check_person, given_of
 from baton.proof.audit.loads import check_capacity, check_loads, check_offers
 from baton.proof.audit.partings import check_partings
-from baton.proof.audit.periods import period_name
 from baton.proof.audit.pools import check_pool, of_plain
 from baton.proof.audit.presence import Absences, check_presence
 from baton.proof.audit.reading import COMPACTED, Sorter
 from baton.proof.audit.source import Source
+from baton.proof.audit.turn_periods import period_name
 from baton.proof.audit.verdicts import check_verdicts
 
 Progress = Callable[[str, int, int], None]

@@ -49,7 +49,7 @@ from baton.contracts.topics import (
 from baton.contracts.transfers import LeadTransfer
 from baton.ids import derived_id
 from baton.proof.audit.events import ACCEPTED, ACKNOWLEDGED, DEAD, DROPPED, KEYED
-from baton.proof.audit.facts import FOUND, Row
+from baton.proof.audit.fact_matching import FOUND, Row
 from baton.proof.audit.findings import Add, Finding, Invariant, Place, Report
 from baton.proof.audit.pools import answer_of, decision_of, denied_of, plain, release_of
 from baton.proof.audit.rebuilding import dead_letter_id, digest

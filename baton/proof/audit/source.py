@@ -7,7 +7,7 @@ from confluent_kafka import OFFSET_BEGINNING
 
 from baton.cluster.log import LogReader, Record
 from baton.engine.memory import MemoryLog
-from baton.simulation.records import as_record
+from baton.simulation.memory_records import as_record
 
 
 class Source(Protocol):

@@ -18,9 +18,9 @@ from baton.intake.reading import LineRefused, read_line
 from baton.intake.records import to_intake
 from baton.local.demo.company import Arrival, Way
 from baton.local.demo.staff import deeds
-from baton.proof.chaos.clock import ScriptClock
+from baton.proof.chaos.load_senders import Gateways, Inbox, Ledger
 from baton.proof.chaos.script import Wave
-from baton.proof.chaos.senders import Gateways, Inbox, Ledger
+from baton.proof.chaos.script_clock import ScriptClock
 
 _POLL_S = 0.05
 _AHEAD_MS = 1_000

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from confluent_kafka import KafkaException
 
-from baton.proof.chaos.clock import ScriptClock
+from baton.proof.chaos.script_clock import ScriptClock
 
 _LOOK_S = 3.0
 HIGH, LOW = 40_000, 20_000

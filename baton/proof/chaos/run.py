@@ -16,16 +16,16 @@ from baton.proof.audit.audit import Audit
 from baton.proof.audit.findings import Report
 from baton.proof.audit.source import KafkaSource
 from baton.proof.chaos.brokers import brokers_of
-from baton.proof.chaos.clock import ScriptClock
 from baton.proof.chaos.crew import Crew
 from baton.proof.chaos.drained import Lag
 from baton.proof.chaos.faults import Striker
 from baton.proof.chaos.load import Load, Target
-from baton.proof.chaos.network import Network
+from baton.proof.chaos.node_network import Network
 from baton.proof.chaos.order import Order, Outcome
 from baton.proof.chaos.pressure import Pressure
 from baton.proof.chaos.run_progress import Progress, Say
 from baton.proof.chaos.script import waves
+from baton.proof.chaos.script_clock import ScriptClock
 from baton.proof.chaos.waiting import Waiting
 from baton.proof.chaos.witness import Witness
 from baton.settings import Settings

@@ -30,6 +30,8 @@ REJECT: Final = "baton_reject"
 PASS_ON: Final = "baton_pass_on"
 _OPTIONS: Final = 100
 _SECTION: Final = 2_900
+_HEADER: Final = 75
+"""Half of what Slack takes: one that counts an emoji as two would refuse the whole card."""
 _WRITTEN: Final = (
     ("&", "&amp;"),
     ("<", "&lt;"),
@@ -54,7 +56,7 @@ def card_blocks(
 ) -> list[dict[str, Any]]:
     """``reasons`` and ``colleagues``: id and label of what can be chosen."""
     blocks: list[Block] = [
-        HeaderBlock(text=PlainTextObject(text=clean(card.title, 150), emoji=False)),
+        HeaderBlock(text=PlainTextObject(text=clean(card.title, _HEADER), emoji=False)),
         SectionBlock(
             fields=[
                 MarkdownTextObject(text=f"*{label}*\n{escaped(text)}", verbatim=True)

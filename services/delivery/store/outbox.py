@@ -182,6 +182,20 @@ def set_paused(store: Store, name: str, paused: bool) -> bool:
         return bool(store.db.changes())
 
 
+def cancel(store: Store, name: str, now_ms: int) -> int | None:
+    """Cancel what waits for a target, with its payload; gives how many, None where there is no
+    such target."""
+    with store.transaction():
+        if not store.db.execute("SELECT 1 FROM target WHERE name = ?", (name,)).fetchall():
+            return None
+        store.db.execute(
+            "UPDATE delivery SET state = 'cancelled', payload = NULL, done_ms = ? "
+            "WHERE target = ? AND state = 'waiting'",
+            (now_ms, name),
+        )
+        return store.db.changes()
+
+
 def counts(db: Any) -> Mapping[tuple[str, str], int]:
     """How many deliveries there are, by target and state."""
     query = "SELECT target, state, count(*) FROM delivery GROUP BY 1, 2"

@@ -30,7 +30,7 @@ from baton.intake.request import with_companions
 from services.ingest.gateway import metrics
 from services.ingest.gateway.adapters.protocol import Adapter, Answer, Delivery, RequestHead
 from services.ingest.gateway.adapters.registry import ADAPTERS
-from services.ingest.gateway.browser_guard import check_local, check_origin
+from services.ingest.gateway.browser_guard import ANY_ORIGIN, check_local, check_origin
 from services.ingest.gateway.dead_letters import DeadLetter, letter_of_body, letters_of
 from services.ingest.gateway.openapi import describe
 from services.ingest.gateway.parsing import Taken, take
@@ -103,6 +103,9 @@ class Gateway:
             allow_origins=sorted(self._settings.origins),
             allow_methods=["GET", "POST"],
             allow_headers=["*"],
+            expose_headers=["Retry-After"],
+            # A beacon asks with credentials, though it has none; of any origin it may not.
+            allow_credentials=ANY_ORIGIN not in self._settings.origins,
             max_age=3600,
         )
         return Starlette(

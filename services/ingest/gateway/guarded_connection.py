@@ -24,6 +24,7 @@ from services.ingest.gateway.connection_limits import (
 
 _PIECE_BYTES = 16_384
 _FRAMING_A_BODY_BYTE = 8
+_VERSIONS = ("1.0", "1.1")
 _MAX_PIPELINED = 16
 _LINGER_S = 1.0
 _MAX_LINGERING = 128
@@ -101,7 +102,8 @@ class GuardedConnection(HttpToolsProtocol):
         if self.parser.should_upgrade():
             # the parser skips the body of such a request, and says it has none
             raise LimitExceeded(Limit.UPGRADE)
-        if self._hosts > 1 or (not self._hosts and self.parser.get_http_version() == "1.1"):
+        version = self.parser.get_http_version()  # the parser takes a line without any for 0.9
+        if version not in _VERSIONS or self._hosts > 1 or (not self._hosts and version == "1.1"):
             raise LimitExceeded(Limit.MALFORMED)
         if len(self.pipeline) >= _MAX_PIPELINED:
             raise LimitExceeded(Limit.PIPELINE)

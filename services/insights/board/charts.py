@@ -52,10 +52,8 @@ def curve(points: Sequence[Point], until_ms: int, zone: ZoneInfo) -> Curve | Non
         )
         for point in points
     )
-    ticks_x = tuple(
-        (x(at), _short(at, zone))
-        for at in (first + n * (last - first) // _TICKS for n in range(_TICKS + 1))
-    )
+    moments = [first + n * (last - first) // _TICKS for n in range(_TICKS + 1)]
+    ticks_x = tuple(zip(map(x, moments), _named(moments, zone), strict=True))
     ticks_y = tuple((y(value), f"{value:.0f}") for value in (0, top / 2, top))
     return Curve(
         engagement=_course([(x(point.at_ms), y(point.engagement)) for point in points], x(last)),
@@ -75,9 +73,16 @@ def _course(places: Sequence[tuple[float, float]], end: float) -> str:
     return "".join([*parts, f"H{end}"])
 
 
-def _short(at_ms: int, zone: ZoneInfo) -> str:
-    at = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone)
-    return f"{at.day} {at:%b}"
+def _named(moments: Sequence[int], zone: ZoneInfo) -> list[str]:
+    """The days; with the time where one of them has two marks, with the year where the day is of
+    two years."""
+    times = [datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone) for at_ms in moments]
+    days = [f"{at.day} {at:%b}" for at in times]
+    if len({at.date() for at in times}) < len(times):
+        return [f"{day} {at:%H:%M}" for day, at in zip(days, times, strict=True)]
+    if times[0].year != times[-1].year:
+        return [f"{day} {at.year}" for day, at in zip(days, times, strict=True)]
+    return days
 
 
 def bar(value: float | None, width: float = 100.0) -> float:

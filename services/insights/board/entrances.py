@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from services.insights.board.guard import own_form
+from services.insights.board.guard import own_form, own_page
 from services.insights.board.oidc import BACK_PATH, LOGIN_COOKIE, ProviderAway, SignIn
 from services.insights.board.rendering import render
 from services.insights.board.visits import Visits, audit
@@ -40,10 +40,10 @@ class Entrances:
         )
         return answer
 
-    def _start(self, _: Request) -> Response:
+    def _start(self, request: Request) -> Response:
         assert self._sign_in is not None
         try:
-            address, name = self._sign_in.begin()
+            address, name = self._sign_in.begin(own_page(request.query_params.get("to", "")))
         except ProviderAway as error:
             raise HTTPException(503, f"Nobody can sign in now: {error}.") from None
         answer = RedirectResponse(address, status_code=303)
@@ -56,7 +56,7 @@ class Entrances:
         assert self._sign_in is not None
         asked = request.query_params
         try:
-            name = self._sign_in.end(
+            name, wanted = self._sign_in.end(
                 request.cookies.get(LOGIN_COOKIE),
                 code=asked.get("code", ""),
                 state=asked.get("state", ""),
@@ -68,7 +68,7 @@ class Entrances:
         session = self._visits.parts.access.signed_in(name, agreement)
         audit.info("signed in")
         # A page of this site sends the browser on: the session's cookie then comes with it.
-        answer = RedirectResponse("/", status_code=303)
+        answer = RedirectResponse(wanted, status_code=303)
         answer.delete_cookie(LOGIN_COOKIE, path="/", secure=True, httponly=True)
         answer.set_cookie(
             self._visits.cookie, session, httponly=True, samesite="lax", secure=True, path="/"

@@ -7,7 +7,7 @@ Forms are taken from this site only: same origin by the browser's own word, and 
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -29,6 +29,7 @@ _SECURITY: Final = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
 _MOST_FORM_BYTES: Final = 4_096
+_LONGEST_ADDRESS: Final = 2_000
 
 
 async def form_of(request: Request) -> dict[str, str]:
@@ -52,6 +53,23 @@ def own_form(request: Request) -> None:
     )
     if site not in (None, "same-origin") or own is False or (site is None and own is None):
         raise HTTPException(403, "Forms are taken from the board's own pages only.")
+
+
+def own_page(address: str) -> str:
+    """The address as one of this site's pages, with its filters; what is none is the first page, so
+    that no link can send people elsewhere once they have signed in."""
+    parts = urlsplit(address)
+    own = (
+        len(address) <= _LONGEST_ADDRESS
+        and address.startswith("/")
+        and not address.startswith("//")
+        and not parts.scheme
+        and not parts.netloc
+        and address.isprintable()
+        and "\\" not in address
+        and not parts.path.startswith(("/oidc/", "/live"))
+    )
+    return address if own else "/"
 
 
 class Guarded:
@@ -101,14 +119,16 @@ def _message(status: int, text: str) -> str:
     )
 
 
-def not_let_in_page(_: Request, error: Exception) -> Response:
+def not_let_in_page(request: Request, error: Exception) -> Response:
     if isinstance(error, NotSignedIn):
+        query = f"?{request.url.query}" if request.url.query else ""
+        wanted = own_page(f"{request.url.path}{query}" if request.method == "GET" else "/")
         page = render(
             "message.html",
             None,
             title="Baton",
             words=str(error),
-            way="/oidc/start",
+            way="/oidc/start" if wanted == "/" else f"/oidc/start?{urlencode({'to': wanted})}",
             way_says="Sign in",
         )
         return HTMLResponse(page, status_code=401)

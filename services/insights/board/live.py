@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 MOST_STREAMS: Final = 200
-_LOOK_S: Final = 1.0
+_LOOK_S: Final = 0.5
 _HEARTBEAT_S: Final = 15.0
 _RETRY_MS: Final = 5_000
 
 
 class Live:
-    """``revision`` is asked once a second for all streams together; ``allowed`` at each
+    """``revision`` is asked twice a second for all streams together; ``allowed`` at each
     heartbeat."""
 
     def __init__(self, revision: Callable[[], str]) -> None:

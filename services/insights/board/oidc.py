@@ -52,6 +52,7 @@ class _Begun:
     nonce: str
     verifier: str
     until_s: float
+    wanted: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,15 +78,17 @@ class SignIn:
     def _back(self) -> str:
         return f"https://{self._settings.public_host}{BACK_PATH}"
 
-    def begin(self) -> tuple[str, str]:
-        """Where to send the browser, and the cookie by which it is known again. Raises
-        ProviderAway, and NotLetIn where too many have begun."""
+    def begin(self, wanted: str) -> tuple[str, str]:
+        """Where to send the browser, and the cookie by which it is known again. ``wanted``: the
+        page of this site that it is to come back to. Raises ProviderAway, and NotLetIn where too
+        many have begun."""
         provider, now = self._known_provider(), self._clock()
         begun = _Begun(
             state=secrets.token_urlsafe(_BYTES),
             nonce=secrets.token_urlsafe(_BYTES),
             verifier=secrets.token_urlsafe(48),
             until_s=now + _VALID_S,
+            wanted=wanted,
         )
         name = secrets.token_urlsafe(_BYTES)
         with self._lock:
@@ -102,8 +105,9 @@ class SignIn:
             )
         return address, name
 
-    def end(self, cookie: str | None, *, code: str, state: str) -> str:
-        """The name that the provider gives who comes back; raises NotLetIn, ProviderAway."""
+    def end(self, cookie: str | None, *, code: str, state: str) -> tuple[str, str]:
+        """The name that the provider gives who comes back, and the page that was wanted; raises
+        NotLetIn, ProviderAway."""
         with self._lock:
             begun = self._begun.pop(cookie or "", None)
         if begun is None or begun.until_s <= self._clock():
@@ -116,7 +120,7 @@ class SignIn:
             raise NotLetIn("The provider has not verified your address.")
         if not isinstance(name, str) or not name:
             raise NotLetIn(f"The provider gives no {self._settings.oidc_claim} of you.")
-        return name
+        return name, begun.wanted
 
     def _client(self) -> OAuth2Client:
         with warnings.catch_warnings():

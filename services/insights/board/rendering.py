@@ -71,7 +71,7 @@ def render(template: str, context: Context | None, **values: Any) -> str:
     if context is not None:
         zone = context.zone
         helpers |= {
-            "moment": lambda at: _time(at, words.moment(at, zone)),
+            "moment": lambda at: _time(at, words.moment(at, zone, context.now_ms)),
             "day": lambda at: (
                 _time(at, words.day(at, zone))
                 if isinstance(at, int)

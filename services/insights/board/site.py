@@ -40,10 +40,11 @@ from services.insights.board.rendering import STATIC, render
 from services.insights.board.visits import Parts, Visits, audit
 from services.insights.board_metrics import PAGE_SECONDS
 from services.insights.packs.keeping import Packs
-from services.insights.packs.writing import FORMS, heading, sections
+from services.insights.packs.writing import FORMS, csv_file, heading, sections
 from services.insights.reports.buying_group import AccountUnknown, account
-from services.insights.reports.context import Context, Viewer, WrongFilter
+from services.insights.reports.context import Context, Role, Viewer, WrongFilter
 from services.insights.reports.lead import LeadUnknown, lead
+from services.insights.trials.kept_trials import Trials
 
 __all__ = ["Parts", "Site"]
 
@@ -68,6 +69,7 @@ class Site:
             Route("/leads/{lead_id:str}/acts", self._forms.act, methods=["POST"]),
             Route("/packs/{week:str}", self._pack),
             Route("/packs/{week:str}/{form:str}", self._pack),
+            Route("/trials/{name:str}", self._trial),
             Route("/absences", self._forms.absence, methods=["POST"]),
             Route("/decisions", self._forms.decide, methods=["POST"]),
             Route("/decisions/{decision_id:str}", self._forms.decide, methods=["POST"]),
@@ -158,14 +160,27 @@ class Site:
             if form is not None:
                 media = {"txt": "text/plain", "html": "text/html", "csv": "text/csv"}[form]
                 name = f'attachment; filename="baton-{pack.week}.{form}"'
-                return Response(
-                    FORMS[form](pack), media_type=media, headers={"content-disposition": name}
-                )
+                body = csv_file(pack) if form == "csv" else FORMS[form](pack)
+                return Response(body, media_type=media, headers={"content-disposition": name})
             values = {
                 **self._visits.shell(context, f"/packs/{pack.week}", f"Week {pack.week}"),
                 "report": {"pack": pack, "heading": heading(pack), "sections": sections(pack)},
             }
             return HTMLResponse(render("pack_page.html", context, **values))
+
+    def _trial(self, request: Request) -> Response:
+        """What a backtest, a challenger or a calibration found, as it was made."""
+        with self._visits.context(request, filtered=False) as context:
+            trial = Trials(self._parts.files.folder).get(request.path_params["name"])
+            if trial is None:
+                raise HTTPException(404)
+            audit.info("viewed", extra={"page": "trial", "who": context.viewer.person or "link"})
+            named = context.viewer.role is Role.MANAGER
+            values = {
+                **self._visits.shell(context, f"/trials/{trial.name}", trial.title),
+                "report": {"trial": trial.shown(named=named)},
+            }
+            return HTMLResponse(render("trial_page.html", context, **values))
 
     async def _stream(self, request: Request) -> Response:
         def look() -> Viewer:

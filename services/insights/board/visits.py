@@ -27,6 +27,7 @@ from services.insights.projection.projector import ProjectorState, Standing
 from services.insights.projection.reference import book_in
 from services.insights.reports.context import Context, Filters, Viewer, filters_of
 from services.insights.settings import BoardSettings
+from services.insights.trials.kept_trials import Trials
 
 audit = logging.getLogger("services.insights.audit")
 
@@ -132,6 +133,7 @@ class Visits:
             "with_filters": lambda **more: _address(path, context.filters, more),
             "standing": standing,
             "packs": Packs(self.parts.files.folder).weeks()[:12] if path == "/monday" else [],
+            "trials": Trials(self.parts.files.folder).latest() if path == "/agreement" else [],
             "trouble": standing.state in (ProjectorState.STOPPED, ProjectorState.AWAY)
             or (stale and standing.state == ProjectorState.LIVE),
             "news_ms": context.value("SELECT max(last_ms) FROM position"),

@@ -35,12 +35,14 @@ def clean(text: Any, longest: int = _LONGEST_TEXT) -> str:
     return whole if len(whole) <= longest else whole[: longest - 1].rstrip() + "…"
 
 
-def moment(at_ms: int | None, zone: ZoneInfo) -> str:
-    """``Mon 3 Nov, 14:05``."""
+def moment(at_ms: int | None, zone: ZoneInfo, now_ms: int | None = None) -> str:
+    """``Mon 3 Nov, 14:05``; of another year than that of ``now_ms`` with the year."""
     if at_ms is None:
         return DASH
     at = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone)
-    return f"{at:%a} {at.day} {at:%b}, {at:%H:%M}"
+    now = at if now_ms is None else datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(zone)
+    year = "" if at.year == now.year else f" {at.year}"
+    return f"{at:%a} {at.day} {at:%b}{year}, {at:%H:%M}"
 
 
 def machine_time(at_ms: int) -> str:

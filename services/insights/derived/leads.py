@@ -1,6 +1,6 @@
 """A lead as it stands, from its facts alone: the order in which they arrived changes nothing.
 
-Who holds the lead is read off by the projection that router, watcher and audit share
+Who holds the lead is read off by the projection that custody and the story of a lead use too
 (:mod:`baton.contracts.custody`).
 """
 

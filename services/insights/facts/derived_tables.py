@@ -109,9 +109,8 @@ DEAL = Table(
     key=("root", "deal"),
     derived=True,
     indexes=(
-        ("state", "ended_at_ms"),
+        ("state", "ended_at_ms", "reason"),
         ("state", "currency", "expected_close", "amount_minor"),
-        ("opened_at_ms",),
         ("lead_id",),
         ("deal",),
     ),

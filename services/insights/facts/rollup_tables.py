@@ -229,6 +229,22 @@ DEALS_BY_MENTION = _counts(
         deals i deals
     """,
 )
+DEALS_BY_SPAN = _counts(
+    "deals_by_span",
+    "deals by the span in which they were opened, and what became of them",
+    by="""
+        span t day or month in which the deal was opened
+        currency t currency; empty: not known
+    """,
+    sums="""
+        deals i deals
+        amounts i those whose amount is known
+        amount_minor i their sum, minor units
+        won i deals won
+        ended i deals won or lost
+        took_ms i time from opening to winning of the won ones together, ms
+    """,
+)
 REFUSALS_BY_SPAN = _counts(
     "refusals_by_span",
     "acts that were not carried out, by why",
@@ -258,5 +274,6 @@ ROLLUPS = (
     HANDOFFS_BY_SPAN,
     MENTIONS_BY_SPAN,
     DEALS_BY_MENTION,
+    DEALS_BY_SPAN,
     REFUSALS_BY_SPAN,
 )

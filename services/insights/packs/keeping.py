@@ -4,6 +4,7 @@ changed; a rebuild of the board leaves them as they are."""
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,10 @@ class Packs:
         path = self._path(pack.week)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         part = path.with_suffix(".new")
-        part.write_text(json.dumps(pack.as_json(), ensure_ascii=False), encoding="utf-8")
+        with part.open("w", encoding="utf-8") as file:
+            json.dump(pack.as_json(), file, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())  # before it has its name: a pack is whole or not there
         part.chmod(0o600)
         try:
             path.hardlink_to(part)  # fails where there is one already, whoever made it

@@ -1,7 +1,8 @@
 """The pack by mail: to each recipient once.
 
 It is noted before it is sent. After a crash in between it may have been sent or not; it is then not
-sent again by itself, a person can ask for that.
+sent again by itself, a person can ask for that. Where the server could not be reached it was not
+sent, and is sent the next time. One recipient's failure keeps it from no other.
 """
 
 from __future__ import annotations
@@ -17,14 +18,19 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from services.insights.packs.figures import Pack
-from services.insights.packs.writing import as_csv, as_html, as_text
+from services.insights.packs.writing import as_html, as_text, csv_file
 
 _TIMEOUT_S = 30.0
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
 class NotMailed(RuntimeError):
-    """The mail server did not take it; the text says whose mail, and what is known of it."""
+    """The mail server did not take it; the text says what is known of it. ``is_unsent``: it was
+    not sent for sure."""
+
+    def __init__(self, text: str, *, is_unsent: bool = False) -> None:
+        super().__init__(text)
+        self.is_unsent = is_unsent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,18 +44,31 @@ class Mailer:
     folder: Path
 
     def mail(self, pack: Pack, *, again: bool = False) -> list[str]:
-        """Send to those who have not got it; gives who was sent to. Raises NotMailed."""
-        sent = []
+        """Send to those who have not got it; gives who was sent to. Raises NotMailed once everybody
+        was tried."""
+        sent, failed = [], None
         for recipient in self.recipients:
-            if self._note(pack, recipient) or again:
+            if not (self._note(pack, recipient) or again):
+                continue
+            try:
                 self._send(message_of(pack, self.sender, recipient))
+            except NotMailed as error:
+                failed = error
+                if error.is_unsent:
+                    self._path(pack, recipient).unlink(missing_ok=True)
+            else:
                 sent.append(recipient)
+        if failed is not None:
+            raise failed
         return sent
+
+    def _path(self, pack: Pack, recipient: str) -> Path:
+        digest = hashlib.sha256(f"{pack.week} {recipient.lower()}".encode()).hexdigest()
+        return self.folder / "packs" / "sent" / digest
 
     def _note(self, pack: Pack, recipient: str) -> bool:
         """Note that it is about to be sent; False: it was noted before."""
-        digest = hashlib.sha256(f"{pack.week} {recipient.lower()}".encode()).hexdigest()
-        path = self.folder / "packs" / "sent" / digest
+        path = self._path(pack, recipient)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             path.touch(exist_ok=False, mode=0o600)
@@ -59,7 +78,15 @@ class Mailer:
 
     def _send(self, message: EmailMessage) -> None:
         try:
-            with _connected(self.url) as server:
+            server = _connected(self.url)
+        except (OSError, smtplib.SMTPException) as error:
+            raise NotMailed(
+                f"the mail server cannot be reached ({type(error).__name__}); the pack was not "
+                "sent, and is sent once it can",
+                is_unsent=True,
+            ) from None
+        try:
+            with server:
                 server.send_message(message)
         except (OSError, smtplib.SMTPException) as error:
             raise NotMailed(
@@ -78,7 +105,7 @@ def message_of(pack: Pack, sender: str, recipient: str) -> EmailMessage:
     message.set_content(as_text(pack))
     message.add_alternative(as_html(pack), subtype="html")
     message.add_attachment(
-        as_csv(pack).encode(), maintype="text", subtype="csv", filename=f"baton-{pack.week}.csv"
+        csv_file(pack), maintype="text", subtype="csv", filename=f"baton-{pack.week}.csv"
     )
     return message
 
@@ -91,8 +118,12 @@ def _connected(url: str) -> smtplib.SMTP:
         server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=_TIMEOUT_S, context=context)
     else:
         server = smtplib.SMTP(host, port, timeout=_TIMEOUT_S)
-    if parts.scheme == "smtp+starttls":
-        server.starttls(context=context)
-    if parts.username:
-        server.login(unquote(parts.username), unquote(parts.password or ""))
+    try:
+        if parts.scheme == "smtp+starttls":
+            server.starttls(context=context)
+        if parts.username:
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+    except BaseException:
+        server.close()
+        raise
     return server

@@ -75,21 +75,29 @@ class WeeklyPacks:
 
     async def run(self) -> None:
         """Look every few minutes whether the last week has its pack."""
+        passing: tuple[type[Exception], ...] = (OSError, *store_errors())
         while True:
-            with contextlib.suppress(*store_errors()):
+            try:
                 await asyncio.to_thread(self.look)
+            except passing as error:
+                log.warning("no pack could be made now: %s", type(error).__name__)
             await asyncio.sleep(_LOOK_S)
 
     def look(self) -> Pack | None:
-        """Make and mail what is due; gives the pack where it was made now."""
+        """Make and mail what is due, to those too who could not be reached before; gives the pack
+        where it was made now."""
         place = self._files.current()
         if place is None or self._standing().state is not ProjectorState.LIVE:
             return None
         now_ms = self._now_ms()
         with contextlib.closing(reader(place)) as db:
             context = context_at(db, now_ms)
-            if context.agreement is None or self._packs.get(last_week(context)) is not None:
+            if context.agreement is None:
                 return None
+            made = self._packs.get(last_week(context))
+        if made is not None:
+            self._mail(made)
+            return None
         local = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(context.zone)
         if local.weekday() == 0 and local.hour < _FROM_HOUR:
             return None

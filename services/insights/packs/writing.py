@@ -73,5 +73,10 @@ def as_csv(pack: Pack) -> str:
     return out.getvalue()
 
 
+def csv_file(pack: Pack) -> bytes:
+    """The same as a file that people open: with the mark by which a spreadsheet knows UTF-8."""
+    return as_csv(pack).encode("utf-8-sig")
+
+
 FORMS = {"txt": as_text, "html": as_html, "csv": as_csv}
 """By the ending of the file."""

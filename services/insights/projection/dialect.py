@@ -26,7 +26,8 @@ _PRAGMAS: Final = (
     "journal_mode=wal",
     "synchronous=normal",  # without power the last transactions go whole, and are read again
     "secure_delete=on",
-    "wal_autocheckpoint=2000",
+    "wal_autocheckpoint=8000",
+    "cache_size=-65536",
     "analysis_limit=1000",
 )
 

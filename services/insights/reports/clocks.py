@@ -20,31 +20,29 @@ _SUMS: Final = ", ".join(f"sum(spent_{part}_ms) {part}" for part in _SPENT)
 _FILTERED: Final = """(:pool IS NULL OR pool = :pool) AND (:segment IS NULL OR segment = :segment)
     GROUP BY 1, 2, 3, 4, 5, 6, 7"""
 _COUNTED: Final = f"""SELECT side, clock, state, ended_late late, reason, unproven, 1 past,
-    sum(number) number, {_SUMS} FROM clocks_by_span WHERE {{spans}} AND {_FILTERED}"""
-_ENDED_SUMS: Final = ", ".join(
-    f"sum(CASE WHEN ended_at_ms IS NOT NULL THEN COALESCE(spent_{part}_ms, 0) ELSE 0 END) {part}"
-    for part in _SPENT
-)
-_LATELY: Final = f"""SELECT side, clock, state,
-    CASE WHEN state = 'cancelled' AND ended_at_ms > deadline_ms THEN 1 ELSE 0 END late,
-    CASE WHEN state = 'cancelled' THEN COALESCE(reason, '') ELSE '' END reason,
-    CASE WHEN state IN ('met', 'withdrawn') THEN 0 WHEN EXISTS (SELECT 1 FROM violation v
-        WHERE v.clock_id = c.clock_id AND v.kind = 'breach' AND v.unproven = 1) THEN 1 ELSE 0 END
-        unproven,
-    CASE WHEN deadline_ms < :now THEN 1 ELSE 0 END past, count(*) number, {_ENDED_SUMS}
-    FROM clock c WHERE deadline_ms >= :from_ms AND deadline_ms < :until_ms AND {_FILTERED}"""
+    sum(number) number, {_SUMS} FROM clocks_by_span
+    WHERE {{spans}} AND state <> :but AND {_FILTERED}"""
+_NOTHING: Final = ", ".join(f"0 {part}" for part in _SPENT)
+_RUNNING: Final = f"""SELECT side, clock, state, 0 late, '' reason,
+    CASE WHEN EXISTS (SELECT 1 FROM violation v WHERE v.clock_id = c.clock_id
+        AND v.kind = 'breach' AND v.unproven = 1) THEN 1 ELSE 0 END unproven,
+    CASE WHEN deadline_ms < :now THEN 1 ELSE 0 END past, count(*) number, {_NOTHING}
+    FROM clock c WHERE state = 'running' AND deadline_ms >= :from_ms AND deadline_ms < :until_ms
+    AND {_FILTERED}"""
 
 
 def clock_groups(context: Context, from_ms: int, until_ms: int) -> list[dict[str, Any]]:
     """The clocks that fall due in a period, as they were published last: alike ones in one row,
-    with their number. Of days that are over they were counted before; of today on, what has run
-    out depends on the moment."""
+    with their number. They were counted before; but of those that run and fall due from today on,
+    what has run out depends on the moment."""
     asked = {"pool": context.filters.pool, "segment": context.filters.segment}
     today_ms = context.start_of(context.today)
-    rows = context.counted(_COUNTED, from_ms, min(until_ms, today_ms), **asked)
+    rows = context.counted(_COUNTED, from_ms, min(until_ms, today_ms), but="", **asked)
     if until_ms > today_ms:
-        period = {"from_ms": max(from_ms, today_ms), "until_ms": until_ms, "now": context.now_ms}
-        rows += context.rows(_LATELY, **asked, **period)
+        lately_ms = max(from_ms, today_ms)
+        rows += context.counted(_COUNTED, lately_ms, until_ms, but="running", **asked)
+        period = {"from_ms": lately_ms, "until_ms": until_ms, "now": context.now_ms}
+        rows += context.rows(_RUNNING, **asked, **period)
     return sorted(rows, key=lambda row: (row["side"], row["clock"], row["state"], row["reason"]))
 
 
@@ -113,7 +111,7 @@ _OPEN: Final = f"""SELECT c.*, o.holder, (SELECT kind FROM ladder_step s
         WHERE s.clock_id = o.clock_id
         ORDER BY s.log_ms DESC, CASE s.kind WHEN 'notify' THEN 1 ELSE 0 END, s.action_id
         LIMIT 1) step
-    FROM (SELECT clock_id, holder {_LATE} ORDER BY deadline_ms, clock_id LIMIT 200) o
+    FROM (SELECT clock_id, holder {_LATE} ORDER BY deadline_ms, clock_id LIMIT 100) o
     CROSS JOIN clock c ON c.clock_id = o.clock_id ORDER BY c.deadline_ms, c.clock_id"""
 _OPEN_COUNT: Final = f"SELECT count(*) {_LATE}"
 

@@ -190,32 +190,29 @@ def funnel(context: Context) -> dict[str, Any]:
     }
 
 
-_OPENED: Final = """SELECT currency, count(*) deals, count(amount_minor) amounts,
-    sum(amount_minor) amount, count(*) FILTER (WHERE state = 'won') won,
-    count(*) FILTER (WHERE state IN ('won', 'lost')) ended,
-    sum(CASE WHEN state = 'won' THEN ended_at_ms - opened_at_ms END) took_ms FROM deal
-    WHERE opened_at_ms >= :from_ms AND opened_at_ms < :until_ms
-    GROUP BY 1 ORDER BY 2 DESC, COALESCE(currency, '')"""
+_OPENED: Final = """SELECT currency, sum(deals) deals, sum(amounts) amounts,
+    sum(amount_minor) amount, sum(won) won, sum(ended) ended, sum(took_ms) took_ms
+    FROM deals_by_span WHERE {spans} GROUP BY 1 ORDER BY 2 DESC, 1"""
 
 
 def _velocity(context: Context, rate: WinRate) -> dict[str, Any] | None:
-    """All four figures of the deals that opened in the period, in the currency most of them have;
-    None where one is missing."""
-    rows = context.rows(_OPENED, from_ms=context.from_ms, until_ms=context.until_ms)
-    if not rows or rate.narrow.rate is None:
+    """All four figures of the deals that opened in the period, of those in the currency most of
+    them have; None where one is missing. Deals in other currencies, or in none that is known, are
+    counted beside: amounts of several currencies have no average."""
+    rows = context.counted(_OPENED, context.from_ms, context.until_ms)
+    most = next((row for row in rows if row["currency"] and row["amounts"]), None)
+    if most is None or not most["won"] or rate.narrow.rate is None:
         return None
-    most = rows[0]
-    won, ended = (sum(row[name] for row in rows) for name in ("won", "ended"))
-    if not most["amounts"] or not won:
-        return None
-    deals = sum(row["deals"] for row in rows)
-    share, average = won / ended, most["amount"] / most["amounts"]
-    length = sum(row["took_ms"] or 0 for row in rows) / won / DAY_MS
-    found = velocity(opportunities=deals, win_rate=share, average_minor=average, cycle_days=length)
+    share, average = most["won"] / most["ended"], most["amount"] / most["amounts"]
+    length = most["took_ms"] / most["won"] / DAY_MS
+    found = velocity(
+        opportunities=most["deals"], win_rate=share, average_minor=average, cycle_days=length
+    )
     if found is None:
         return None
     return {
-        "deals": deals,
+        "deals": most["deals"],
+        "others": sum(row["deals"] for row in rows) - most["deals"],
         "rate": share,
         "average": round(average),
         "days": length,

@@ -78,11 +78,11 @@ def heard(context: Context) -> dict[str, list[dict[str, Any]]]:
         counts.setdefault((row["kind"], row["word"]), Counter())["leads"] += row["leads"]
     for row in context.counted(_ENDED, *period, segment=context.filters.segment):
         counts.setdefault((row["kind"], row["word"]), Counter())[row["state"]] += row["deals"]
+    most = sorted(counts.items(), key=lambda item: (-item[1]["leads"], item[0]))
     rows: list[dict[str, Any]] = [
         {"kind": kind, "word": word, **{name: by[name] for name in ("leads", "won", "lost")}}
-        for (kind, word), by in counts.items()
+        for (kind, word), by in most
     ]
-    rows.sort(key=lambda row: (-row["leads"], row["word"]))
     return {
         "objections": [row for row in rows if row["kind"] == "objection"],
         "competitors": [row for row in rows if row["kind"] == "competitor"],

@@ -6,6 +6,7 @@ from typing import Final
 
 from services.insights.rollups.clock_counts import CLOCKS
 from services.insights.rollups.flow_counts import (
+    DEALS,
     HANDOFFS,
     QUALIFIED,
     REASONS,
@@ -31,5 +32,6 @@ BY_LEAD: Final[tuple[Counting, ...]] = (
     MENTIONS,
     DEALS_HEARD,
     REFUSALS,
+    DEALS,
 )
 COUNTINGS: Final[tuple[Counting, ...]] = (*BY_LEAD, CREDITS)

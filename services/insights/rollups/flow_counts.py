@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from services.insights.facts.rollup_tables import (
+    DEALS_BY_SPAN,
     HANDOFFS_BY_SPAN,
     QUALIFIED_BY_SPAN,
     REASONS_BY_SPAN,
@@ -43,6 +44,10 @@ _REASONS: Final = """SELECT occurred_at_ms, COALESCE(segment, ''), event, COALES
     FROM deal d JOIN stage_move m ON m.fact_id = d.ended_by
     WHERE d.lead_id {these} AND d.state = 'lost' AND m.event = 'deal_changed'"""
 
+_DEALS: Final = """SELECT d.opened_at_ms, COALESCE(d.currency, ''), d.amount_minor IS NOT NULL,
+    COALESCE(d.amount_minor, 0), d.state = 'won', d.state IN ('won', 'lost'),
+    CASE WHEN d.state = 'won' THEN d.ended_at_ms - d.opened_at_ms ELSE 0 END
+    FROM deal d WHERE d.lead_id {these} AND d.opened_at_ms IS NOT NULL"""
 _REFUSALS: Final = """SELECT r.log_ms, r.event, r.reason, r.log_ms FROM refusal r
     WHERE r.lead_id {these}"""
 
@@ -82,3 +87,4 @@ RECYCLED: Final = _counting(
 )
 REASONS: Final = _counting(_REASONS, REASONS_BY_SPAN, 3, ("stage_move", "merged"), family=True)
 REFUSALS: Final = _counting(_REFUSALS, REFUSALS_BY_SPAN, 2, ("refusal",))
+DEALS: Final = _counting(_DEALS, DEALS_BY_SPAN, 1, ("stage_move", "merged"), family=True)

@@ -200,11 +200,13 @@ def _hindrance(person: str, room: Room, need: Need) -> str | None:
         eligibility.HAD_BEFORE,
         NOT_IN_THE_POOL,
     )
-    return (
-        reason
-        if reason in lasting or (room.pool_view.keeps_limits and reason in available.LIMITS)
-        else None
-    )
+    if reason in lasting or (room.pool_view.keeps_limits and reason in available.LIMITS):
+        return reason
+    # A full membership, which a match passes, must not hide a limit over all pools that it keeps:
+    # the proposal would be denied and made again without end.
+    barred = room.availability.barred.get(person)
+    kept = room.pool_view.keeps_limits and barred in available.LIMITS
+    return barred if kept else None
 
 
 def _share(pool_view: PoolView, eligible: Mapping[str, int]) -> Share:

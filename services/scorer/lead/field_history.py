@@ -30,6 +30,8 @@ R = TypeVar("R", bound=Report)
 def with_report(reports: tuple[R, ...], new: R, rank: Callable[[R], Any]) -> tuple[R, ...]:
     """``reports`` with one more; the same object where it changes nothing. Of one event the report
     of the higher rank stays."""
+    if not reports:
+        return (new,)
     if len(reports) >= KEPT and rank(new) <= rank(reports[-1]):
         return reports
     by_event = {report.event_id: report for report in reports}

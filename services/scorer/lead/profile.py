@@ -48,10 +48,10 @@ def with_values(book: ProfileBook, event: LeadEvent) -> ProfileBook:
             values[name] = _value_of(reports)
     if values == book.values:
         return book
-    kept = sorted(values.items(), key=lambda item: (_weight(item[1]), item[0]), reverse=True)[
-        :MAX_FIELDS
-    ]
-    return ProfileBook(values=dict(sorted(kept)))
+    kept = list(values.items())
+    if len(kept) > MAX_FIELDS:
+        kept.sort(key=lambda item: (_weight(item[1]), item[0]), reverse=True)
+    return ProfileBook(values=dict(sorted(kept[:MAX_FIELDS])))
 
 
 def without_retracted(book: ProfileBook, gone: Collection[bytes]) -> ProfileBook:

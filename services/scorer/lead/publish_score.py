@@ -45,7 +45,8 @@ def publish_score(
         grade=rating.grade,
         published_change_ms=rating.next_change_at_ms or 0,
     )
-    step.publish(LEADS_SCORED, _scored(step, rating, cause=cause, note=note))
+    if step.explains:
+        step.publish(LEADS_SCORED, _scored(step, rating, cause=cause, note=note))
     if same:  # the score is published again, with a line or a date that moved
         _publish_changed_part(step, rating, cause=cause)
     else:

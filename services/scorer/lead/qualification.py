@@ -82,19 +82,14 @@ def consider_qualification(
 def _goes_on_unqualified(
     step: LeadStep, rating: Rating, *, cause: str, occurred_at_ms: int, acted: bool
 ) -> None:
-    """Nothing makes it ready; one that acted may be in the hold-out."""
+    """Nothing makes it ready; one that acted may be in the hold-out: work that does not cool."""
     stop_settling(step)
     held_out_at = held_out_at_micro(step, rating) if acted else None
     publish_score(step, rating, cause=cause, always=held_out_at is not None)
     if held_out_at is not None:
         made_ready = by_system(step, cause, occurred_at_ms=occurred_at_ms)
-        _hand_over_blind(step, rating, made_ready, held_out_at)
-
-
-def _hand_over_blind(step: LeadStep, rating: Rating, cause: Cause, held_out_at: int) -> None:
-    """The lead is in the hold-out: work like any warm one, and it does not cool."""
-    qualify(step, rating._replace(level=Level.WARM.value), cause, kept=True)
-    publish_held_out(step, rating, held_out_at)
+        qualify(step, rating._replace(level=Level.WARM.value), made_ready, kept=True)
+        publish_held_out(step, rating, held_out_at)
 
 
 def _with_hands_that_wait(step: LeadStep, raised_by: tuple[str, ...]) -> tuple[str, ...]:
@@ -127,15 +122,13 @@ def resumed(step: LeadStep, *, cause: str, occurred_at_ms: int) -> None:
     again: what it waits for may be there."""
     settling = step.head.settling
     if settling is not None:
-        rating = rate_lead(step, raising=Raising.NOT)
-        consider_qualification(
-            step, rating, cause=step.cause, occurred_at_ms=settling.occurred_at_ms
-        )
-    elif REACHABLE in step.agreement.lifecycle.asks and step.get(PERSON, ONLY) is not step.view.get(
-        PERSON, ONLY
+        cause, occurred_at_ms = step.cause, settling.occurred_at_ms
+    elif REACHABLE not in step.agreement.lifecycle.asks or (
+        step.get(PERSON, ONLY) is step.view.get(PERSON, ONLY)
     ):
-        rating = rate_lead(step, raising=Raising.NOT)
-        consider_qualification(step, rating, cause=cause, occurred_at_ms=occurred_at_ms)
+        return
+    rating = rate_lead(step, raising=Raising.NOT)
+    consider_qualification(step, rating, cause=cause, occurred_at_ms=occurred_at_ms)
 
 
 def _cause_of(step: LeadStep, settling: Settling | None, cause: str, occurred_at_ms: int) -> Cause:

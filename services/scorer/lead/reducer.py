@@ -50,7 +50,8 @@ from services.scorer.lead.withdrawal import COOLED, reconsider_qualification
 
 
 class Lead(Reducer[LeadHead, AgreementReference]):
-    """The reducer; see the module."""
+    """The reducer; see the module. ``explains``: whether it publishes scores; a replay that asks
+    for qualifications only does without."""
 
     name: ClassVar[str] = "lead"
     service: ClassVar[str] = "scorer"
@@ -79,6 +80,9 @@ class Lead(Reducer[LeadHead, AgreementReference]):
     entry_kinds = ENTRY_KINDS
     adopts: ClassVar[bool] = True
 
+    def __init__(self, *, explains: bool = True) -> None:
+        self._explains = explains
+
     def editions(self, reference: AgreementReference) -> tuple[str, ...]:
         """The agreement, and whom a challenger scores."""
         return (reference.scoring_edition,)
@@ -87,7 +91,13 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         self, view: View[LeadHead], event: Event, *, now: int, reference: AgreementReference
     ) -> Step[LeadHead]:
         """Take one input record."""
-        step = LeadStep(view, now=now, reference=reference, received_at_ms=event.received_at_ms)
+        step = LeadStep(
+            view,
+            now=now,
+            reference=reference,
+            received_at_ms=event.received_at_ms,
+            explains=self._explains,
+        )
         if step.head.ended:
             _at_tombstone(step, event.value)
         else:
@@ -101,7 +111,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         """The score has fallen below where the level is left, or an entry has left its window: by
         time alone, so nothing can rise. Or a lead that is ready has waited long enough for what its
         hand-off lacks."""
-        step = LeadStep(view, now=now, reference=reference)
+        step = LeadStep(view, now=now, reference=reference, explains=self._explains)
         if not step.head.ended:
             step.refold()
             rating = rate_lead(step, raising=Raising.NOT)

@@ -32,9 +32,9 @@ from services.scorer.score.rule_table import ScoreTable, table_of
 class LeadStep(StepBuilder[LeadHead]):
     """``head`` is the lead as it will be; ``cause`` what new ids derive from; ``received_at_ms``
     when the cause reached the log. ``falls_at_ms``: when the lead changes by itself, if it
-    ``was_rated``. ``role_moved``: its role in the account has to be published. ``act``,
-    ``command``: what a person did or wants, to be passed on with what is decided. ``amended``: see
-    :mod:`.amendments`."""
+    ``was_rated``. ``role_moved``: its role in the account has to be published. ``explains``:
+    whether scores are published. ``act``, ``command``: what a person did or wants, to be passed on
+    with what is decided. ``amended``: see :mod:`.amendments`."""
 
     def __init__(
         self,
@@ -43,8 +43,10 @@ class LeadStep(StepBuilder[LeadHead]):
         now: int,
         reference: AgreementReference,
         received_at_ms: int | None = None,
+        explains: bool = True,
     ) -> None:
         super().__init__(view, now=now)
+        self.explains = explains
         self.lead_id = view.key
         self.received_at_ms = now if received_at_ms is None else received_at_ms
         self.head = view.head or LeadHead()

@@ -150,7 +150,8 @@ def check_blocks(blocks: list[dict[str, Any]]) -> None:
         match block["type"]:
             case "header":
                 need(block["text"]["type"] == "plain_text")
-                need(1 <= len(block["text"]["text"]) <= 150)
+                # the stricter reading: an emoji beyond the basic plane counts as two
+                need(2 <= len(block["text"]["text"].encode("utf-16-le")) <= 300)
             case "section":
                 need("text" in block or "fields" in block)
                 need(1 <= len(block.get("text", {}).get("text", "x")) <= 3000)

@@ -98,6 +98,26 @@ def test_pause_and_resume_change_the_target_and_an_unknown_one_is_an_error(store
         said("pause", "nope")
 
 
+def test_what_waits_for_a_target_can_be_cancelled_and_is_not_sent_again(store: Store) -> None:
+    def waiting() -> list[str]:
+        return [row["id"] for row in objects(said("list", "--json", "--state", "waiting")[1])]
+
+    ids = waiting()
+    assert ids
+    assert said("cancel", "crm-sync", "--yes") == (
+        0,
+        f"cancelled {len(ids)} deliveries to crm-sync\n",
+    )
+    assert waiting() == []
+    assert rows(store.db, "SELECT payload FROM delivery WHERE id = ?", (ids[0],)) == [
+        {"payload": None}
+    ]
+    assert said("resend", *ids) == (1, "")
+    assert said("cancel", "crm-sync", "--yes") == (0, "cancelled 0 deliveries to crm-sync\n")
+    with pytest.raises(RuntimeError, match="there is no target nope"):
+        said("cancel", "nope", "--yes")
+
+
 def test_check_names_a_target_that_may_not_be_called(home: Path) -> None:
     code, text = said("check")
     assert code == 1

@@ -37,6 +37,7 @@ class Postbox:
     def __init__(self) -> None:
         self.mails: list[Any] = []
         self.refuse: str | None = None
+        self.raw = b""
 
     async def handle_RCPT(
         self, server: Any, session: Any, envelope: Any, address: str, _: Any
@@ -47,6 +48,7 @@ class Postbox:
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.raw = envelope.content
         self.mails.append((envelope.rcpt_tos, message_from_bytes(envelope.content, policy=default)))
         return "250 OK"
 
@@ -144,6 +146,22 @@ async def test_text_of_a_lead_makes_no_header_and_no_markup(
     assert to == ["greta@firm.example"]
     assert mail["Bcc"] is None
     assert "‮" not in mail.get_content()
+
+
+@pytest.mark.parametrize(
+    "name", ["Ä" * 110, "\N{GRINNING FACE}" * 110, "日本" * 55, "a, <b> " * 15]
+)
+async def test_a_long_name_in_any_script_is_whole_and_no_line_is_too_long_for_a_server(
+    postbox: tuple[Postbox, int], tmp_path: Path, name: str
+) -> None:
+    box, port = postbox
+    person = replace(ANN, first_name=name, last_name=None)
+    await mailed(tmp_path, port, routed(qualified=qualified(person=person)))
+    ((_, mail),) = box.mails
+    assert mail["Subject"] == f"Lead: {name.strip()}"
+    assert name.strip() in mail.get_content()
+    assert box.raw.isascii()
+    assert max(map(len, box.raw.split(b"\r\n"))) <= 78
 
 
 async def test_who_was_forgotten_is_named_in_no_mail(

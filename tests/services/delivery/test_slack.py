@@ -338,6 +338,7 @@ HOSTILE = (
     "zero​width",
     "&lt;!here&gt;",
     "x" * 5_000,
+    "\N{GRINNING FACE}" * 130,
     "\x00\x07",
     "=HYPERLINK(1)",
 )

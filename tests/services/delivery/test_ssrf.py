@@ -143,7 +143,16 @@ async def attempt(goal: WebhookTarget, context: ssl.SSLContext | None = None, **
 
 @pytest.mark.parametrize(
     "host",
-    ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "[::1]", "[::ffff:127.0.0.1]"],
+    [
+        "127.0.0.1",
+        "localhost",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+    ],
 )
 async def test_the_loopback_is_not_called_however_it_is_written(host: str) -> None:
     async with receiving(Receiver()) as receiver:

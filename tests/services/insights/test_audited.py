@@ -141,9 +141,10 @@ def clocks(company: Company) -> Compared:
 def money(company: Company) -> Compared:
     """The page Sources: what was won, and what the campaigns are credited with."""
     report = sources(company.context)
-    credited = sum(row["amount"] for row in report["rows"])
+    credited = {report["currency"]: sum(row["amount"] for row in report["rows"])}
     won = {row["currency"]: row["amount"] for row in report["won"]}
-    return (won, credited), (company.sums("won, "), report["total"])
+    audited = company.sums("won, ")
+    return (won, credited | report["others"]), (audited, audited)
 
 
 COMPARED: dict[Callable[[Company], Compared], str] = {

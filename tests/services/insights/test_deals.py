@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,20 @@ from baton.contracts.digests import SlaDigest
 from baton.contracts.leads import LeadStaged
 from baton.contracts.public_record import PublicRecord
 from baton.contracts.topic_names import LEADS_SLA_DIGESTS, LEADS_STAGES
-from services.insights.projection.dialect import reader
+from services.insights.facts.derived_tables import DEAL
+from services.insights.projection.dialect import StorePlace, reader, writer
+from services.insights.projection.kept_counts import recount
+from services.insights.projection.schema import upsert
 from services.insights.reports.clocks import sla
 from services.insights.reports.context import Context, Role, Viewer, filters_of
-from services.insights.reports.funnel import win_rate
+from services.insights.reports.funnel import funnel, win_rate
 from services.insights.reports.goals import open_deals
 from services.insights.reports.objections import reasons
 from tests.services.insights.stores import fill
 
 HOUR = 3_600_000
+DAY_MS = 24 * HOUR
+NOW_MS = int(datetime(2026, 11, 28, 12, tzinfo=UTC).timestamp() * 1000)
 
 
 def move(
@@ -256,3 +261,46 @@ def test_the_page_sla_lists_the_digests_of_the_period(tmp_path: Path) -> None:
             "count": 30,
         }
     ]
+
+
+def test_velocity_is_of_one_currency_and_names_how_many_are_in_another(place: StorePlace) -> None:
+    fill(place, [])
+    db = writer(place)
+    deals = [
+        ("d1", "won", 10_000, "EUR", 2),
+        ("d2", "lost", 30_000, "EUR", 9),
+        ("d3", "won", 9_000_000, "JPY", 50),
+        ("d4", "open", None, None, None),
+    ]
+    for name, state, amount, currency, days in deals:
+        opened_ms = NOW_MS - 60 * DAY_MS
+        row = {
+            **dict.fromkeys(DEAL.names),
+            "root": name,
+            "deal": name,
+            "lead_id": name,
+            "state": state,
+            "amount_minor": amount,
+            "currency": currency,
+            "opened_at_ms": opened_ms,
+            "ended_at_ms": None if days is None else opened_ms + days * DAY_MS,
+        }
+        db.execute(upsert(DEAL), tuple(row.values()))
+    recount(db, "UTC")
+    db.close()
+    today = datetime.fromtimestamp(NOW_MS / 1000, UTC).date()
+    context = Context(
+        db=reader(place),
+        now_ms=NOW_MS,
+        viewer=Viewer(role=Role.MANAGER),
+        filters=filters_of({"from": (today - timedelta(days=90)).isoformat()}, today),
+    )
+    assert funnel(context)["velocity"] == {
+        "deals": 2,
+        "others": 2,
+        "rate": 0.5,
+        "average": 20_000,
+        "days": 2.0,
+        "a_day": 10_000,
+        "currency": "EUR",
+    }

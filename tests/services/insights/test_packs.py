@@ -8,7 +8,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -16,11 +16,18 @@ from pathlib import Path
 import pytest
 
 from baton.contracts.public_record import PublicRecord
-from services.insights.packs.figures import Figure, Pack, WrongWeek, differences, make_pack
+from services.insights.packs.figures import (
+    Figure,
+    Pack,
+    WrongWeek,
+    differences,
+    last_week,
+    make_pack,
+)
 from services.insights.packs.keeping import Packs
 from services.insights.packs.mailing import Mailer, NotMailed
 from services.insights.packs.weekly import WeeklyPacks, context_at, frozen
-from services.insights.packs.writing import as_csv, as_html, as_text
+from services.insights.packs.writing import as_csv, as_html, as_text, csv_file
 from services.insights.projection.dialect import StorePlace, reader
 from services.insights.projection.projector import ProjectorState, Standing
 from services.insights.reports.clocks import side_by_side, weeks_before
@@ -131,6 +138,8 @@ class _Session(socketserver.StreamRequestHandler):
                 while (part := self.rfile.readline()) != b".\r\n":
                     body += part
                 self.server.got.append(body)  # type: ignore[attr-defined]
+                if self.server.drops:  # type: ignore[attr-defined]
+                    return
             self.wfile.write(b"221 bye\r\n" if word == b"QUIT" else b"250 ok\r\n")
             if word == b"QUIT":
                 return
@@ -142,6 +151,7 @@ class _MailServer(socketserver.ThreadingTCPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Session)
         self.got: list[bytes] = []
+        self.drops = False
 
 
 @pytest.fixture
@@ -169,21 +179,79 @@ def test_each_recipient_gets_the_pack_once_as_text_html_and_csv(
     kinds = [part.get_content_type() for part in message.walk() if not part.is_multipart()]
     assert kinds == ["text/plain", "text/html", "text/csv"]
     attached = next(part for part in message.walk() if part.get_content_type() == "text/csv")
-    assert attached.get_content().splitlines() == as_csv(pack).splitlines()
+    assert attached.get_payload(decode=True) == csv_file(pack)
     assert mailer(address, tmp_path).mail(pack, again=True) == [
         "ann@acme.example",
         "bo@acme.example",
     ]
 
 
+def test_a_spreadsheet_knows_the_encoding_of_the_file_and_a_program_reads_no_mark(
+    pack: Pack,
+) -> None:
+    named = replace(pack, figures=(replace(pack.figures[0], name="Käufer „Zürich“"),))
+    assert csv_file(named).startswith(b"\xef\xbb\xbfweek,")
+    assert csv_file(named).decode("utf-8-sig") == as_csv(named)
+    assert as_csv(named).startswith("week,")
+
+
 def test_what_may_have_been_sent_is_not_sent_again_by_itself(
     mail_server: _MailServer, pack: Pack, tmp_path: Path
 ) -> None:
-    with pytest.raises(NotMailed, match="not known") as raised:
-        mailer("smtp://127.0.0.1:1", tmp_path).mail(pack)
-    assert "acme.example" not in str(raised.value)
     address = f"smtp://127.0.0.1:{mail_server.server_address[1]}"
-    assert mailer(address, tmp_path).mail(pack) == ["bo@acme.example"]
+    mail_server.drops = True  # the mail is there, its answer is not
+    with pytest.raises(NotMailed, match="not known") as raised:
+        mailer(address, tmp_path).mail(pack)
+    assert "acme.example" not in str(raised.value)
+    assert len(mail_server.got) == 2, "one recipient's failure keeps it from no other"
+    mail_server.drops = False
+    assert mailer(address, tmp_path).mail(pack) == []
+    assert len(mailer(address, tmp_path).mail(pack, again=True)) == 2
+
+
+def test_a_server_that_cannot_be_reached_is_tried_again(
+    mail_server: _MailServer, pack: Pack, tmp_path: Path
+) -> None:
+    with pytest.raises(NotMailed, match="was not sent"):
+        mailer("smtp://127.0.0.1:1", tmp_path).mail(pack)
+    address = f"smtp://127.0.0.1:{mail_server.server_address[1]}"
+    assert mailer(address, tmp_path).mail(pack) == ["ann@acme.example", "bo@acme.example"]
+
+
+def test_a_pack_that_could_not_be_mailed_goes_out_when_the_server_is_back(
+    mail_server: _MailServer, store_file: Path, company: Company, tmp_path: Path
+) -> None:
+    def board(port: int) -> WeeklyPacks:
+        settings = {
+            "smtp_url": f"smtp://127.0.0.1:{port}",
+            "mail_from": "baton@acme.example",
+            "mail_to": "ann@acme.example, bo@acme.example",
+        }
+        own = BoardSettings(**settings)  # type: ignore[arg-type]
+        return WeeklyPacks(own, OneStore(tmp_path, store_file), lambda: LIVE, lambda: company[1])  # type: ignore[arg-type]
+
+    assert board(1).look() is not None
+    for _ in range(2):
+        board(mail_server.server_address[1]).look()
+    assert len(mail_server.got) == 2
+
+
+@pytest.mark.parametrize(
+    ("today", "week"),
+    [
+        ("2026-01-05", "2026-W01"),  # 29 December to 4 January
+        ("2027-01-03", "2026-W52"),
+        ("2027-01-04", "2026-W53"),
+        ("2027-01-11", "2027-W01"),
+    ],
+)
+def test_the_last_week_is_that_of_iso_8601_also_at_the_turn_of_a_year(
+    store_file: Path, company: Company, today: str, week: str
+) -> None:
+    now_ms = int(datetime.fromisoformat(f"{today}T08:00+00:00").timestamp() * 1000)
+    context = context_at(reader(store_file), now_ms)
+    assert last_week(context) == week
+    assert make_pack(context, week).week == week
 
 
 # ------------------------------------------------------------------ by itself, and on the board
@@ -220,9 +288,10 @@ def test_frozen_packs_stand_on_monday_and_open_in_every_form(
     visitor = board.visitor()
     assert 'href="/packs/2026-W28"' in visitor.get("/monday").text
     assert "Promises kept" in visitor.get("/packs/2026-W28").text
-    for form, text in (("txt", as_text(made)), ("html", as_html(made)), ("csv", as_csv(made))):
+    files = {"txt": as_text(made).encode(), "html": as_html(made).encode(), "csv": csv_file(made)}
+    for form, content in files.items():
         answer = visitor.get(f"/packs/2026-W28/{form}")
-        assert (answer.status_code, answer.text) == (200, text)
+        assert (answer.status_code, answer.content) == (200, content)
         assert answer.headers["cache-control"] == "no-store"
     assert visitor.get("/packs/2026-W27").status_code == 404
     assert visitor.get("/packs/2026-W28/exe").status_code == 404

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import html
 import json
+import re
 import secrets
 import socket
 import threading
@@ -154,11 +156,11 @@ def browser(board: Board) -> TestClient:
     return TestClient(board.app, base_url=f"https://{HOST}", follow_redirects=False)
 
 
-def sent_to_provider(visitor: TestClient) -> str:
+def sent_to_provider(visitor: TestClient, start: str = "/oidc/start") -> str:
     """Begin; gives the address to which the provider sends back."""
     import httpx
 
-    answer = visitor.get("/oidc/start")
+    answer = visitor.get(start)
     assert answer.status_code == 303
     back = httpx.get(answer.headers["location"], follow_redirects=False)
     return back.headers["location"].removeprefix(f"https://{HOST}")
@@ -179,6 +181,31 @@ def test_who_signs_in_is_who_the_agreement_says_and_can_leave(board: Board) -> N
     assert "manager" in page
     visitor.post("/leave", headers={"sec-fetch-site": "same-origin"})
     assert visitor.get("/").status_code == 401
+
+
+def test_who_opens_a_shared_view_comes_back_to_it_with_its_filters(board: Board) -> None:
+    visitor = browser(board)
+    shared = "/funnel?from=2026-10-01&segment=R%26D+%2B+more"
+    refused = visitor.get(shared)
+    assert refused.status_code == 401
+    (start,) = re.findall(r'href="(/oidc/start[^"]*)"', refused.text)
+    answer = visitor.get(sent_to_provider(visitor, html.unescape(start)))
+    assert answer.headers["location"] == shared
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        *("https://evil.example/", "//evil.example/", "/\\evil.example", "evil.example"),
+        *("/\t/evil.example", "javascript:alert(1)", "///evil.example", "/oidc/back?code=x"),
+        *("/%0d%0aset-cookie:x".replace("%0d%0a", "\r\n"), "/" + "a" * 3_000, ""),
+    ],
+)
+def test_a_sign_in_leads_to_no_other_place(board: Board, elsewhere: str) -> None:
+    visitor = browser(board)
+    start = f"/oidc/start?{urlencode({'to': elsewhere})}"
+    answer = visitor.get(sent_to_provider(visitor, start))
+    assert answer.headers["location"] == "/"
 
 
 def test_somebody_of_no_agreement_is_signed_in_but_not_let_in(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,8 @@ from baton.sources.signatures import (
     NotAuthentic,
     SignedRequest,
     check_basic,
-    check_hmac,
+    check_signatures,
     check_token,
-    rule_for,
 )
 from services.ingest.gateway.adapters.protocol import (
     Adapter,
@@ -47,6 +47,7 @@ _MEDIA_TYPES = {
     "form": "application/x-www-form-urlencoded",
     "xml": "text/xml",
 }
+_CODE = re.compile(r"[0-9A-Za-z_-]{1,128}")
 
 
 class SecretMissing(ValueError):
@@ -97,8 +98,7 @@ class DeclaredSource:
         rules = self._model.authenticate
         try:
             if rules.signatures:
-                rule = rule_for(rules.signatures, request)
-                check_hmac(rule, request, self._secrets[rule.secret_env])
+                check_signatures(rules.signatures, request, self._secrets)
             elif rules.token is not None:
                 fields = self._fields(delivery) if rules.token.field else None
                 check_token(rules.token, request, self._secrets[rules.token.secret_env], fields)
@@ -171,6 +171,9 @@ class DeclaredSource:
             raise Refused(403, "challenge", "The address is not confirmed: the token is another.")
         if not rule.signed:
             return Answer(status=200, content=asked.encode(), media_type="text/plain")
+        # The same secret signs requests: what could be the body of one is not signed for anybody.
+        if not _CODE.fullmatch(asked):
+            raise Refused(403, "challenge", "A challenge has letters, digits and dashes alone.")
         secret = self._secrets[self._model.authenticate.secrets[0]]
         signed = hmac.digest(secret.encode(), asked.encode(), "sha256").hex()
         return Answer(status=200, content={"challengeCode": asked, "challengeResponse": signed})

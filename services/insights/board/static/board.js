@@ -4,12 +4,15 @@
   const note = document.getElementById("live");
   const main = document.getElementById("main");
   if (!note || !main || !window.EventSource) return;
+  const scrolling = ".scroll[aria-labelledby]";
   let seen = null;
   let waiting = false;
+  let last = 0; // when the page was fetched; news is shown at once, but every two seconds at most
   const busy = () => main.querySelector("details[open]") !== null || (main.contains(document.activeElement) && document.activeElement !== main);
 
   async function refresh() {
     waiting = false;
+    last = Date.now();
     if (document.hidden || busy()) {
       waiting = true;
       note.textContent = "There is news; it is shown when you leave what you are in.";
@@ -19,7 +22,11 @@
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
     if (!fresh || busy()) return;
+    const aside = [...main.querySelectorAll(scrolling)].map((region) => [region.getAttribute("aria-labelledby"), region.scrollLeft]);
     main.replaceChildren(...fresh.childNodes);
+    for (const region of main.querySelectorAll(scrolling)) {
+      region.scrollLeft = (aside.find(([name]) => name === region.getAttribute("aria-labelledby")) || [null, 0])[1];
+    }
     note.textContent = "Updated " + new Date().toLocaleTimeString();
   }
 
@@ -27,7 +34,7 @@
   source.addEventListener("revision", (event) => {
     if (seen !== null && event.data !== seen && !waiting) {
       waiting = true;
-      setTimeout(refresh, 1500);
+      setTimeout(refresh, Math.max(200 * Math.random(), last + 2000 - Date.now()));
     }
     seen = event.data;
     document.documentElement.dataset.live = "";

@@ -923,6 +923,19 @@ async def test_pages_of_named_origins_may_send_from_a_browser_and_others_not(
     assert [response.status_code for response in answers] == [200, 400]
 
 
+async def test_a_script_of_a_page_may_read_when_to_come_again(brokers: Brokers) -> None:
+    """The vendors' SDKs wait as long as ``Retry-After`` says, if the browser shows it to them."""
+    page = "https://www.acme.example"
+    batch = {"batch": [TRACK | {"messageId": str(number)} for number in range(2_000)]}
+    async with _client(brokers, cors_origins=page, rate_events=100, rate_burst=2_500) as client:
+        answers = [
+            await client.post("/v1/batch", json=batch, headers={"origin": page}) for _ in range(2)
+        ]
+    assert [answer.status_code for answer in answers] == [202, 429]
+    assert answers[-1].headers["retry-after"]
+    assert answers[-1].headers["access-control-expose-headers"] == "Retry-After"
+
+
 @pytest.mark.parametrize("kind", [{}, [], 7, None, True], ids=repr)
 async def test_a_call_whose_type_is_no_word_is_listed_and_the_rest_is_taken(
     client: httpx.AsyncClient, kind: Any

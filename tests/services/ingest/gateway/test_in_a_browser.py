@@ -32,13 +32,15 @@ pytestmark = [
     ),
 ]
 FORM = Path(__file__).resolve().parents[4] / "examples" / "sources" / "form.yaml"
-PAGE = """<!doctype html><title>Contact</title>
-<form method="post" action="{gateway}/hooks/contact-form?site=site-key">
- <input name="email" type="email" required><input name="first_name">
- <textarea name="message"></textarea>
- <input type="hidden" name="act" value="demo_request">
- <input name="website_url" tabindex="-1" style="display:none"><button>Send</button>
-</form>"""
+DOCS = Path(__file__).resolve().parents[4] / "docs" / "sources" / "form.md"
+
+
+def page_of(gateway: str) -> str:
+    """A page with the form of the documentation."""
+    form = DOCS.read_text().partition("```html\n")[2].partition("```")[0]
+    form = form.replace("https://<your address>", gateway).replace("<key>", "site-key")
+    assert form.startswith("<form")
+    return f"<!doctype html><title>Contact</title>{form}"
 
 
 @contextlib.asynccontextmanager
@@ -77,7 +79,7 @@ async def test_a_form_without_a_script_becomes_an_event_and_its_sender_is_thanke
         routes=[
             Route(
                 "/contact",
-                lambda _: HTMLResponse(PAGE.format(gateway=f"http://127.0.0.1:{gateway}")),
+                lambda _: HTMLResponse(page_of(f"http://127.0.0.1:{gateway}")),
             ),
             Route("/thanks", lambda _: HTMLResponse("<!doctype html><h1>Thank you</h1>")),
         ]

@@ -48,6 +48,14 @@ TOO_MUCH: dict[str, tuple[bytes, int, str]] = {
     "line breaks without end": (b"\r\n" * 100_000, 431, "header_bytes"),
     "no HTTP": (b"\x16\x03\x01\x02\x00\x01\x00", 400, "malformed"),
     "another version": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, "malformed"),
+    "no version": (post("/v1/track", TRACK).replace(b" HTTP/1.1", b"", 1), 400, "malformed"),
+    "line feeds alone": (post("/v1/track", TRACK).replace(b"\r\n", b"\n"), 400, "malformed"),
+    "a return inside a value": (
+        post("/v1/track", TRACK, more=b"x-a: b\rtransfer-encoding: chunked\r\n"),
+        400,
+        "malformed",
+    ),
+    "a NUL in a value": (post("/v1/track", TRACK, more=b"x-a: b\0c\r\n"), 400, "malformed"),
     "an upgrade to HTTP/2": (
         post("/v1/track", TRACK, more=b"connection: Upgrade\r\nupgrade: h2c\r\n"),
         400,
@@ -69,7 +77,24 @@ TOO_MUCH: dict[str, tuple[bytes, int, str]] = {
         400,
         "malformed",
     ),
-    "a length with a sign": (HEAD + b"content-length: +2\r\n\r\n{}", 400, "malformed"),
+    "chunks twice": (
+        HEAD + b"transfer-encoding: chunked\r\n" * 2 + b"\r\n0\r\n\r\n",
+        400,
+        "malformed",
+    ),
+    "a parameter of chunks": (
+        HEAD + b"transfer-encoding: chunked;q=1\r\n\r\n0\r\n\r\n",
+        400,
+        "malformed",
+    ),
+    **{
+        f"a length of {length!r}": (
+            HEAD + b"content-length: " + length + b"\r\n\r\n{}",
+            400,
+            "malformed",
+        )
+        for length in (b"+2", b"-1", b"0x2", b"2,2", b"2 2", b"2_0", b"2;", b"9" * 24, b"")
+    },
     "a folded header": (HEAD + b"x-a: b\r\n c: d\r\n\r\n", 400, "malformed"),
     "two lengths": (post("/v1/track", TRACK, more=b"content-length: 5\r\n"), 400, "malformed"),
     "a length and chunks": (
@@ -212,6 +237,37 @@ async def test_a_body_in_the_smallest_chunks_is_taken_all_the_same() -> None:
             + f"authorization: Bearer {WEB}\r\ntransfer-encoding: chunked\r\n\r\n".encode()
             + chunks
         )
+        assert (await client.answer())[0] == 202
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        b'transfer-encoding: chunked\r\n\r\n%x;a="b"\r\n%b\r\n0;z\r\nx-t: 1\r\n\r\n'
+        % (len(TRACK), TRACK),
+        b"transfer-encoding: Chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(TRACK), TRACK),
+        b"content-length: %d\r\n\r\n%b" % (len(TRACK), TRACK),
+    ],
+    ids=["extensions and a trailer", "chunks", "a length"],
+)
+async def test_a_body_ends_where_it_ends_and_the_request_after_it_is_whole(first: bytes) -> None:
+    async with serving() as served:
+        client = await served.connect()
+        key = f"authorization: Bearer {WEB}\r\n".encode()
+        await client.send(HEAD + key + first + post("/v1/track", TRACK))
+        assert [(await client.answer())[0] for _ in range(2)] == [202, 202]
+        assert len(served.records) == 2
+
+
+async def test_a_client_that_waits_to_be_asked_for_its_body_is_asked() -> None:
+    async with serving() as served:
+        client = await served.connect()
+        head, body = post("/v1/track", TRACK, more=b"expect: 100-continue\r\n").split(b"\r\n\r\n")
+        await client.send(head + b"\r\n\r\n")
+        async with asyncio.timeout(10):
+            asked = await client.reader.readuntil(b"\r\n\r\n")
+        assert asked.startswith(b"HTTP/1.1 100 ")
+        await client.send(body)
         assert (await client.answer())[0] == 202
 
 

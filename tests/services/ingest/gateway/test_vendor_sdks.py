@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import shutil
 import subprocess
 from asyncio.subprocess import PIPE, STDOUT
@@ -29,6 +30,9 @@ from tests.services.ingest.gateway.running_gateway import Served, serving
 from tests.services.ingest.gateway.test_in_a_browser import CHROMIUM, free_port, listening
 
 HERE = Path(__file__).resolve().parent / "vendor_sdks"
+DOCS = Path(__file__).resolve().parents[4] / "docs" / "sources" / "segment.md"
+SNIPPETS = re.findall(r"```js\n(.+?)```", DOCS.read_text(), re.DOTALL)
+LIBRARIES = {"segment": "analytics-next", "rudderstack": "analytics-js"}
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 needs_chromium = pytest.mark.skipif(
     not CHROMIUM, reason="needs Chromium: apt-get install chromium, or set BATON_CHROMIUM"
@@ -57,16 +61,14 @@ def sdks(broker_cache: Path) -> Path:
 
 @contextlib.asynccontextmanager
 async def site(
-    sdks: Path, page: str, **words: str
+    sdks: Path, page: str, more: str = ""
 ) -> AsyncIterator[tuple[Page, Served, list[str]]]:
     """A page of another origin than the gateway, open in a browser; the gateway; and what its
     console says of errors."""
     port = free_port()
     origin = f"http://127.0.0.1:{port}"
     async with serving(cors_origins=origin) as served:
-        text = (HERE / page).read_text()
-        for name, word in {"key": KEY, "host": f"127.0.0.1:{served.port}", **words}.items():
-            text = text.replace(f"{{{name}}}", word)
+        text = _page(page, f"127.0.0.1:{served.port}", more)
         routes = [
             Route("/pricing", lambda _: HTMLResponse(text)),
             Route("/after", lambda _: HTMLResponse("<!doctype html><title>after</title>")),
@@ -89,6 +91,18 @@ async def site(
             await browser.close()
 
 
+def _page(page: str, address: str, more: str) -> str:
+    """A page with the snippet of the documentation, filled in as somebody would who has no TLS.
+    ``more``: further options of the vendor's."""
+    library = LIBRARIES[page.removesuffix(".html")]
+    (snippet,) = (one for one in SNIPPETS if f"/{library}\n" in one)
+    text = (HERE / page).read_text().replace("{snippet}", snippet)
+    text = text.replace('/v1" }', f'/v1", protocol: "http", {more} }}')
+    text = text.replace("getSourceConfig:", f"{more} getSourceConfig:")
+    text = text.replace("https://<your address>", f"http://{address}")
+    return text.replace("<your address>", address).replace("<key>", KEY)
+
+
 # Segment's alias takes the former id as it is when it is sent; an identify behind it changes that.
 CALLS = """async () => {
   analytics.page("Docs", "Pricing");
@@ -98,20 +112,20 @@ CALLS = """async () => {
   analytics.group("g1", {name: "Acme", employees: 250});
 }"""
 IN_A_BROWSER = {
-    "Segment": ("segment.html", {"strategy": "standard"}),
-    "Segment in batches": ("segment.html", {"strategy": "batching"}),
-    "RudderStack": ("rudderstack.html", {"beacon": "false"}),
-    "RudderStack by beacon": ("rudderstack.html", {"beacon": "true"}),
+    "Segment": ("segment.html", ""),
+    "Segment in batches": ("segment.html", 'deliveryStrategy: {strategy: "batching"}'),
+    "RudderStack": ("rudderstack.html", ""),
+    "RudderStack by beacon": ("rudderstack.html", "useBeacon: true,"),
 }
 
 
 @pytest.mark.browser
 @needs_chromium
-@pytest.mark.parametrize(("page", "words"), IN_A_BROWSER.values(), ids=IN_A_BROWSER)
+@pytest.mark.parametrize(("page", "more"), IN_A_BROWSER.values(), ids=IN_A_BROWSER)
 async def test_a_visitors_calls_arrive_once_even_those_made_as_the_page_is_left(
-    page: str, words: dict[str, str], sdks: Path
+    page: str, more: str, sdks: Path
 ) -> None:
-    async with site(sdks, page, **words) as (opened, served, errors):
+    async with site(sdks, page, more) as (opened, served, errors):
         await opened.evaluate(CALLS)
         await opened.evaluate("location.href = '/after'")
         await opened.wait_for_function("document.title == 'after'", timeout=60_000)
@@ -133,6 +147,24 @@ async def test_a_visitors_calls_arrive_once_even_those_made_as_the_page_is_left(
     assert (view.engagement.content_id, view.engagement.campaign) == ("/pricing", "spring")
     assert (demo.engagement.campaign, demo.engagement.properties["plan"]) == ("spring", "pro")
     _is_ann(of_kind)
+
+
+BEACON = """(address) => navigator.sendBeacon(address, new Blob(
+  [JSON.stringify({anonymousId: "a1", event: "Pricing Left"})], {type: "application/json"}
+))"""
+
+
+@pytest.mark.browser
+@needs_chromium
+async def test_a_beacon_of_json_that_a_page_sends_itself_arrives(sdks: Path) -> None:
+    """The browser asks first whether it may, with credentials."""
+    async with site(sdks, "segment.html") as (opened, served, errors):
+        assert await opened.evaluate(BEACON, f"{served.url}/v1/track?writeKey={KEY}")
+        await arrived(served, 1)
+        assert errors == []
+    (record,) = served.records
+    assert record.engagement is not None
+    assert record.engagement.act == "pricing_left"
 
 
 @pytest.mark.parametrize("script", ["segment.mjs", "rudderstack.mjs"])

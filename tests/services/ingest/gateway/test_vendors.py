@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -116,7 +117,8 @@ SIGNERS: dict[str, tuple[str, Callable[..., dict[str, str]]]] = {
     "cal.com": ("cal", plain("X-Cal-Signature-256")),
     "facebook": ("facebook", plain("X-Hub-Signature-256", "sha256=")),
     "linkedin": ("linkedin", plain("X-LI-Signature", over=b"hmacsha256=")),
-    "linkedin, the other reading": ("linkedin", plain("X-LI-Signature", "hmacsha256=")),
+    "linkedin, the word in the header": ("linkedin", plain("X-LI-Signature", "hmacsha256=")),
+    "linkedin, no word": ("linkedin", plain("X-LI-Signature")),
 }
 WITH_MOMENT = ("hubspot v3", "calendly")
 
@@ -189,6 +191,34 @@ async def test_a_vendor_with_a_token_is_taken_with_it_alone(
     without = await client.post(path, content=body)
     wrong = await client.post(path, content=body, headers={"authorization": "Bearer guess"})
     assert [without.status_code, wrong.status_code, len(served.records)] == [401, 401, count]
+
+
+async def test_the_template_of_the_page_about_marketo_is_taken_as_marketo_fills_it_in(
+    client: httpx.AsyncClient, served: Vendors
+) -> None:
+    page = (SOURCES.parents[1] / "docs" / "sources" / "marketo.md").read_text()
+    template = page.partition("```json\n")[2].partition("```")[0]
+    values = {
+        "lead.Id": "4711",
+        "lead.Email Address": "ann@acme.example",
+        "lead.First Name": 'Ann "Änn"',
+        "company.Num Employees": "250",
+        "my.act": "webinar",
+        "system.dateTime": "2026-03-02 10:00:00",
+    }
+
+    def filled(token: re.Match[str]) -> str:
+        return json.dumps(values.get(token[1], ""))  # "token encoding JSON"
+
+    body = re.sub(r"\{\{(.+?)\}\}", filled, template)
+    answer = await client.post("/hooks/marketo", content=body, headers={"X-Baton-Token": SECRET})
+    assert (answer.status_code, served.letters) == (200, [])
+    (record,) = served.records
+    assert record.engagement is not None
+    assert record.person is not None
+    assert (record.engagement.act, record.occurred_at_ms) == ("webinar", NOW)
+    assert (record.person.first_name, record.profile["employees"]) == ('Ann "Änn"', "250")
+    assert "title" not in record.profile
 
 
 async def test_aircalls_token_stands_in_the_body(
@@ -297,6 +327,19 @@ async def test_linkedins_challenge_is_answered_signed(client: httpx.AsyncClient)
     answer = await client.get("/hooks/linkedin", params={"challengeCode": code})
     assert answer.json() == {"challengeCode": code, "challengeResponse": signed(code.encode())}
     assert (await client.get("/hooks/hubspot")).status_code == 405
+
+
+@pytest.mark.parametrize("prefix", ["", "hmacsha256="])
+async def test_a_challenge_signs_nothing_that_could_be_a_notification(
+    prefix: str, client: httpx.AsyncClient, served: Vendors
+) -> None:
+    """LinkedIn's challenge and its notifications are signed with one secret: whoever may ask for
+    the signature of a text of their own could forge a lead."""
+    body = first_example("linkedin")
+    asked = {"challengeCode": prefix + body.decode()}
+    answer = await client.get("/hooks/linkedin", params=asked)
+    assert (answer.status_code, answer.json()["code"]) == (403, "challenge")
+    assert signed(prefix.encode() + body) not in answer.text
 
 
 async def test_a_plain_form_is_taken_and_its_sender_goes_on_to_the_page_of_thanks(

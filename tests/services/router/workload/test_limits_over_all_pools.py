@@ -377,3 +377,15 @@ def test_what_becomes_known_while_a_proposal_is_on_its_way_is_kept_where_it_is_d
     [given] = routed(world)
     assert given.qualified.story.profile == {"country": "DE", "role": "CTO"}
     assert (given.level, given.qualified.level) == ("hot", "hot")
+
+
+def test_a_full_membership_that_a_match_passes_does_not_hide_a_limit_over_all_pools() -> None:
+    """The proposal was denied and made again without end."""
+    field = {"ann": {"capacity": 1}, "rex": {"weight": 0}}
+    world = started(both({"offers": 1}, field=field))
+    world.qualify(*leads("sales", 1, account="a.example"))
+    world.stage(staged("sales0", "accepted", by="ann"))
+    world.qualify(*leads("sdr", 1))
+    assert [value.owner for value in routed(world)] == ["ann", "ann"]
+    world.qualify(*leads("sales", 1, first=1, account="a.example"))
+    assert routed(world) == []

@@ -1,0 +1,2 @@
+"""Agreements that were tried before they are signed: backtests, challengers, calibrations, as they
+were made."""
