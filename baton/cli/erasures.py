@@ -67,7 +67,8 @@ def erasures_(
             f"{erasure.source}",
             err=True,
         )
-    typer.echo(f"{len(found) - len(lost)} erasures", err=True)
+    listed = len(found) - len(lost)
+    typer.echo(f"{listed} erasure{'' if listed == 1 else 's'}", err=True)
     raise typer.Exit(1 if lost else 0)
 
 
