@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.source.read import read_agreement
 from baton.cli.moments import moment_ms
@@ -105,8 +107,9 @@ def test_acts_and_the_person_go_with_who_leaves_and_the_rest_stays() -> None:
     assert (stays.first_name, stays.last_name) == (None, "Berg")
 
 
-def test_a_refusal_of_consent_follows_and_stays() -> None:
-    lines = [*JOINED, refusal("no", "09:30", ANN), decided("unmerge", "10:00")]
+@pytest.mark.parametrize("giver", [ANN, CRM], ids=["who-leaves", "who-stays"])
+def test_a_refusal_of_consent_follows_and_stays(giver: dict[str, str]) -> None:
+    lines = [*JOINED, refusal("no", "09:30", giver), decided("unmerge", "10:00")]
     for who in (ANN, CRM):
         asks = act("demo", "11:00", who, "demo_request", profile=BUYER)
         assert consents_at_qualification(played([*lines, asks])) == {"sales/any": "refused"}
