@@ -21,6 +21,10 @@ MAX_EVENTS = 200_000
 MAX_DEAD_LETTERS = 20_000
 """How many of the latest records of the log are looked at for the sources."""
 
+FAILING_MS = 60_000
+"""A dead letter that is newer than the last event by more means that nothing is taken since. Those of
+one request are appended in any order."""
+
 _MAX_REASON_CHARACTERS = 300
 
 
@@ -106,7 +110,7 @@ def _activity_of(name: str, activity: SourceActivity | None) -> SourceFinding:
     )
     if letter is not None:
         text = f"{text}; {_described(letter)}"
-    failing = letter is not None and seen is not None and letter.at_ms > seen
+    failing = letter is not None and seen is not None and letter.at_ms > seen + FAILING_MS
     return SourceFinding(text=text, doubtful=seen is None or failing)
 
 

@@ -104,8 +104,13 @@ NO_ID = dead_letter(TEN, "record 0: id: cannot be computed from the record", off
         ([], True, NOTHING),
         ([NO_ID], True, f"{NOTHING}; {UNREAD}"),
         (
-            [event(TEN - 60_000), NO_ID],
+            [event(TEN - 61_000), NO_ID],
             True,
+            f"calendly: secret set; last event at 2026-03-02 09:58:59 UTC; {UNREAD}",
+        ),
+        (
+            [event(TEN - 60_000), NO_ID],
+            False,
             f"calendly: secret set; last event at 2026-03-02 09:59:00 UTC; {UNREAD}",
         ),
         (
@@ -124,6 +129,7 @@ NO_ID = dead_letter(TEN, "record 0: id: cannot be computed from the record", off
         "nothing came",
         "nothing was taken",
         "it fails since its last event",
+        "one of a request failed",
         "it was mended",
         "an earlier one in another partition",
         "an earlier one behind it",
