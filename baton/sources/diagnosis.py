@@ -22,8 +22,8 @@ MAX_DEAD_LETTERS = 20_000
 """How many of the latest records of the log are looked at for the sources."""
 
 FAILING_MS = 60_000
-"""A dead letter that is newer than the last event by more means that nothing is taken since. Those of
-one request are appended in any order."""
+"""A dead letter that is newer than the last event by more means that nothing is taken since then.
+Those of one request are appended in any order."""
 
 _MAX_REASON_CHARACTERS = 300
 
