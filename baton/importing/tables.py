@@ -11,12 +11,14 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import BinaryIO
 
 import clevercsv
 
 from baton.importing.charsets import charset_of
 from baton.importing.csv_rows import MAX_CELL, NumberedRow, csv_rows
+from baton.importing.rows_in_one_cell import parted, rows_parted
 from baton.importing.sending import Trouble
 from baton.importing.workbooks import MAGIC, MAX_BYTES, WorkbookWrong, sheet_rows
 
@@ -63,11 +65,11 @@ def read_table(
         raise FileWrong("the file is empty")
     remarks: list[str] = []
     if sample.startswith(MAGIC):
-        rows = _workbook_rows(content, sample, terms, remarks)
+        delimiter, rows = None, _workbook_rows(content, sample, terms, remarks)
     else:
         _refuse_foreign(sample)
-        rows = _text_rows(content, sample, terms, remarks)
-    return _with_header(rows, is_header, remarks)
+        delimiter, rows = _text_rows(content, sample, terms, remarks)
+    return _with_header(rows, delimiter, is_header, remarks)
 
 
 def _sample(content: BinaryIO) -> bytes:
@@ -126,7 +128,8 @@ class _Replayed(io.RawIOBase):
 
 def _text_rows(
     content: BinaryIO, sample: bytes, terms: FileTerms, remarks: list[str]
-) -> Iterator[NumberedRow | Trouble]:
+) -> tuple[str, Iterator[NumberedRow | Trouble]]:
+    """The delimiter, and the rows."""
     encoding = terms.encoding or _found_encoding(sample, remarks)
     try:
         text = io.TextIOWrapper(
@@ -148,7 +151,7 @@ def _text_rows(
     delimiter = terms.delimiter or said or _found_delimiter(head)
     if len(delimiter) != 1:
         raise FileWrong("the delimiter must be one character")
-    return csv_rows(text, delimiter, offset)
+    return delimiter, csv_rows(text, delimiter, offset)
 
 
 def _found_encoding(sample: bytes, remarks: list[str]) -> str:
@@ -179,52 +182,72 @@ def _found_delimiter(head: str) -> str:
 # --- the header
 
 
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """``place`` among the rows that were read. ``delimiter``: what stands between the columns of a
+    row in one cell; None where such rows are not looked for."""
+
+    place: int
+    line: int
+    cells: list[str]
+    delimiter: str | None
+    in_one_cell: bool = False
+
+
 def _with_header(
     rows: Iterator[NumberedRow | Trouble],
+    delimiter: str | None,
     is_header: Callable[[Sequence[str]], bool],
     remarks: list[str],
 ) -> Table:
     before: list[NumberedRow | Trouble] = []
-    fallback: int | None = None
+    fallback: _Header | None = None
     for row in rows:
         before.append(row)
         if isinstance(row, Trouble):
             continue
-        if is_header(row[1]):
-            return _table(before, len(before) - 1, rows, remarks)
-        if fallback is None and sum(bool(cell.strip()) for cell in row[1]) > 1:
-            fallback = len(before) - 1
+        place, (line, cells) = len(before) - 1, row
+        if is_header(cells):
+            return _table(before, _Header(place, line, cells, delimiter), rows, remarks)
+        for mark in _DELIMITERS:
+            if (found := parted(cells, mark)) is not None and is_header(found):
+                return _table(before, _Header(place, line, found, mark, True), rows, remarks)
+        if fallback is None and sum(bool(cell.strip()) for cell in cells) > 1:
+            fallback = _Header(place, line, cells, delimiter)
         if len(before) >= MAX_PREAMBLE:
             break
-    first = next((place for place, row in enumerate(before) if not isinstance(row, Trouble)), None)
-    place = fallback if fallback is not None else first
-    if place is None:
-        broken = next((row for row in before if isinstance(row, Trouble)), None)
-        why = f": line {broken.number} {broken.problem.reason}" if broken else ""
-        raise FileWrong(f"the file has no header line{why}")
-    return _table(before, place, rows, remarks)
+    return _table(before, fallback or _first_row(before, delimiter), rows, remarks)
+
+
+def _first_row(before: Sequence[NumberedRow | Trouble], delimiter: str | None) -> _Header:
+    for place, row in enumerate(before):
+        if not isinstance(row, Trouble):
+            return _Header(place, *row, delimiter)
+    broken = next((row for row in before if isinstance(row, Trouble)), None)
+    why = f": line {broken.number} {broken.problem.reason}" if broken else ""
+    raise FileWrong(f"the file has no header line{why}")
 
 
 def _table(
     before: list[NumberedRow | Trouble],
-    place: int,
+    found: _Header,
     rest: Iterator[NumberedRow | Trouble],
     remarks: list[str],
 ) -> Table:
-    header_row = before[place]
-    assert not isinstance(header_row, Trouble)
-    line, cells = header_row
-    if place:
-        remarks.append(f"the header is line {line}; what stands before it is no row")
-    header = [" ".join(cell.split()) for cell in cells]
-    held = [*before[place + 1 :]]
-    for row in rest:
-        held.append(row)
-        if len(held) >= _PEEKED_ROWS:
-            break
-    peeked = [row for row in held if not isinstance(row, Trouble)]
+    if found.place:
+        remarks.append(f"the header is line {found.line}; what stands before it is no row")
+    if found.in_one_cell:
+        remarks.append("the rows stand in one cell, as a list saved from one column: read as rows")
+    rows: Iterator[NumberedRow | Trouble] = _chained(before[found.place + 1 :], rest)
+    if found.delimiter is not None:
+        rows = rows_parted(rows, found.delimiter, len(found.cells), header_too=found.in_one_cell)
+    held = list(islice(rows, _PEEKED_ROWS))
     return Table(
-        header=header, header_line=line, rows=_chained(held, rest), remarks=remarks, peeked=peeked
+        header=[" ".join(cell.split()) for cell in found.cells],
+        header_line=found.line,
+        rows=_chained(held, rows),
+        remarks=remarks,
+        peeked=[row for row in held if not isinstance(row, Trouble)],
     )
 
 

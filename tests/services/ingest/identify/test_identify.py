@@ -81,12 +81,15 @@ class World:
 
     def send(self, *lines: Mapping[str, Any], settle: bool = True) -> World:
         for line in lines:
-            record = to_intake(read_line(line), source="test")
-            self.now += 1
-            self._waiting[("outside", key_of(record))].append(("intake.keyed.v1", record, self.now))
+            self.take(to_intake(read_line(line), source="test"))
             if settle:
                 self.settle()
         return self
+
+    def take(self, record: IntakeRecord) -> None:
+        """A record as the gateway publishes it; it is processed when the world settles."""
+        self.now += 1
+        self._waiting[("outside", key_of(record))].append(("intake.keyed.v1", record, self.now))
 
     def settle(self) -> None:
         while self._waiting:
