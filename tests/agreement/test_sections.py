@@ -292,10 +292,10 @@ def test_a_rule_without_a_pool_of_the_kind_is_passed_over() -> None:
     choice = SERVICES.routing.choose(
         ConditionContext(profile={"country": "NL", "practices": "technology"}, leg="sales")
     )
-    assert choice.path == (
-        RoutingStep(rule="Benelux", outcome="no pool of this kind"),
-        RoutingStep(rule="technology work", outcome="chosen"),
-    )
+    first, *others, last = choice.path
+    assert first == RoutingStep(rule="Benelux", outcome="no pool of this kind")
+    assert {step.outcome for step in others} == {"no"}
+    assert last == RoutingStep(rule="technology work", outcome="chosen")
     assert choice.pool == "technology"
 
 

@@ -258,6 +258,7 @@ def test_status_reports_every_process_with_pid_address_and_state(
                 "addresses": {},
                 "log": str(tmp_path / "logs" / "up.log"),
                 "restarts": 0,
+                "reasons": [],
             },
             {
                 "name": "ingest",
@@ -266,6 +267,7 @@ def test_status_reports_every_process_with_pid_address_and_state(
                 "addresses": {"http": "http://127.0.0.1:1"},
                 "log": "/x.log",
                 "restarts": 2,
+                "reasons": [],
             },
         ],
     }

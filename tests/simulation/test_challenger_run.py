@@ -3,6 +3,7 @@ when the challenger ends; the audit finds nothing, and computes every task again
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,15 @@ def test_the_verdict_reads_the_arms_from_the_facts(run: Run) -> None:
     window_ms = 30 * DAY_MS
     early = verdict(ledger, outcome="accepted", window_ms=window_ms, now_ms=run.until_ms)
     assert early.finding is Finding.NOT_YET
-    assert early.challenger.handed > early.champion.handed > 0
+    handed = Counter(
+        value["agreement"]
+        for value in run.values("leads.qualified.v1")
+        if run.from_ms <= value["qualified_at_ms"] < run.until_ms
+    )
+    assert (early.champion.handed, early.challenger.handed) == (
+        handed[run.champion.version],
+        handed[run.challenger.version],
+    )
     end_ms = run.until_ms + window_ms
     found = verdict(ledger, outcome="accepted", window_ms=window_ms, now_ms=end_ms)
     assert found.finding is not Finding.UNEQUAL

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -212,7 +213,7 @@ class PostgresConnection:
     methods of the results. ``place.schema`` need not exist. A writer's statements are prepared."""
 
     def __init__(self, place: PostgresPlace, *, writes: bool = False) -> None:
-        psycopg = _psycopg()
+        psycopg, self._writes = _psycopg(), writes
         self._db = psycopg.connect(
             place.url,
             autocommit=True,
@@ -236,6 +237,11 @@ class PostgresConnection:
             yield from cursor.stream(translated(statement), _named(statement, values))
 
     def close(self) -> None:
+        """The writer's lock is given back first: the server notices only later that a connection
+        has gone, and who opens the store at once would find it taken."""
+        if self._writes:
+            with suppress(*away_errors()):
+                self._db.execute("SELECT pg_advisory_unlock_all()")
         self._db.close()
 
 
