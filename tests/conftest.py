@@ -23,9 +23,12 @@ from baton.settings import default_cache
 
 pytest_plugins = ["tests.must_run", "tests.slow_first"]
 
-# Hypothesis measures no time here: a busy machine is no failure.
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("unhurried")
+# Hypothesis measures no time here: a busy machine is no failure. Each run has the same examples, so
+# that what fails here failed before it landed; pytest --hypothesis-profile search looks for others.
+_UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("search", _UNHURRIED)
+settings.register_profile("same", _UNHURRIED, derandomize=True, database=None)
+settings.load_profile("same")
 
 _HOMES = Path(tempfile.gettempdir()) / f"baton-tests-{os.getuid()}"
 _ADMIN_TIMEOUT_S = 30.0

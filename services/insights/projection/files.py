@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from services.insights.projection.dialect import PostgresConnection, PostgresPlace, StorePlace
+from services.insights.projection.dialect import StorePlace
+from services.insights.projection.postgres_connection import PostgresConnection, PostgresPlace
 
 _CURRENT = "current"
 _WANTED = "rebuild"

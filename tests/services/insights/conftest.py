@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from baton.contracts.public_record import PublicRecord
-from services.insights.projection.dialect import PostgresPlace, StorePlace
+from services.insights.projection.dialect import StorePlace
+from services.insights.projection.postgres_connection import PostgresPlace
 from tests.services.insights.company import history
 from tests.services.insights.stores import fill
 

@@ -33,16 +33,10 @@ from services.insights.facts.change import Put
 from services.insights.facts.folds import DEAD_LETTERS, FOLDS, changes_of
 from services.insights.facts.tables import TABLES
 from services.insights.figures.attribution import Model
-from services.insights.projection.dialect import (
-    PostgresPlace,
-    StorePlace,
-    StoreTaken,
-    reader,
-    store_errors,
-    translated,
-)
+from services.insights.projection.dialect import StorePlace, StoreTaken, reader, store_errors
 from services.insights.projection.files import BoardFiles, BoardSchemas
 from services.insights.projection.kafka import BoardLog
+from services.insights.projection.postgres_connection import PostgresPlace, translated
 from services.insights.projection.schema import upsert
 from services.insights.projection.store import Place, Store, StoreDiffers
 from tests.services.insights.company import history, simulate
