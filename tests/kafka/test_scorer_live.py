@@ -18,6 +18,7 @@ import pytest
 from confluent_kafka import Producer
 
 from baton.agreement.canonical import canonical_text, version_of
+from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import SIDES, AgreementBook
 from baton.cluster.log import LogReader, Record
 from baton.cluster.topics import Layout, ensure_topics
@@ -94,22 +95,20 @@ class Script(World):
     def work(self) -> None:
         """The live scorer works by itself."""
 
-    def agree(self) -> None:
-        """Two versions: the first holds at once, the second ten seconds later."""
-        for terms in (FIRST, SECOND):
-            text = canonical_text(terms.raw)
-            version = version_of(text)
-            records = [
-                AgreementRecord(
-                    record_id=f"{version}:{s}", kind="approved", version=version, side=s
-                )
-                for s in sorted(SIDES)
-            ]
-            records.append(
-                AgreementRecord(record_id=version, kind="published", version=version, text=text)
-            )
-            for record in records:
-                self._produce(BATON_AGREEMENTS, record.record_id, record, 0, [])
+    def agree(self, terms: CompiledAgreement) -> None:
+        """Both sides sign the version and it is published: the first holds at once, a later one ten
+        seconds after."""
+        text = canonical_text(terms.raw)
+        version = version_of(text)
+        records = [
+            AgreementRecord(record_id=f"{version}:{s}", kind="approved", version=version, side=s)
+            for s in sorted(SIDES)
+        ]
+        records.append(
+            AgreementRecord(record_id=version, kind="published", version=version, text=text)
+        )
+        for record in records:
+            self._produce(BATON_AGREEMENTS, record.record_id, record, 0, [])
         self._flush()
 
     def _put(self, topic: str, key: str, value: Any, *, received_at_ms: int | None = None) -> None:
@@ -177,7 +176,7 @@ def prepare(bootstrap: str, namespace: str) -> None:
 
 async def live(bootstrap: str, namespace: str, leads: int) -> None:
     """Run the scorer beside the crowd, until all is taken and every key has adopted the second
-    agreement."""
+    agreement, which is published once the whole crowd is in the log."""
     client = {"bootstrap_servers": bootstrap}
     host = KafkaHost(
         SERVICE.reducers,
@@ -187,12 +186,13 @@ async def live(bootstrap: str, namespace: str, leads: int) -> None:
     )
     cluster = Cluster(client, namespace=namespace, client_id="looks")
     script = Script(bootstrap, namespace)
-    script.agree()
+    script.agree(FIRST)
     await cluster.start()
     running = asyncio.create_task(host.run())
     try:
         await asyncio.to_thread(busy, script, leads)
         await asyncio.to_thread(script.host.settle)
+        await asyncio.to_thread(script.agree, SECOND)
         async with asyncio.timeout(PATIENCE_S):
             while not await _done(host, cluster):
                 assert not running.done()
