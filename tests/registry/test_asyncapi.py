@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from types import ModuleType
@@ -17,8 +16,10 @@ from baton import __version__
 from baton.contracts.schemas import schema_root, shelf
 from baton.contracts.topics import TOPICS, Audience
 from baton.registry.asyncapi import asyncapi
+from tests.npm_packages import installed
 
 ROOT = Path(__file__).resolve().parents[2]
+
 HERE = Path(__file__).parent / "asyncapi"
 
 
@@ -71,21 +72,11 @@ def test_references_are_to_files_that_are_there() -> None:
 @pytest.fixture(scope="module")
 def modules(broker_cache: Path) -> Path:
     """The official parser, installed once for all runs of this user."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("node is not installed: the AsyncAPI document is not validated")
-    folder = broker_cache / "asyncapi-parser"
-    wanted = (HERE / "package.json").read_bytes()
-    done = folder / "installed.json"
-    if not done.exists() or done.read_bytes() != wanted:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_bytes(wanted)
-        words = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
-        ran = subprocess.run(words, cwd=folder, capture_output=True, timeout=300, check=False)
-        if ran.returncode:
-            pytest.skip("npm cannot install @asyncapi/parser here: the document is not validated")
-        done.write_bytes(wanted)
-    return folder
+    return installed(
+        HERE / "package.json",
+        broker_cache / "asyncapi-parser",
+        "the AsyncAPI document is not validated",
+    )
 
 
 def validated(modules: Path, file: Path) -> subprocess.CompletedProcess[str]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 KINDS: Final = ("backtest", "challenger", "calibration")
 _NAME: Final = re.compile(rf"({'|'.join(KINDS)})-[0-9a-f]{{8,32}}")
@@ -48,22 +48,12 @@ class Trial:
         """As a viewer reads it: who may not see names does not read counts below five."""
         if named:
             return self
-        tables = [
-            TrialTable(
-                title=table.title,
-                headings=table.headings,
-                rows=[
-                    [FEW if _SMALL.fullmatch(cell) else cell for cell in row] for row in table.rows
-                ],
-                note=table.note,
-            )
-            for table in self.tables
-        ]
-        return Trial(**{**_plain(self), "tables": tables})
+        return replace(self, tables=[_without_small(table) for table in self.tables])
 
 
-def _plain(trial: Trial) -> dict[str, Any]:
-    return {name: getattr(trial, name) for name in Trial.__dataclass_fields__}
+def _without_small(table: TrialTable) -> TrialTable:
+    rows = [[FEW if _SMALL.fullmatch(cell) else cell for cell in row] for row in table.rows]
+    return replace(table, rows=rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import re
 import shutil
-import subprocess
 from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -25,6 +24,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from baton.contracts.intake import Identifier, IntakeRecord
+from tests.npm_packages import installed
 from tests.services.ingest.gateway.running_gateway import WEB as KEY
 from tests.services.ingest.gateway.running_gateway import Served, serving
 from tests.services.ingest.gateway.test_in_a_browser import CHROMIUM, free_port, listening
@@ -42,21 +42,9 @@ needs_chromium = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def sdks(broker_cache: Path) -> Path:
     """The folder with the vendors' SDKs."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("node is not installed: the vendors' SDKs are not tried")
-    folder = broker_cache / "vendor-sdks"
-    wanted = (HERE / "package.json").read_bytes()
-    done = folder / "installed.json"
-    if not done.exists() or done.read_bytes() != wanted:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_bytes(wanted)
-        words = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
-        ran = subprocess.run(words, cwd=folder, capture_output=True, timeout=300, check=False)
-        if ran.returncode:
-            pytest.skip("npm cannot install the vendors' SDKs here: they are not tried")
-        done.write_bytes(wanted)
-    return folder
+    return installed(
+        HERE / "package.json", broker_cache / "vendor-sdks", "the vendors' SDKs are not tried"
+    )
 
 
 @contextlib.asynccontextmanager
