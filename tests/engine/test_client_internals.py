@@ -86,6 +86,18 @@ async def test_check_errors_of_a_coordinator_raises_what_ended_its_membership() 
     await coordinator.close()
 
 
+async def test_the_member_id_of_a_consumer_is_empty_until_it_has_joined() -> None:
+    client = AIOKafkaClient(bootstrap_servers="127.0.0.1:1")
+    coordinator = GroupCoordinator(
+        client, SubscriptionState(), group_id="g", enable_auto_commit=False
+    )
+    consumer: Any = Holder(_coordinator=coordinator)
+    assert internals.member_id(consumer) == ""
+    coordinator.member_id = "toy-1"
+    assert internals.member_id(consumer) == "toy-1"
+    await coordinator.close()
+
+
 async def test_the_state_of_an_assigned_partition_has_its_position_and_ends() -> None:
     consumer = AIOKafkaConsumer(bootstrap_servers="127.0.0.1:1", enable_auto_commit=False)
     consumer._subscription.assign_from_user([AT])

@@ -35,6 +35,12 @@ def check_group_errors(consumer: AIOKafkaConsumer) -> None:
     consumer._coordinator.check_errors()
 
 
+def member_id(consumer: AIOKafkaConsumer) -> str:
+    """Its id in the group, empty while it joins; nothing public gives it."""
+    found: str = consumer._coordinator.member_id
+    return found
+
+
 def partition_state(consumer: AIOKafkaConsumer, at: TopicPartition) -> Any | None:
     """Position, last stable offset and high watermark of a partition; None: it is not assigned any
     more.

@@ -147,13 +147,22 @@ class Cluster:
             if offset.offset >= 0
         }
 
-    async def assigned(self, reducer: str) -> set[Place]:
+    async def assigned(self, reducer: str, instance_id: str | None) -> set[Place]:
         """What the group's coordinator assigns to this process now; empty while the group
-        rebalances."""
+        rebalances. A static member is known by its name: one that restarts within its session keeps
+        the client id of the process before it."""
         state, members = await self._group_of(reducer)
         if state != "Stable":
             return set()
-        mine = [member[-1] for member in members if member[1] == self.client_id]
+        mine = [
+            member[-1]
+            for member in members
+            if (
+                member[1] == self.client_id
+                if instance_id is None
+                else _name_in(member[0]) == instance_id
+            )
+        ]
         parts = [
             ConsumerProtocolMemberAssignment.decode(assignment).partitions()
             for assignment in mine
@@ -161,14 +170,11 @@ class Cluster:
         ]
         return {self.place(at) for part in parts for at in part}
 
-    async def is_namesake_in(self, reducer: str, instance_id: str) -> bool:
-        """Whether another process is the group's static member of that name. A static member has
-        one id, its name and a UUID, and whoever joined last has it."""
+    async def is_namesake_in(self, reducer: str, instance_id: str, member_id: str) -> bool:
+        """Whether somebody else than ``member_id`` is the group's static member of that name. A
+        static member has one id, its name and a UUID of its last join."""
         _, members = await self._group_of(reducer)
-        return any(
-            member_id[:-_UUID_SUFFIX] == instance_id and client_id != self.client_id
-            for member_id, client_id, *_ in members
-        )
+        return any(_name_in(other) == instance_id and other != member_id for other, *_ in members)
 
     async def _group_of(self, reducer: str) -> tuple[str, list[tuple[Any, ...]]]:
         """State and members (id, client id, ...) of the reducer's group."""
@@ -198,3 +204,8 @@ class Cluster:
             except UnknownTopicOrPartitionError:
                 log.warning("topic %s does not exist; make it with: baton topics --make", name)
                 await asyncio.sleep(_RETRY_S)
+
+
+def _name_in(member_id: str) -> str:
+    """The name of a static member, which its id begins with."""
+    return member_id[:-_UUID_SUFFIX]

@@ -23,6 +23,7 @@ from baton.engine.errors import EngineError
 from baton.engine.kafka.client_internals import (
     check_group_errors,
     disable_prefetch_backoff,
+    member_id,
     set_fetch_max_wait,
 )
 from baton.engine.kafka.host_context import HostContext, TaskContext
@@ -189,7 +190,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
             while True:
                 await asyncio.sleep(_WATCH_S)
                 check_group_errors(consumer)
-                await self._check_namesakes()
+                await self._check_namesakes(consumer)
                 set_fetch_max_wait(
                     consumer, _BUSY_WAIT_MS if self._has_committed() else _IDLE_WAIT_MS
                 )
@@ -201,14 +202,15 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
                 async with asyncio.timeout(_LEAVE_LIMIT_S):
                     await consumer.stop()
 
-    async def _check_namesakes(self) -> None:
+    async def _check_namesakes(self, consumer: AIOKafkaConsumer) -> None:
         """Stop the service where another process has joined under this one's name since."""
-        name = self._context.settings.instance_id
-        if name is None or not self.joined or monotonic() < self._look_at:
+        name, member = self._context.settings.instance_id, member_id(consumer)
+        if name is None or not member or not self.joined or monotonic() < self._look_at:
             return
         self._look_at = monotonic() + self._context.settings.heartbeat_ms / 1000
         with suppress(KafkaError):  # brokers that do not answer are somebody else's to report
-            if await self._context.cluster.is_namesake_in(self.reducer.name, name):
+            taken = await self._context.cluster.is_namesake_in(self.reducer.name, name, member)
+            if taken and member_id(consumer) == member:  # it has not joined anew meanwhile
                 group = self._context.cluster.group(self.reducer.name)
                 self._fatal(InstanceIdTaken(name, group))
 

@@ -132,7 +132,9 @@ class TaskSupervisor:
             except TimeoutError:
                 pass
             try:
-                if wanted <= await self._context.host.cluster.assigned(self._reducer):
+                host = self._context.host
+                name = host.settings.instance_id
+                if wanted <= await host.cluster.assigned(self._reducer, name):
                     return
             except KafkaError as error:
                 self._log.warning(
