@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from baton.backtest.facts import facts_of_lines
+from baton.backtest.replayed_facts import facts_of_lines
 
 from baton.agreement.canonical import compiled_of
 from baton.agreement.compiled.agreement import CompiledAgreement

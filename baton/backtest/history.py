@@ -1,13 +1,16 @@
-"""What history says: when each lead first qualified, where it went, and what became of it.
+"""What history says: when each lead first qualified in each of its cycles, where it went, and what
+became of it.
 
 From public facts, as a cluster's topics or ``baton simulate --json`` give them. Outcomes belong to
-the hand-offs they were about; nothing is inferred from silence but "none yet".
+the hand-offs they were about; nothing is inferred from silence but "none yet". A later cycle is
+followed where the ends of all before it were published; of another (of a customer, of a merged
+lead) nothing is said.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +21,8 @@ from baton.contracts.slas import ClockState
 from baton.contracts.topic_names import (
     LEADS_MERGES,
     LEADS_QUALIFIED,
+    LEADS_REACTIVATED,
+    LEADS_RECYCLED,
     LEADS_ROUTED_SALES,
     LEADS_ROUTED_SDR,
     LEADS_SLA_CLOCKS,
@@ -28,6 +33,8 @@ from baton.contracts.topic_names import (
 HISTORY_TOPICS: Final = (
     LEADS_QUALIFIED,
     LEADS_STAGES,
+    LEADS_RECYCLED,
+    LEADS_REACTIVATED,
     LEADS_ROUTED_SDR,
     LEADS_ROUTED_SALES,
     LEADS_UNROUTED,
@@ -50,7 +57,30 @@ _BROKEN: Final = frozenset(
     {ClockState.BREACHED, ClockState.MET_LATE, ClockState.ABANDONED, ClockState.RUNNING}
 )
 """States of a clock past its deadline whose promise was not kept."""
+_WITHDRAWALS: Final = frozenset({"cooled", "retracted"})
+"""Reasons of a lead that nobody had accepted: it goes to rest, and its cycle goes on."""
 _NEVER_MS: Final = 1 << 62
+_AFTER: Final = "/"
+
+
+def cycle_key(lead_id: str, cycle: int) -> str:
+    """Names a lead's cycle; the first one by the lead alone."""
+    return lead_id if cycle == 1 else f"{lead_id}{_AFTER}{cycle}"
+
+
+def is_later(key: str) -> bool:
+    """Whether a key of :func:`cycle_key` is of a later cycle than the first."""
+    return _AFTER in key
+
+
+def lead_of(key: str) -> str:
+    """The lead of a key of :func:`cycle_key`."""
+    return key.partition(_AFTER)[0]
+
+
+def ends_a_cycle(revised: bool, reason: str, qualification_id: str | None) -> bool:
+    """Whether a record of ``leads.recycled.v1`` ends the cycle of a lead that somebody had."""
+    return not revised and reason not in _WITHDRAWALS and qualification_id is not None
 
 
 class HistoryUnreadable(ValueError):
@@ -69,10 +99,36 @@ class HistoricQualification:
 
 
 @dataclass(slots=True)
+class _Known:
+    """What was read and is not joined yet, by lead. ``qualified``: cycle -> what is known of its
+    first; ``ended``: cycles whose end was published; ``outcomes``: cycle -> outcome -> when first;
+    ``handed``: by qualification."""
+
+    qualified: dict[int, tuple[HistoricQualification, str]] = field(default_factory=dict)
+    cycle_of: dict[str, int] = field(default_factory=dict)
+    ended: set[int] = field(default_factory=set)
+    outcomes: dict[int, dict[str, int]] = field(default_factory=dict)
+    handed: set[str] = field(default_factory=set)
+
+    def numbers(self) -> dict[int, int]:
+        """The cycles that can be followed, by the number that they have here: counted from the
+        first that is known."""
+        known = sorted({*self.qualified, *self.ended})
+        found: dict[int, int] = {}
+        for number, cycle in enumerate(range(known[0], known[-1] + 1) if known else (), start=1):
+            found[cycle] = number
+            if cycle not in self.ended:
+                break
+        return found
+
+
+@dataclass(slots=True)
 class History:
-    """``reached``: by lead, the outcomes so far, and ``reached_at`` when they first were.
-    ``handed``: leads that sales or the bridge team had in hand. ``accepts_due`` and
-    ``accepts_broken``: clocks of the promise to accept, by pool."""
+    """By lead and cycle, see :func:`cycle_key`. ``reached``: the outcomes so far, and
+    ``reached_at`` when they first were. ``handed``: what sales or the bridge team had in hand.
+    ``accepts_due`` and ``accepts_broken``: clocks of the promise to accept, by pool. ``ends``: the
+    records that end a cycle or bring a lead back; ``unfollowed``: qualifications of cycles of which
+    nothing is said."""
 
     first: dict[str, HistoricQualification] = field(default_factory=dict)
     reached: dict[str, set[str]] = field(default_factory=dict)
@@ -80,15 +136,18 @@ class History:
     handed: set[str] = field(default_factory=set)
     accepts_due: Counter[str] = field(default_factory=Counter)
     accepts_broken: Counter[str] = field(default_factory=Counter)
+    ends: list[tuple[str, int, dict[str, Any]]] = field(default_factory=list)
+    unfollowed: int = 0
     until_ms: int = 0
     _accepts: dict[str, tuple[int, int, str, str]] = field(default_factory=dict)
     _pools: dict[str, str] = field(default_factory=dict)
-    _by_id: dict[str, str] = field(default_factory=dict)
+    _leads: dict[str, _Known] = field(default_factory=dict)
 
     def take(self, document: Mapping[str, Any]) -> None:
         """One public fact, as ``baton simulate --json`` prints it; order does not matter within a
         lead's qualification."""
-        self.until_ms = max(self.until_ms, int(document.get("at_ms") or 0))
+        at_ms = int(document.get("at_ms") or 0)
+        self.until_ms = max(self.until_ms, at_ms)
         value = document.get("value")
         if not isinstance(value, Mapping):
             return
@@ -97,8 +156,10 @@ class History:
                 self._qualified(value)
             case "leads.stages.v1":
                 self._staged(value)
+            case "leads.recycled.v1" | "leads.reactivated.v1" as topic:
+                self._ended(topic, at_ms, value)
             case "leads.routed.sdr.v1" | "leads.routed.sales.v1":
-                self.handed.add(value["lead_id"])
+                self._of(value).handed.add(value["qualification_id"])
                 self._routed(value)
             case "leads.unrouted.v1":
                 self._routed(value)
@@ -106,17 +167,36 @@ class History:
                 self._clock(value)
 
     def finish(self) -> "History":
-        """All facts are in: pools are joined to the qualifications they were chosen for."""
-        for lead_id, found in self.first.items():
-            pool = self._pools.get(self._by_id.get(lead_id, ""))
-            self.first[lead_id] = HistoricQualification(
-                at_ms=found.at_ms, level=found.level, leg=found.leg, pool=pool
-            )
+        """All facts are in: what is known of leads is joined by cycle, pools to the qualifications
+        they were chosen for."""
+        for lead_id, known_of in self._leads.items():
+            self._join(lead_id, known_of)
         for _, deadline_ms, state, pool in self._accepts.values():
             if deadline_ms < self.until_ms and state != ClockState.CANCELLED:
                 self.accepts_due[pool] += 1
                 self.accepts_broken[pool] += state in _BROKEN
         return self
+
+    def _join(self, lead_id: str, known_of: _Known) -> None:
+        numbers = known_of.numbers()
+        for cycle, (found, qualification_id) in known_of.qualified.items():
+            if cycle not in numbers:
+                self.unfollowed += 1
+                continue
+            pool = self._pools.get(qualification_id)
+            self.first[cycle_key(lead_id, numbers[cycle])] = replace(found, pool=pool)
+        for qualification_id in known_of.handed:
+            cycle = known_of.cycle_of.get(qualification_id, min(numbers, default=1))
+            if cycle in numbers or not numbers:
+                self.handed.add(cycle_key(lead_id, numbers.get(cycle, 1)))
+        for cycle, outcomes in known_of.outcomes.items():
+            if cycle in numbers or not numbers:
+                key = cycle_key(lead_id, numbers.get(cycle, 1))
+                self.reached[key] = set(outcomes)
+                self.reached_at[key] = outcomes
+
+    def _of(self, value: Mapping[str, Any]) -> _Known:
+        return self._leads.setdefault(value["lead_id"], _Known())
 
     def _clock(self, value: Mapping[str, Any]) -> None:
         """The latest state of a clock counts."""
@@ -130,30 +210,33 @@ class History:
             )
 
     def _qualified(self, value: Mapping[str, Any]) -> None:
-        lead_id, at_ms = value["lead_id"], int(value["qualified_at_ms"])
-        known = self.first.get(lead_id)
-        if known is not None and known.at_ms < at_ms:
-            return
-        self.first[lead_id] = HistoricQualification(
-            at_ms=at_ms, level=value["level"], leg=value["leg"]
-        )
-        self._by_id[lead_id] = value["qualification_id"]
+        at_ms, known_of, cycle = int(value["qualified_at_ms"]), self._of(value), int(value["cycle"])
+        known_of.cycle_of[value["qualification_id"]] = cycle
+        known = known_of.qualified.get(cycle)
+        if known is None or known[0].at_ms >= at_ms:
+            found = HistoricQualification(at_ms=at_ms, level=value["level"], leg=value["leg"])
+            known_of.qualified[cycle] = found, value["qualification_id"]
 
     def _staged(self, value: Mapping[str, Any]) -> None:
-        lead_id, event = value["lead_id"], value["event"]
+        event, known_of, cycle = value["event"], self._of(value), int(value["cycle"])
+        qualification_id = value.get("qualification_id") or ""
         if event == "qualified":
-            at_ms, known = int(value["at_ms"]), self.first.get(lead_id)
-            if known is None or at_ms < known.at_ms:
-                self.first[lead_id] = HistoricQualification(at_ms=at_ms)
-                self._by_id[lead_id] = value.get("qualification_id") or ""
+            at_ms, known = int(value["at_ms"]), known_of.qualified.get(cycle)
+            known_of.cycle_of[qualification_id] = cycle
+            if known is None or at_ms < known[0].at_ms:
+                known_of.qualified[cycle] = HistoricQualification(at_ms=at_ms), qualification_id
         outcome = STAGES.get(value["to_stage"])
         if outcome is not None and event not in ("merged", "erased", "consent_changed"):
-            reached = self.reached.setdefault(lead_id, set())
-            came = OUTCOMES[: OUTCOMES.index(outcome) + 1]
-            reached.update(came)
-            at = self.reached_at.setdefault(lead_id, {})
-            for one in came:
+            at = known_of.outcomes.setdefault(known_of.cycle_of.get(qualification_id, cycle), {})
+            for one in OUTCOMES[: OUTCOMES.index(outcome) + 1]:
                 at[one] = min(int(value["occurred_at_ms"]), at.get(one, _NEVER_MS))
+
+    def _ended(self, topic: str, at_ms: int, value: Mapping[str, Any]) -> None:
+        self.ends.append((topic, at_ms, dict(value)))
+        if topic == LEADS_RECYCLED and ends_a_cycle(
+            value["revised"], value["reason"], value["qualification_id"]
+        ):
+            self._of(value).ended.add(int(value["cycle"]))
 
     def _routed(self, value: Mapping[str, Any]) -> None:
         """The pool of the first attempt, if the rules chose it."""

@@ -2,17 +2,23 @@
 
 A group of merged leads is one run: its facts in order, timers in between, and what its leads send
 to each other. State stays in memory as it is, nothing is published, no turn is taken; the pool is
-the one the agreement's rules choose. What follows a qualification is people's and not replayed.
+the one the agreement's rules choose. What follows a qualification is people's and not replayed:
+whoever is handed over stays in hand until history ends that cycle, and may qualify again then.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from baton.agreement.compiled.agreement import context_of_qualified
 from baton.agreement.reference import AgreementReference
+from baton.backtest.history import cycle_key, ends_a_cycle
 from baton.contracts.codec import codec_for
-from baton.contracts.leads import LeadQualified
+from baton.contracts.intake import LeadInput
+from baton.contracts.leads import LeadQualified, Stage
+from baton.contracts.slas import LeadReactivated, LeadRecycled
+from baton.contracts.streams import SlaDecision
 from baton.contracts.topic_names import SCORER_TRANSFERS
 from baton.engine.key_state import KeyState, Shape
 from baton.engine.reducer import Event, Fact, Reducer, Step
@@ -26,8 +32,8 @@ _MOST_WAKES: Final = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstQualification:
-    """When a lead first became ready. ``source``: who sent what made it ready; ``account``: its
-    company then, None where it has none; ``pool``: by the rules alone."""
+    """When a lead first became ready in a cycle. ``source``: who sent what made it ready;
+    ``account``: its company then, None where it has none; ``pool``: by the rules alone."""
 
     lead_id: str
     account: str | None
@@ -38,6 +44,12 @@ class FirstQualification:
     segment: str | None
     source: str
     hand_raised: bool
+    cycle: int = 1
+
+    @property
+    def key(self) -> str:
+        """Names the lead and the cycle."""
+        return cycle_key(self.lead_id, self.cycle)
 
 
 class ReplayLoops(RuntimeError):
@@ -56,26 +68,30 @@ class Replay:
         self._shape = Shape(self._reducer, codec_for)
 
     def group(self, facts: Sequence[Event]) -> list[FirstQualification]:
-        """The first qualification of each lead of the group that has one."""
+        """The first qualification in every cycle of the leads of the group."""
         run = _Run(self._reducer, self._shape, self._reference)
         alone = facts[0].key if all(fact.key == facts[0].key for fact in facts) else None
+        ends = sum(_is_end(fact) for fact in facts)
         for fact in facts:
             if fact.at_ms > self._until_ms:
                 break
             run.pass_time(fact.at_ms)
             run.take(fact)
-            if alone is not None and alone in run.qualified:
+            ends -= _is_end(fact)
+            if alone is not None and not ends and run.is_in_hand(alone):
                 break  # nothing later is asked of it
         else:
             run.pass_time(self._until_ms)
         sources = {
             fact.value.event.event_id: fact.value.event.source
             for fact in facts
-            if fact.value.event is not None
+            if isinstance(fact.value, LeadInput) and fact.value.event is not None
         }
-        return [self._first(one, sources) for one in run.qualified.values()]
+        return [self._first(one, cycle, sources) for (_, cycle), one in run.qualified.items()]
 
-    def _first(self, one: LeadQualified, sources: dict[str, str]) -> FirstQualification:
+    def _first(
+        self, one: LeadQualified, cycle: int, sources: dict[str, str]
+    ) -> FirstQualification:
         agreement = self._reference.agreement
         context = context_of_qualified(one, now_ms=one.qualified_at_ms)
         if agreement.routing.suppressed(context).reason is not None:
@@ -92,7 +108,14 @@ class Replay:
             segment=one.segment,
             source=sources.get(one.cause_id, "(time)"),
             hand_raised=one.hand_raised,
+            cycle=cycle,
         )
+
+
+def _is_end(fact: Event) -> bool:
+    return isinstance(fact.value, LeadRecycled) and ends_a_cycle(
+        fact.value.revised, fact.value.reason, fact.value.qualification_id
+    )
 
 
 class _Run:
@@ -104,10 +127,40 @@ class _Run:
         self._reducer, self._shape, self._reference = reducer, shape, reference
         self._views: dict[str, KeyState] = {}
         self._wakes = 0
-        self.qualified: dict[str, LeadQualified] = {}
+        self._passed: Counter[str] = Counter()
+        self._rests: dict[str, str] = {}
+        self.qualified: dict[tuple[str, int], LeadQualified] = {}
+
+    def is_in_hand(self, lead_id: str) -> bool:
+        """Whether the lead is handed over and its cycle goes on."""
+        head = self._view(lead_id).head
+        return head is not None and head.stage == Stage.MQL.value
 
     def take(self, fact: Event) -> None:
         """One fact, and what it makes the leads send to each other."""
+        match fact.value:
+            case LeadRecycled():
+                self._end(fact, fact.value)
+            case LeadReactivated() as back:
+                if self._rests.get(fact.key) == back.recycle_id:
+                    self._take(replace(fact, value=SlaDecision(lead_id=fact.key, reactivated=back)))
+            case _:
+                self._take(fact)
+
+    def _end(self, fact: Event, end: LeadRecycled) -> None:
+        """History ended a cycle. Who was not handed over here has nothing to end: what the lead did
+        goes on counting."""
+        counts = _is_end(fact)
+        if counts and not self.is_in_hand(fact.key):
+            self._passed[fact.key] += 1
+            self._rests.pop(fact.key, None)
+        elif counts or self._rests.get(fact.key) == end.recycle_id:
+            self._rests[fact.key] = end.recycle_id
+            cycle = self._view(fact.key).head.cycle
+            mine = replace(end, cycle=cycle, qualification_id=None)
+            self._take(replace(fact, value=SlaDecision(lead_id=fact.key, recycled=mine)))
+
+    def _take(self, fact: Event) -> None:
         waiting = [fact]
         while waiting:
             event = waiting.pop(0)
@@ -131,7 +184,7 @@ class _Run:
             view.cause = derived_id("wake", self._reducer.name, key, at_ms, view.revision)
             step = self._reducer.wake(view, now=at_ms, reference=self._reference)
             for event in self._applied(view, step, at_ms, forced=True):
-                self.take(event)
+                self._take(event)
 
     def _view(self, key: str) -> KeyState:
         found = self._views.get(key)
@@ -145,7 +198,9 @@ class _Run:
         view.apply(step, self._reference.version, forced=forced)
         for fact in step.facts:
             if isinstance(fact.value, LeadQualified):
-                self.qualified.setdefault(fact.value.lead_id, fact.value)
+                lead_id = fact.value.lead_id
+                cycle = fact.value.cycle + self._passed[lead_id]
+                self.qualified.setdefault((lead_id, cycle), fact.value)
         return list(_sent(step.facts, view.cause, at_ms))
 
 

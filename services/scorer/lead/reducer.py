@@ -50,8 +50,9 @@ from services.scorer.lead.withdrawal import COOLED, reconsider_qualification
 
 
 class Lead(Reducer[LeadHead, AgreementReference]):
-    """The reducer; see the module. ``explains``: whether it publishes scores; a replay that asks
-    for qualifications only does without."""
+    """The reducer; see the module. ``explains``: whether it publishes scores and reasons. A replay
+    that asks for qualifications only does without, and there whoever is handed over stays in hand
+    until the cycle is ended."""
 
     name: ClassVar[str] = "lead"
     service: ClassVar[str] = "scorer"
