@@ -6,6 +6,7 @@ It is decoded by the process that replays its lead, and not before: of a sample 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
@@ -70,7 +71,10 @@ def event_of(fact: RawFact, number: int) -> Event:
     """The event that the lead reducer takes, or the end of a cycle; ``number`` is its place."""
     value: Any = codec_for(_RECORDS[fact.kind]).decode(fact.value)
     key = fact.key.decode()
-    if fact.kind == Kind.ACCEPTED:
+    if fact.kind == Kind.INPUT:
+        if value.act is not None or value.command is not None:
+            value = replace(value, act=None, command=None)  # of people, and joined
+    elif fact.kind == Kind.ACCEPTED:
         value = LeadInput(
             lead_id=key,
             cause_id=value.event_id,

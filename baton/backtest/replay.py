@@ -14,6 +14,7 @@ from typing import Any, Final
 from baton.agreement.compiled.agreement import context_of_qualified
 from baton.agreement.reference import AgreementReference
 from baton.backtest.history import cycle_key, ends_a_cycle
+from baton.backtest.out_of_reach import Reach
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadInput
 from baton.contracts.leads import LeadQualified, Stage
@@ -66,11 +67,14 @@ class Replay:
         )
         self._reducer: Reducer[Any, Any] = lead(explains=False)  # nobody reads scores here
         self._shape = Shape(self._reducer, codec_for)
+        self._reach = Reach.of(reference.agreement)
 
     def group(self, facts: Sequence[Event]) -> list[FirstQualification]:
         """The first qualification in every cycle of the leads of the group."""
-        run = _Run(self._reducer, self._shape, self._reference)
         alone = facts[0].key if all(fact.key == facts[0].key for fact in facts) else None
+        if alone is not None and self._reach.excludes(facts):
+            return []
+        run = _Run(self._reducer, self._shape, self._reference)
         ends = sum(_is_end(fact) for fact in facts)
         for fact in facts:
             if fact.at_ms > self._until_ms:

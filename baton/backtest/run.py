@@ -10,7 +10,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from baton.engine.reducer import Event
 
 _COLLECT_EVERY = 100_000
 _DOMAIN = "domain"
+_FIELDS = tuple(field.name for field in fields(FirstQualification))
 
 Progress = Callable[[str, int, int], None]
 """Receives what is being done, and how many of how many files are done."""
@@ -182,7 +183,7 @@ def _replay_file(path: Path) -> None:
                 "leads": list(dict.fromkeys(fact.key for fact in facts)),
                 "facts": len(facts),
                 "found": {
-                    name: [asdict(one) for one in replay.group(facts)]
+                    name: [_plain(one) for one in replay.group(facts)]
                     for name, replay in _own["replays"].items()
                 },
             }
@@ -190,6 +191,10 @@ def _replay_file(path: Path) -> None:
     part = path.with_suffix(".part")
     part.write_text(json.dumps(rows))
     part.replace(_result_of(path))
+
+
+def _plain(one: FirstQualification) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in _FIELDS}
 
 
 def _account_of(facts: Iterable[Event]) -> str | None:
