@@ -1,10 +1,10 @@
-"""What history says: when each lead first qualified in each of its cycles, where it went, and what
-became of it.
+"""What history says: when each lead qualified, where it went, what became of it, and when it
+qualified again.
 
 From public facts, as a cluster's topics or ``baton simulate --json`` give them. Outcomes belong to
-the hand-offs they were about; nothing is inferred from silence but "none yet". A later cycle is
-followed where the ends of all before it were published; of another (of a customer, of a merged
-lead) nothing is said.
+the hand-offs they were about; nothing is inferred from silence but "none yet". A later qualification
+is followed where the end of every one before it was published: the lead went to rest. Of another
+(of a customer, of a merged lead) nothing is said.
 """
 
 import json
@@ -57,14 +57,14 @@ _BROKEN: Final = frozenset(
     {ClockState.BREACHED, ClockState.MET_LATE, ClockState.ABANDONED, ClockState.RUNNING}
 )
 """States of a clock past its deadline whose promise was not kept."""
-_WITHDRAWALS: Final = frozenset({"cooled", "retracted"})
-"""Reasons of a lead that nobody had accepted: it goes to rest, and its cycle goes on."""
+WITHDRAWALS: Final = frozenset({"cooled", "retracted"})
+"""Reasons of the end of a hand-off that nobody had accepted."""
 _NEVER_MS: Final = 1 << 62
 _AFTER: Final = "/"
 
 
 def cycle_key(lead_id: str, cycle: int) -> str:
-    """Names a lead's cycle; the first one by the lead alone."""
+    """Names a lead's cycle, counted by its qualifications; the first one by the lead alone."""
     return lead_id if cycle == 1 else f"{lead_id}{_AFTER}{cycle}"
 
 
@@ -76,11 +76,6 @@ def is_later(key: str) -> bool:
 def lead_of(key: str) -> str:
     """The lead of a key of :func:`cycle_key`."""
     return key.partition(_AFTER)[0]
-
-
-def ends_a_cycle(revised: bool, reason: str, qualification_id: str | None) -> bool:
-    """Whether a record of ``leads.recycled.v1`` ends the cycle of a lead that somebody had."""
-    return not revised and reason not in _WITHDRAWALS and qualification_id is not None
 
 
 class HistoryUnreadable(ValueError):
@@ -100,26 +95,27 @@ class HistoricQualification:
 
 @dataclass(slots=True)
 class _Known:
-    """What was read and is not joined yet, by lead. ``qualified``: cycle -> what is known of its
-    first; ``ended``: cycles whose end was published; ``outcomes``: cycle -> outcome -> when first;
-    ``handed``: by qualification."""
+    """What is known of a lead, by qualification. ``loose``: outcomes that name none."""
 
-    qualified: dict[int, tuple[HistoricQualification, str]] = field(default_factory=dict)
-    cycle_of: dict[str, int] = field(default_factory=dict)
-    ended: set[int] = field(default_factory=set)
-    outcomes: dict[int, dict[str, int]] = field(default_factory=dict)
+    qualified: dict[str, HistoricQualification] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
     handed: set[str] = field(default_factory=set)
+    outcomes: dict[str, dict[str, int]] = field(default_factory=dict)
+    loose: list[tuple[int, str]] = field(default_factory=list)
 
-    def numbers(self) -> dict[int, int]:
-        """The cycles that can be followed, by the number that they have here: counted from the
-        first that is known."""
-        known = sorted({*self.qualified, *self.ended})
-        found: dict[int, int] = {}
-        for number, cycle in enumerate(range(known[0], known[-1] + 1) if known else (), start=1):
-            found[cycle] = number
-            if cycle not in self.ended:
+    def cycles(self) -> dict[str, int]:
+        """The qualifications that can be followed, with the number of their cycle."""
+        found: dict[str, int] = {}
+        for one in sorted(self.qualified, key=lambda one: (self.qualified[one].at_ms, one)):
+            found[one] = len(found) + 1
+            if one not in self.ended:
                 break
         return found
+
+    def at(self, at_ms: int) -> str:
+        """The latest qualification then."""
+        before = [one for one, found in self.qualified.items() if found.at_ms <= at_ms]
+        return max(before, key=lambda one: (self.qualified[one].at_ms, one), default="")
 
 
 @dataclass(slots=True)
@@ -177,23 +173,24 @@ class History:
                 self.accepts_broken[pool] += state in _BROKEN
         return self
 
-    def _join(self, lead_id: str, known_of: _Known) -> None:
-        numbers = known_of.numbers()
-        for cycle, (found, qualification_id) in known_of.qualified.items():
-            if cycle not in numbers:
-                self.unfollowed += 1
-                continue
-            pool = self._pools.get(qualification_id)
-            self.first[cycle_key(lead_id, numbers[cycle])] = replace(found, pool=pool)
-        for qualification_id in known_of.handed:
-            cycle = known_of.cycle_of.get(qualification_id, min(numbers, default=1))
-            if cycle in numbers or not numbers:
-                self.handed.add(cycle_key(lead_id, numbers.get(cycle, 1)))
-        for cycle, outcomes in known_of.outcomes.items():
-            if cycle in numbers or not numbers:
-                key = cycle_key(lead_id, numbers.get(cycle, 1))
-                self.reached[key] = set(outcomes)
-                self.reached_at[key] = outcomes
+    def _join(self, lead_id: str, known: _Known) -> None:
+        cycles = known.cycles()
+        self.unfollowed += len(known.qualified) - len(cycles)
+        for one, cycle in cycles.items():
+            pool = self._pools.get(one)
+            self.first[cycle_key(lead_id, cycle)] = replace(known.qualified[one], pool=pool)
+        for one in known.handed:
+            if one in cycles or one not in known.qualified:
+                self.handed.add(cycle_key(lead_id, cycles.get(one, 1)))
+        for at_ms, outcome in known.loose:
+            _note_outcome(known.outcomes.setdefault(known.at(at_ms), {}), outcome, at_ms)
+        for one, outcomes in known.outcomes.items():
+            if one in cycles or one not in known.qualified:
+                key = cycle_key(lead_id, cycles.get(one, 1))
+                self.reached.setdefault(key, set()).update(outcomes)
+                at = self.reached_at.setdefault(key, {})
+                for outcome, at_ms in outcomes.items():
+                    at[outcome] = min(at_ms, at.get(outcome, _NEVER_MS))
 
     def _of(self, value: Mapping[str, Any]) -> _Known:
         return self._leads.setdefault(value["lead_id"], _Known())
@@ -210,33 +207,34 @@ class History:
             )
 
     def _qualified(self, value: Mapping[str, Any]) -> None:
-        at_ms, known_of, cycle = int(value["qualified_at_ms"]), self._of(value), int(value["cycle"])
-        known_of.cycle_of[value["qualification_id"]] = cycle
-        known = known_of.qualified.get(cycle)
-        if known is None or known[0].at_ms >= at_ms:
-            found = HistoricQualification(at_ms=at_ms, level=value["level"], leg=value["leg"])
-            known_of.qualified[cycle] = found, value["qualification_id"]
+        """What its record says; its moment is the earlier one where a stage says another."""
+        known, one = self._of(value), value["qualification_id"]
+        at_ms = int(value["qualified_at_ms"])
+        before = known.qualified.get(one)
+        known.qualified[one] = HistoricQualification(
+            at_ms=at_ms if before is None else min(at_ms, before.at_ms),
+            level=value["level"],
+            leg=value["leg"],
+        )
 
     def _staged(self, value: Mapping[str, Any]) -> None:
-        event, known_of, cycle = value["event"], self._of(value), int(value["cycle"])
-        qualification_id = value.get("qualification_id") or ""
+        event, known, one = value["event"], self._of(value), value.get("qualification_id") or ""
         if event == "qualified":
-            at_ms, known = int(value["at_ms"]), known_of.qualified.get(cycle)
-            known_of.cycle_of[qualification_id] = cycle
-            if known is None or at_ms < known[0].at_ms:
-                known_of.qualified[cycle] = HistoricQualification(at_ms=at_ms), qualification_id
+            at_ms = int(value["at_ms"])
+            before = known.qualified.get(one, HistoricQualification(at_ms=at_ms))
+            known.qualified[one] = replace(before, at_ms=min(at_ms, before.at_ms))
         outcome = STAGES.get(value["to_stage"])
         if outcome is not None and event not in ("merged", "erased", "consent_changed"):
-            at = known_of.outcomes.setdefault(known_of.cycle_of.get(qualification_id, cycle), {})
-            for one in OUTCOMES[: OUTCOMES.index(outcome) + 1]:
-                at[one] = min(int(value["occurred_at_ms"]), at.get(one, _NEVER_MS))
+            at_ms = int(value["occurred_at_ms"])
+            if one:
+                _note_outcome(known.outcomes.setdefault(one, {}), outcome, at_ms)
+            else:
+                known.loose.append((at_ms, outcome))
 
     def _ended(self, topic: str, at_ms: int, value: Mapping[str, Any]) -> None:
         self.ends.append((topic, at_ms, dict(value)))
-        if topic == LEADS_RECYCLED and ends_a_cycle(
-            value["revised"], value["reason"], value["qualification_id"]
-        ):
-            self._of(value).ended.add(int(value["cycle"]))
+        if topic == LEADS_RECYCLED and not value["revised"] and value["qualification_id"]:
+            self._of(value).ended.add(value["qualification_id"])
 
     def _routed(self, value: Mapping[str, Any]) -> None:
         """The pool of the first attempt, if the rules chose it."""
@@ -247,6 +245,12 @@ class History:
             self._pools[value["qualification_id"]] = "(suppressed)"
         elif value["pool"] is not None and not _STATEFUL & set(chosen):
             self._pools[value["qualification_id"]] = value["pool"]
+
+
+def _note_outcome(at: dict[str, int], outcome: str, at_ms: int) -> None:
+    """Whoever reached it has reached those before it."""
+    for one in OUTCOMES[: OUTCOMES.index(outcome) + 1]:
+        at[one] = min(at_ms, at.get(one, _NEVER_MS))
 
 
 def history_of(documents: Iterable[Mapping[str, Any]]) -> History:

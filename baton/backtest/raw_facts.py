@@ -40,7 +40,7 @@ class Kind(IntEnum):
     REACTIVATED = 4
 
 
-_RECORDS: Final[tuple[type[Any], ...]] = (
+_RECORDS: Final = (
     LeadInput,
     LeadEvent,
     LeadMerge,
@@ -69,7 +69,8 @@ def reach_of(person: Person) -> int:
 
 def event_of(fact: RawFact, number: int) -> Event:
     """The event that the lead reducer takes, or the end of a cycle; ``number`` is its place."""
-    value: Any = codec_for(_RECORDS[fact.kind]).decode(fact.value)
+    record: Any = _RECORDS[fact.kind]
+    value: Any = codec_for(record).decode(fact.value)
     key = fact.key.decode()
     if fact.kind == Kind.INPUT:
         if value.act is not None or value.command is not None:

@@ -3,17 +3,18 @@
 A group of merged leads is one run: its facts in order, timers in between, and what its leads send
 to each other. State stays in memory as it is, nothing is published, no turn is taken; the pool is
 the one the agreement's rules choose. What follows a qualification is people's and not replayed:
-whoever is handed over stays in hand until history ends that cycle, and may qualify again then.
+whoever is handed over stays in hand until history ends that cycle, or cools where nobody accepted
+it in history either, and may qualify again then.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from baton.agreement.compiled.agreement import context_of_qualified
 from baton.agreement.reference import AgreementReference
-from baton.backtest.history import cycle_key, ends_a_cycle
+from baton.backtest.history import WITHDRAWALS, cycle_key
 from baton.backtest.out_of_reach import Reach
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadInput
@@ -65,7 +66,9 @@ class Replay:
         lead: Any = next(
             type(reducer) for reducer in service_of("scorer").reducers if reducer.name == "lead"
         )
-        self._reducer: Reducer[Any, Any] = lead(explains=False)  # nobody reads scores here
+        # nobody reads scores here; in the one, who is handed over stays in hand until the end
+        self._reducer: Reducer[Any, Any] = lead(explains=False)
+        self._holding: Reducer[Any, Any] = lead(explains=False, holds=True)
         self._shape = Shape(self._reducer, codec_for)
         self._reach = Reach.of(reference.agreement)
 
@@ -74,15 +77,13 @@ class Replay:
         alone = facts[0].key if all(fact.key == facts[0].key for fact in facts) else None
         if alone is not None and self._reach.excludes(facts):
             return []
-        run = _Run(self._reducer, self._shape, self._reference)
-        ends = sum(_is_end(fact) for fact in facts)
+        run = _Run((self._reducer, self._holding), self._shape, self._reference, facts)
         for fact in facts:
             if fact.at_ms > self._until_ms:
                 break
             run.pass_time(fact.at_ms)
             run.take(fact)
-            ends -= _is_end(fact)
-            if alone is not None and not ends and run.is_in_hand(alone):
+            if alone is not None and run.is_done(alone):
                 break  # nothing later is asked of it
         else:
             run.pass_time(self._until_ms)
@@ -117,34 +118,51 @@ class Replay:
 
 
 def _is_end(fact: Event) -> bool:
-    return isinstance(fact.value, LeadRecycled) and ends_a_cycle(
-        fact.value.revised, fact.value.reason, fact.value.qualification_id
-    )
+    """Whether it ends a hand-off of history."""
+    end = fact.value
+    return isinstance(end, LeadRecycled) and not end.revised and end.qualification_id is not None
 
 
 class _Run:
     """The leads of one group while they are replayed."""
 
     def __init__(
-        self, reducer: Reducer[Any, Any], shape: Shape, reference: AgreementReference
+        self,
+        reducers: tuple[Reducer[Any, Any], Reducer[Any, Any]],
+        shape: Shape,
+        reference: AgreementReference,
+        facts: Sequence[Event],
     ) -> None:
-        self._reducer, self._shape, self._reference = reducer, shape, reference
+        self._reducers, self._shape, self._reference = reducers, shape, reference
         self._views: dict[str, KeyState] = {}
         self._wakes = 0
-        self._passed: Counter[str] = Counter()
+        self._ended: Counter[str] = Counter()
         self._rests: dict[str, str] = {}
+        self._ends: dict[str, deque[bool]] = {}
+        """By lead, its ends to come: whether somebody had accepted it until then."""
+        for fact in facts:
+            if _is_end(fact):
+                accepted = fact.value.reason not in WITHDRAWALS
+                self._ends.setdefault(fact.key, deque()).append(accepted)
         self.qualified: dict[tuple[str, int], LeadQualified] = {}
 
-    def is_in_hand(self, lead_id: str) -> bool:
-        """Whether the lead is handed over and its cycle goes on."""
-        head = self._view(lead_id).head
-        return head is not None and head.stage == Stage.MQL.value
+    def is_done(self, lead_id: str) -> bool:
+        """Whether it is handed over, and history has no further end for it."""
+        return not self._ends.get(lead_id) and self._qualifies(lead_id) in self.qualified
+
+    def _qualifies(self, lead_id: str) -> tuple[str, int]:
+        """The lead, and the number of its cycle."""
+        return lead_id, self._ended[lead_id] + 1
+
+    def _reducer_of(self, lead_id: str) -> Reducer[Any, Any]:
+        ends = self._ends.get(lead_id)
+        return self._reducers[bool(ends and ends[0])]
 
     def take(self, fact: Event) -> None:
         """One fact, and what it makes the leads send to each other."""
         match fact.value:
-            case LeadRecycled():
-                self._end(fact, fact.value)
+            case LeadRecycled() as end:
+                self._end(fact, end)
             case LeadReactivated() as back:
                 if self._rests.get(fact.key) == back.recycle_id:
                     self._take(replace(fact, value=SlaDecision(lead_id=fact.key, reactivated=back)))
@@ -152,13 +170,18 @@ class _Run:
                 self._take(fact)
 
     def _end(self, fact: Event, end: LeadRecycled) -> None:
-        """History ended a cycle. Who was not handed over here has nothing to end: what the lead did
-        goes on counting."""
-        counts = _is_end(fact)
-        if counts and not self.is_in_hand(fact.key):
-            self._passed[fact.key] += 1
+        """History ended a hand-off. Who was not handed over here has nothing to end: what the lead
+        did goes on counting; who cools by itself is not ended while it is in hand."""
+        ends_now = self._rests.get(fact.key) == end.recycle_id
+        if _is_end(fact):
+            had = self._qualifies(fact.key) in self.qualified
+            self._ends[fact.key].popleft()
+            self._ended[fact.key] += 1
+            stage = Stage.INQUIRY if end.reason in WITHDRAWALS else Stage.MQL
+            head = self._view(fact.key).head
+            ends_now = had and head is not None and head.stage == stage.value
             self._rests.pop(fact.key, None)
-        elif counts or self._rests.get(fact.key) == end.recycle_id:
+        if ends_now:
             self._rests[fact.key] = end.recycle_id
             cycle = self._view(fact.key).head.cycle
             mine = replace(end, cycle=cycle, qualification_id=None)
@@ -170,7 +193,8 @@ class _Run:
             event = waiting.pop(0)
             view = self._view(event.key)
             view.cause = event.id
-            step = self._reducer.step(view, event, now=event.at_ms, reference=self._reference)
+            reducer = self._reducer_of(event.key)
+            step = reducer.step(view, event, now=event.at_ms, reference=self._reference)
             waiting += self._applied(view, step, event.at_ms)
 
     def pass_time(self, until_ms: int) -> None:
@@ -185,8 +209,9 @@ class _Run:
             if self._wakes > _MOST_WAKES:
                 raise ReplayLoops(f"lead {key} woke more than {_MOST_WAKES:,} times")
             view = self._views[key]
-            view.cause = derived_id("wake", self._reducer.name, key, at_ms, view.revision)
-            step = self._reducer.wake(view, now=at_ms, reference=self._reference)
+            reducer = self._reducer_of(key)
+            view.cause = derived_id("wake", reducer.name, key, at_ms, view.revision)
+            step = reducer.wake(view, now=at_ms, reference=self._reference)
             for event in self._applied(view, step, at_ms, forced=True):
                 self._take(event)
 
@@ -202,9 +227,7 @@ class _Run:
         view.apply(step, self._reference.version, forced=forced)
         for fact in step.facts:
             if isinstance(fact.value, LeadQualified):
-                lead_id = fact.value.lead_id
-                cycle = fact.value.cycle + self._passed[lead_id]
-                self.qualified.setdefault((lead_id, cycle), fact.value)
+                self.qualified.setdefault(self._qualifies(fact.value.lead_id), fact.value)
         return list(_sent(step.facts, view.cause, at_ms))
 
 

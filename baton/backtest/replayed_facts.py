@@ -31,7 +31,7 @@ from baton.ids import derived_id
 from baton.simulation.lines import Arrival
 from baton.simulation.simulation import Simulation
 
-_ENDS: Mapping[str, tuple[Kind, type[LeadRecycled] | type[LeadReactivated]]] = {
+_ENDS: Mapping[str, tuple[Kind, Any]] = {
     "leads.recycled.v1": (Kind.RECYCLED, LeadRecycled),
     "leads.reactivated.v1": (Kind.REACTIVATED, LeadReactivated),
 }
