@@ -1,9 +1,10 @@
 """Two agreements over the same leads: four cells, load, shift, and outcomes with what is not known
 about them. Pure.
 
-The unit is the account, or the lead where it has none, in one cycle: a buying group is one decision,
-and a lead that came back is a further one. A unit that qualified before the window under either agreement is left out and counted. Only-new units have no
-outcome of the new agreement's making: they are not evaluable.
+The unit is the account, or the lead where it has none, in one cycle: a buying group is one
+decision, and a lead that came back is a further one. A unit that qualified before the window under
+either agreement is left out and counted. Only-new units have no outcome of the new agreement's
+making: they are not evaluable.
 """
 
 from collections import Counter, defaultdict
@@ -93,8 +94,8 @@ class PoolLoad:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """The result. ``later``: units of a later cycle than the first. ``moved``: units in both whose level or pool differs. ``by``: dimension -> value
-    -> cell -> units."""
+    """The result. ``later``: units of a later cycle than the first. ``moved``: units in both whose
+    level or pool differs. ``by``: dimension -> value -> cell -> units."""
 
     units: int
     warm_up: int
@@ -140,9 +141,7 @@ def _unit(
     new: Mapping[str, FirstQualification],
 ) -> Unit:
     keys = tuple(sorted(cycle_key(lead_id, cycle) for lead_id in leads))
-    return Unit(
-        name=name, leads=keys, cycle=cycle, old=_first(keys, old), new=_first(keys, new)
-    )
+    return Unit(name=name, leads=keys, cycle=cycle, old=_first(keys, old), new=_first(keys, new))
 
 
 def _first(

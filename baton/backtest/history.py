@@ -2,9 +2,9 @@
 qualified again.
 
 From public facts, as a cluster's topics or ``baton simulate --json`` give them. Outcomes belong to
-the hand-offs they were about; nothing is inferred from silence but "none yet". A later qualification
-is followed where the end of every one before it was published: the lead went to rest. Of another
-(of a customer, of a merged lead) nothing is said.
+the hand-offs they were about; nothing is inferred from silence but "none yet". A later
+qualification is followed where the end of every one before it was published: the lead went to rest.
+Of another (of a customer, of a merged lead) nothing is said.
 """
 
 import json

@@ -94,9 +94,7 @@ class Replay:
         }
         return [self._first(one, cycle, sources) for (_, cycle), one in run.qualified.items()]
 
-    def _first(
-        self, one: LeadQualified, cycle: int, sources: dict[str, str]
-    ) -> FirstQualification:
+    def _first(self, one: LeadQualified, cycle: int, sources: dict[str, str]) -> FirstQualification:
         agreement = self._reference.agreement
         context = context_of_qualified(one, now_ms=one.qualified_at_ms)
         if agreement.routing.suppressed(context).reason is not None:

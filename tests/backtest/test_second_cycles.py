@@ -110,7 +110,9 @@ def test_the_same_agreement_replayed_gives_both_cycles_of_history(world: World) 
         "neither": 0,
     }
     assert (found.comparison.units, found.comparison.later) == (2 * leads, leads)
-    assert any(f"{leads} of later cycles" in line for line in text_lines(report_of(question, found)))
+    assert any(
+        f"{leads} of later cycles" in line for line in text_lines(report_of(question, found))
+    )
 
 
 def test_a_raised_threshold_loses_the_webinars_of_either_cycle(world: World) -> None:
@@ -138,8 +140,7 @@ def test_a_later_cycle_that_the_replay_does_not_give_is_left_out_and_counted(wor
         one
         for one in world.documents
         if not (
-            one["topic"] == "leads.recycled.v1"
-            and one["value"]["lead_id"] == key.partition("/")[0]
+            one["topic"] == "leads.recycled.v1" and one["value"]["lead_id"] == key.partition("/")[0]
         )
     ]
     whole, world.history = world.history, history_with(altered)
