@@ -85,7 +85,7 @@ class Desk:
         self._tokens = TokenMaker(secret)
         self._references, self._lock = References(), threading.Lock()
         self._store: Store | None = None
-        self._keeping = threading.Lock()
+        self._keeping, self._own = threading.Lock(), threading.local()
         self._work: tuple[float, Mapping[str, int]] = (-1e9, {})
         self._shown: OrderedDict[str, tuple[float, Choice]] = OrderedDict()
 
@@ -145,11 +145,10 @@ class Desk:
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[apsw.Connection]:
-        db = reader(self._folder / FILE)
-        try:
-            yield db
-        finally:
-            db.close()
+        """A connection of the thread's own, kept: opening one reads the whole schema."""
+        if not hasattr(self._own, "db"):
+            self._own.db = reader(self._folder / FILE)
+        yield self._own.db
 
     def _reference(self, db: apsw.Connection, now_ms: int) -> AgreementReference | None:
         with self._lock:
@@ -182,13 +181,23 @@ class Desk:
         return choice
 
     def _work_now(self, db: apsw.Connection, now_ms: int) -> Mapping[str, int]:
-        """Open work by person, counted once in a while: it looks at every open hand-off."""
+        """Open work by person, counted once in a while: it looks at every open hand-off. Who asks
+        while it is counted, or while a claim is kept, has the former count; only for the first one
+        everybody waits."""
         with self._lock:
             counted_at, work = self._work
-            if time.monotonic() - counted_at >= self._counted_every_s:
-                work = open_work(db, now_ms)
-                self._work = time.monotonic(), work
+        is_first = counted_at < 0
+        if time.monotonic() - counted_at < self._counted_every_s:
             return work
+        if not self._keeping.acquire(blocking=is_first):
+            return work
+        try:
+            work = open_work(db, now_ms)
+            with self._lock:
+                self._work = time.monotonic(), work
+        finally:
+            self._keeping.release()
+        return work
 
     # --- times
 
@@ -239,10 +248,10 @@ class Desk:
         with self._keeping:  # one claim at a time asks for the file; the others do not poll for it
             self._store = self._store or Store(self._folder, self._namespace)
             found = promises.keep(self._store, wish, self._target.turns_per_hour, now_ms)
-        if found.is_new and found.person:
-            with self._lock:
-                counted_at, work = self._work
-                self._work = counted_at, {**work, found.person: work.get(found.person, 0) + 1}
+            if found.is_new and found.person:  # before the next count, which includes it
+                with self._lock:
+                    counted_at, work = self._work
+                    self._work = counted_at, {**work, found.person: work.get(found.person, 0) + 1}
         return found
 
     def _others(
