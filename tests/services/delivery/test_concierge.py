@@ -20,7 +20,7 @@ from baton.intake.reading import read_line
 from services.delivery.answers.app import answers_app
 from services.delivery.answers.concierge import FLOOR_S, ConciergeAnswers
 from services.delivery.answers.inbox import NotTaken
-from services.delivery.concierge import desk
+from services.delivery.concierge import work_count
 from services.delivery.concierge.busy_cache import BusyCache
 from services.delivery.concierge.buyer import form_digest
 from services.delivery.concierge.desk import Desk, Peeked
@@ -147,7 +147,7 @@ def test_a_peek_does_not_wait_while_open_work_is_counted(
         assert go_on.wait(60)
         return {}
 
-    monkeypatch.setattr(desk, "open_work", count)
+    monkeypatch.setattr(work_count, "open_work", count)
     with ThreadPoolExecutor(1) as others:
         slow = others.submit(counter.desk.peek, ANN_S_FORM, counter.now)
         assert counting.wait(60)
