@@ -192,7 +192,9 @@ class Task:
             self._core.discard()
             self._try_again(error)
             return
-        self._core.commit()
+        self._memory.next_offset = self._memory.next_offset if began_at is None else began_at
+        self._memory.own = batch.changelog[-1][1]
+        self._core.commit(self._memory.next_offset)
         self._memory.size.committed(self._inputs.taken)
         self._inputs.commit()
         self._idle.commit()
@@ -200,8 +202,6 @@ class Task:
         self._failures, self._cap, self._recommits = 0, None, False
         self._restarts.clear()
         self._progress_at = monotonic()
-        self._memory.next_offset = self._memory.next_offset if began_at is None else began_at
-        self._memory.own = batch.changelog[-1][1]
         self._metrics.committed(batch, sealed - began, monotonic() - sealed)
         self._context.reached(Point.FOLDED)
 
