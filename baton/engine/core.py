@@ -43,24 +43,18 @@ class Core(CoreView):
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Apply one record of the changelog, in offset order; a later one replaces an earlier one
         of the same key."""
+        if key == POSITION_KEY:
+            self._position = value
+            return
         if key[0] == HEAD:
             name = key[1:].decode()
             self._store.set_head(name, value)
             self._held_timers.set(name, None if value is None else timer_of(value), self._run.now)
-            if self.reducer.has_gauge:
-                self._store.set_gauged(name, True)
-        elif key == POSITION_KEY:
-            self._position = value
         else:
             kind, name, item = split_entry_key(key)
             self._store.set_entry(kind, name, item, value)
-            if self.reducer.has_gauge:
-                self._store.set_gauged(name, True)
-
-    def spill(self) -> None:
-        """So much was restored that a store on disk should not keep all of it in memory. Until
-        :meth:`keep`, what it holds is the state of no batch."""
-        self._store.save(None)
+        if self.reducer.has_gauge:
+            self._store.set_gauged(name, True)
 
     def keep(self, at: int | None) -> None:
         """The restored state is that of the position record which lies at offset ``at`` of the

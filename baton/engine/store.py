@@ -77,6 +77,9 @@ class Store(Protocol):
         the batch that ``bookmark`` names. None: it is the state of no batch, and a process that
         opens the store before the next call has to begin anew."""
 
+    def size(self) -> int:
+        """Bytes on disk."""
+
     def close(self, *, erase: bool = False) -> None:
         """Release what the store holds; what was not saved is dropped. ``erase``: everything."""
 
@@ -174,6 +177,9 @@ class MemoryStore:
 
     def save(self, bookmark: Bookmark | None) -> None:
         """Nothing outlives the process."""
+
+    def size(self) -> int:
+        return 0
 
     def close(self, *, erase: bool = False) -> None:
         """Nothing is held but memory."""

@@ -117,7 +117,7 @@ class TaskStartup:
                 self._position_at = offset
                 self._check(value, kept)
             elif not self.records % _SPILL:
-                memory.core.spill()
+                memory.core.store.save(None)  # of no batch, until all is read
 
         memory.next_offset = await read_changelog(
             self._task,
