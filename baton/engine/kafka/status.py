@@ -31,8 +31,9 @@ class TaskStatus:
     """One task, for ``/tasks`` and ``baton task list``. It has no personal data.
 
     ``on_disk``: its state is in ``BATON_STATE_DIR``; ``restored_records``: how many changelog
-    records the last start had to read. ``place`` is what ``baton task skip`` takes. ``stalled_s``: for how long records have waited
-    without a committed batch; ``stalled``: that is longer than a session.
+    records the last start had to read. ``place`` is what ``baton task skip`` takes. ``stalled_s``:
+    for how long records have waited without a committed batch; ``stalled``: that is longer than a
+    session.
     """
 
     reducer: str

@@ -21,6 +21,7 @@ from baton.engine.record_headers import Stamp
 from baton.engine.reducer import Event, Fact, Reducer, Rejection, Step
 from baton.engine.reducer_runner import WakeLoop
 from baton.engine.task_config import TaskConfig
+from baton.engine.timers import Timers
 from baton.engine.wiring import wiring_of
 from baton.evolve import maker
 from baton.ids import derived_id
@@ -50,7 +51,7 @@ class DirectTask:
         self.reducer, self.partition = reducer, partition
         self.now = 0
         self.waiting: list[tuple[int, str, int, Event | Stored]] = []
-        self.timers = HeldTimers(holds=bool(reducer.upstream))
+        self.timers = HeldTimers(bool(reducer.upstream), Timers())
         self._log, self._at, self._woken, self._config = log, at, woken, config
         self._limits: Limits = config.limits
         self._reference: Any = None
