@@ -165,10 +165,12 @@ def _begin(job: Job, parents: dict[str, str], roots: list[str] | None) -> None:
     _own["sample"] = job.sample
     _own["groups"] = MergedLeads(parents)
     _own["roots"] = None if roots is None else frozenset(roots)
-    _own["replays"] = {
-        "old": Replay(reference_of(load_canonical(job.old, job.old_books)), job.until_ms),
-        "new": Replay(reference_of(load_canonical(job.new, job.new_books)), job.until_ms),
-    }
+    new = Replay(reference_of(load_canonical(job.new, job.new_books)), job.until_ms)
+    same = (job.old, job.old_books) == (job.new, job.new_books)
+    _own["old"] = (
+        None if same else Replay(reference_of(load_canonical(job.old, job.old_books)), job.until_ms)
+    )
+    _own["new"] = new
 
 
 def _replay_file(path: Path) -> None:
@@ -177,15 +179,15 @@ def _replay_file(path: Path) -> None:
         account = _account_of(facts)
         if not in_sample(account or root, _own["sample"]):
             continue
+        new = [_plain(one) for one in _own["new"].group(facts)]
+        other = _own["old"]
+        old = new if other is None else [_plain(one) for one in other.group(facts)]
         rows.append(
             {
                 "account": account,
                 "leads": list(dict.fromkeys(fact.key for fact in facts)),
                 "facts": len(facts),
-                "found": {
-                    name: [_plain(one) for one in replay.group(facts)]
-                    for name, replay in _own["replays"].items()
-                },
+                "found": {"old": old, "new": new},
             }
         )
     part = path.with_suffix(".part")
