@@ -41,6 +41,7 @@ from services.scorer.lead.handlers.erasure import erase
 from services.scorer.lead.level import Raising, rate_lead
 from services.scorer.lead.publish_score import publish_score
 from services.scorer.lead.qualification import consider_qualification, release_from_backlog, resumed
+from services.scorer.lead.repeated_reports import expect_repeat, take_repeat
 from services.scorer.lead.rescore import rescore
 from services.scorer.lead.settling import note_awaited
 from services.scorer.lead.stage_moves import publish_consents, refuse
@@ -179,10 +180,11 @@ def _take_input(step: LeadStep, record: LeadInput) -> None:
         erase(step, cause=event.event_id)
         return
     note_awaited(step, record)
-    if record.person is not None:
+    repeated = take_repeat(step, record)
+    if record.person is not None and repeated is None:
         events.record_person(step, record.person, record.occurred_at_ms, cause=record.cause_id)
     if event is not None:
-        _take_event(step, event)
+        _take_event(step, event, repeated)
     step.act, step.command = record.act, record.command
     if record.act is not None:
         on_act(step, record.act)
@@ -192,11 +194,15 @@ def _take_input(step: LeadStep, record: LeadInput) -> None:
         separation.on_separation(step, record.separation)
     if not (step.was_rated or step.head.ended):
         resumed(step, cause=record.cause_id, occurred_at_ms=record.occurred_at_ms)
+    if repeated is None:
+        expect_repeat(step, record)
 
 
-def _take_event(step: LeadStep, event: LeadEvent) -> None:
+def _take_event(step: LeadStep, event: LeadEvent, repeated: bool | None) -> None:
     raised_by: tuple[str, ...] = ()
-    changed = bool(event.profile) and events.record_profile(step, event)
+    changed = repeated or (
+        repeated is None and bool(event.profile) and events.record_profile(step, event)
+    )
     match EventKind(event.kind):
         case EventKind.ENGAGEMENT:
             engaged = events.record_engagement(step, event)

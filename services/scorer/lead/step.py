@@ -62,6 +62,7 @@ class LeadStep(StepBuilder[LeadHead]):
         self.act: LeadAct | None = None
         self.command: LeadCommand | None = None
         self.amended: LeadAmended | None = None
+        self._plain: tuple[ProfileBook | None, dict[str, str]] = (None, {})
 
     def _scoring(self) -> CompiledAgreement:
         return self._reference.scoring_of(self.head.account_id or self.lead_id)
@@ -112,8 +113,11 @@ class LeadStep(StepBuilder[LeadHead]):
 
     @property
     def profile(self) -> dict[str, str]:
-        """The profile in force."""
-        return (self.get(PROFILE, ONLY) or ProfileBook()).plain()
+        """The profile in force; not to be changed."""
+        book = self.get(PROFILE, ONLY)
+        if self._plain[0] is not book:
+            self._plain = (book, {} if book is None else book.plain())
+        return self._plain[1]
 
     def finish(self) -> Step[LeadHead]:
         """The outcome, with all that was decided as one record for the other services."""
