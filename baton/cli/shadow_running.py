@@ -15,7 +15,7 @@ from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, Final
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -50,14 +50,14 @@ from baton.cli.trial_document import trial_document
 from baton.flow import board_commands
 from baton.settings import load_settings
 
-LAG_MS: Final = 120_000
-"""A round decides what came in before then: what is on its way now is in the log by the next."""
-
 
 def start(
     agreement: Path = typer.Argument(..., exists=True, dir_okay=False, help="What decides."),
     every: str = typer.Option("15m", "--every", help="A round so often."),
     once: bool = typer.Option(False, "--once", help="One round, for a timer of your own."),
+    lag: str = typer.Option(
+        "2m", "--lag", help="A round leaves out what came in since then: it may not be whole yet."
+    ),
 ) -> None:
     """Let an agreement decide silently beside the one in force, until it is stopped.
 
@@ -66,7 +66,7 @@ def start(
     on the board beside the agreement, where there is a board on this machine. Begun again, it goes
     on; whoever begins it last is the one that runs.
     """
-    wait_ms = _duration_ms(every)
+    wait_ms, lag_ms = _duration_ms(every, "--every"), _duration_ms(lag, "--lag")
     deciding = compiled_of(read_agreement(agreement))
     settings = cluster_settings()
     topic = ShadowTopic(settings)
@@ -78,15 +78,15 @@ def start(
         if shadow is None or shadow.agreement != deciding.version:
             typer.echo(f"shadow {deciding.version} is stopped")
             return
-        typer.echo(_round(topic, shadow, deciding))
+        typer.echo(_round(topic, shadow, deciding, lag_ms))
         if once:
             return
         time.sleep(wait_ms / 1000)
 
 
-def _round(topic: ShadowTopic, shadow: Shadow, deciding: CompiledAgreement) -> str:
+def _round(topic: ShadowTopic, shadow: Shadow, deciding: CompiledAgreement, lag_ms: int) -> str:
     """One round; gives what to say of it."""
-    until_ms = max(wall_ms() - LAG_MS, shadow.until_ms or shadow.from_ms)
+    until_ms = max(wall_ms() - lag_ms, shadow.until_ms or shadow.from_ms)
     source = source_of_cluster()
     history = source.history()
     assert history is not None, "a cluster has one"
@@ -184,8 +184,8 @@ def stop() -> None:
     typer.echo(f"shadow {shadow.agreement} is stopped")
 
 
-def _duration_ms(text: str) -> int:
+def _duration_ms(text: str, option: str) -> int:
     try:
         return parse_duration_ms(text)
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--every") from None
+        raise typer.BadParameter(str(error), param_hint=option) from None
