@@ -18,7 +18,7 @@ from typing import Any
 from baton.agreement.books import Books
 from baton.agreement.canonical import canonical_text, load_canonical
 from baton.agreement.compiled.agreement import CompiledAgreement
-from baton.agreement.reference import reference_of
+from baton.backtest.in_force import AgreementRecords, always, as_written
 from baton.backtest.question import Question
 from baton.backtest.raw_facts import RawFact
 from baton.backtest.replay import FirstQualification, Replay
@@ -42,6 +42,7 @@ class Job:
     new: str
     old_books: Books
     new_books: Books
+    records: AgreementRecords
     until_ms: int
     sample: int
 
@@ -76,6 +77,7 @@ def replay_both(
         new=canonical_text(question.new.raw),
         old_books=question.old.raw.attached,
         new_books=question.new.raw.attached,
+        records=question.records,
         until_ms=question.until_ms,
         sample=parts,
     )
@@ -165,11 +167,13 @@ def _begin(job: Job, parents: dict[str, str], roots: list[str] | None) -> None:
     _own["sample"] = job.sample
     _own["groups"] = MergedLeads(parents)
     _own["roots"] = None if roots is None else frozenset(roots)
-    new = Replay(reference_of(load_canonical(job.new, job.new_books)), job.until_ms)
-    same = (job.old, job.old_books) == (job.new, job.new_books)
-    _own["old"] = (
-        None if same else Replay(reference_of(load_canonical(job.old, job.old_books)), job.until_ms)
-    )
+    new = Replay(always(load_canonical(job.new, job.new_books)), job.until_ms)
+    old = load_canonical(job.old, job.old_books)
+    in_force = as_written(job.records, old) if job.records else always(old)
+    same = len(in_force.references) == 1 and in_force.agreements() == [
+        load_canonical(job.new, job.new_books)
+    ]
+    _own["old"] = None if same else Replay(in_force, job.until_ms)
     _own["new"] = new
 
 

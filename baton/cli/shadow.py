@@ -103,7 +103,13 @@ def try_(
 
 
 def _replayed(deciding: CompiledAgreement, source: Source) -> Replayed:
-    question = Question(old=source.old, new=deciding, since_ms=None, until_ms=source.until_ms)
+    question = Question(
+        old=source.old,
+        new=deciding,
+        since_ms=None,
+        until_ms=source.until_ms,
+        records=source.records,
+    )
     return replayed_aside(question, source.facts)
 
 
