@@ -63,9 +63,10 @@ class ReplayLoops(RuntimeError):
 
 
 class Replay:
-    """Replays groups under what is in force, up to ``until_ms``."""
+    """Replays groups under what is in force, up to ``until_ms``. ``skips``: leads that cannot become
+    ready are not replayed, which changes no result."""
 
-    def __init__(self, in_force: InForce, until_ms: int) -> None:
+    def __init__(self, in_force: InForce, until_ms: int, *, skips: bool = True) -> None:
         self._in_force, self._until_ms = in_force, until_ms
         lead: Any = next(
             type(reducer) for reducer in service_of("scorer").reducers if reducer.name == "lead"
@@ -75,11 +76,13 @@ class Replay:
         self._holding: Reducer[Any, Any] = lead(explains=False, holds=True)
         self._shape = Shape(self._reducer, codec_for)
         self._reaches = [Reach.of(agreement) for agreement in in_force.agreements()]
+        self._skips = skips
 
     def group(self, facts: Sequence[Event]) -> list[FirstQualification]:
         """The first qualification in every cycle of the leads of the group."""
         alone = facts[0].key if all(fact.key == facts[0].key for fact in facts) else None
-        if alone is not None and all(reach.excludes(facts) for reach in self._reaches):
+        lone = self._skips and alone is not None
+        if lone and all(reach.excludes(facts) for reach in self._reaches):
             return []
         run = _Run((self._reducer, self._holding), self._shape, self._in_force, facts)
         for fact in facts:
