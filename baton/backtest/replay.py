@@ -63,8 +63,8 @@ class ReplayLoops(RuntimeError):
 
 
 class Replay:
-    """Replays groups under what is in force, up to ``until_ms``. ``skips``: leads that cannot become
-    ready are not replayed, which changes no result."""
+    """Replays groups under what is in force, up to ``until_ms``. ``skips``: leads that cannot
+    become ready are not replayed, which changes no result."""
 
     def __init__(self, in_force: InForce, until_ms: int, *, skips: bool = True) -> None:
         self._in_force, self._until_ms = in_force, until_ms
