@@ -25,8 +25,9 @@ from baton.engine.wiring import wiring_of
 from baton.evolve import maker
 from baton.ids import derived_id
 from baton.simulation.direct.key_state import KeyStates, KeyValues
-from baton.simulation.direct.log import DirectLog, Place
+from baton.simulation.direct.log import DirectLog
 from baton.simulation.direct.passed import Outlet, Passed, StepOrigin
+from baton.simulation.direct.place import Place
 
 _RECORDS: Final = 500
 """Records and adoptions of one batch."""
@@ -49,8 +50,9 @@ class DirectTask:
     ) -> None:
         self.reducer, self.partition = reducer, partition
         self.now = 0
+        self.judges, self.book_changed = bool(reducer.upstream), True
         self.waiting: list[tuple[int, str, int, Event | Stored]] = []
-        self.timers = HeldTimers(holds=bool(reducer.upstream))
+        self.timers = HeldTimers(holds=self.judges)
         self._log, self._at, self._woken, self._config = log, at, woken, config
         self._limits: Limits = config.limits
         self._reference: Any = None
@@ -73,7 +75,6 @@ class DirectTask:
             )
             for topic, encoder in wiring.encoders.items()
         }
-        self._places: dict[tuple[str, int], Place] = {}
         self._handed: list[tuple[Place, Event]] = []
         self._sweep: AdoptionSweep | None = None
         self._wakes_left = self._room_left = 0
@@ -113,7 +114,8 @@ class DirectTask:
                 self._move(at_ms)
             self._step(topic, offset, record)
             left -= 1
-        self._hand_on()
+        if self._handed:
+            self._hand_on()
 
     def advance(self, now: int) -> None:
         """Move time to ``now``, fire what is due, adopt."""
@@ -153,9 +155,11 @@ class DirectTask:
 
     def _begin(self) -> None:
         self._wakes_left, self._room_left = self._limits.wakes, self._limits.outputs
-        self._refresh()
+        if self.book_changed:
+            self._refresh()
 
     def _refresh(self) -> None:
+        self.book_changed = False
         reference = self._at(self.now)
         if reference is not self._reference:
             self._reference, self._version = reference, reference.version
@@ -177,7 +181,7 @@ class DirectTask:
 
     def _fire_due(self, to_ms: int) -> bool:
         """Fire what is due; False: not all of it, the batch is full."""
-        if self.reducer.upstream:
+        if self.judges:
             self.timers.hold(to_ms)
             return True
         timers = self.timers.timers
@@ -315,8 +319,10 @@ class DirectTask:
         origin: StepOrigin | None = None
         for fact in facts:
             outlet = self._outlets[fact.topic]
-            ordinal = ordinals.get(outlet.kind, 0)
-            ordinals[outlet.kind] = ordinal + 1
+            ordinal = 0
+            if len(facts) > 1:
+                ordinal = ordinals.get(outlet.kind, 0)
+                ordinals[outlet.kind] = ordinal + 1
             value, key = fact.value, fact.key
             if value is not None and type(value) is not outlet.record:
                 raise TypeError(f"{fact.topic} holds {outlet.record.__name__}")
@@ -324,7 +330,7 @@ class DirectTask:
                 partition = outlet.same
             else:
                 partition = partition_of(key.encode(), outlet.partitions)
-            place = self._place(fact.topic, partition)
+            place = outlet.places[partition] or self._place(outlet, partition)
             offset = place.end
             place.end = offset + 1
             if place.shown:
@@ -366,10 +372,8 @@ class DirectTask:
             trace=trace,
         )
 
-    def _place(self, topic: str, partition: int) -> Place:
-        found = self._places.get((topic, partition))
-        if found is None:
-            found = self._places[topic, partition] = self._log.place(topic, partition)
+    def _place(self, outlet: Outlet, partition: int) -> Place:
+        found = outlet.places[partition] = self._log.place(outlet.topic, partition)
         return found
 
     def _reject(self, topic: str, record: Event | Stored, rejected: Rejection) -> None:
