@@ -7,8 +7,8 @@ Everything in it is deterministic: the same calls give the same bytes.
 
 from baton.engine.memory.host import MemoryHost
 from baton.engine.memory.log import Fenced, MemoryLog, Stored
-from baton.engine.memory.moments import Livelock, Moments
 from baton.engine.memory.task import Aborted, Crash, MemoryTask, Moment
+from baton.engine.memory.virtual_time import Livelock, VirtualTime
 
 __all__ = [
     "Aborted",
@@ -19,6 +19,6 @@ __all__ = [
     "MemoryLog",
     "MemoryTask",
     "Moment",
-    "Moments",
     "Stored",
+    "VirtualTime",
 ]

@@ -1,5 +1,5 @@
-"""The flow of :class:`~baton.simulation.direct.task.DirectTask`: only tasks that have something to
-read or a timer due are asked."""
+"""The flow of direct tasks (:mod:`.direct_task`): only those are asked that have something to read
+or a timer due."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from baton.contracts.partitioner import partition_of
-from baton.engine.memory import Moments, Stored
+from baton.engine.memory import Stored, VirtualTime
 from baton.engine.record_headers import RecordDecoder
 from baton.engine.reducer import Reducer, ReferenceBook
 from baton.engine.task_config import TaskConfig
 from baton.ids import derived_id
-from baton.simulation.direct.log import DirectLog
-from baton.simulation.direct.task import DirectTask
+from baton.simulation.direct.counting_log import DirectLog
+from baton.simulation.direct.direct_task import DirectTask
 
 _NEVER: Final = 1 << 62
 
 
-class DirectHost(Moments):
+class DirectHost(VirtualTime):
     """``reducers`` in the order of the flow. ``shown``: the topics whose records are in the history
     of the log, until that is cleared."""
 
