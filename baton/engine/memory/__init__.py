@@ -5,9 +5,10 @@ It keeps the engine's promises with the engine's own core; it has no brokers, cl
 Everything in it is deterministic: the same calls give the same bytes.
 """
 
+from baton.engine.memory.crashes import Aborted, Crash, Moment
 from baton.engine.memory.host import MemoryHost
 from baton.engine.memory.log import Fenced, MemoryLog, Stored
-from baton.engine.memory.task import Aborted, Crash, MemoryTask, Moment
+from baton.engine.memory.task import MemoryTask
 from baton.engine.memory.virtual_time import Livelock, VirtualTime
 
 __all__ = [
