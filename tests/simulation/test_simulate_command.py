@@ -234,13 +234,17 @@ def test_a_json_array_is_read_as_its_lines_are(run: Callable[..., Result]) -> No
         (b'{"a": "\xff"}', "e:1: is not JSON: not UTF-8 at byte 8"),
         (
             b'{"occurred_at": 1767225600000}\n' + b"\0" * 9,
-            "e:2: is not JSON: it has NUL characters, as a file that was not closed ends with: remove "
-            "them",
+            (
+                "e:2: is not JSON: it has NUL characters, as a file that was not closed ends with: remove "
+                "them"
+            ),
         ),
         (
             b'{"occurred_at": 1767225600000},',
-            "e:1: is not JSON: Extra data (column 31); it ends with a comma: leave it out, or put all "
-            "lines between [ and ]",
+            (
+                "e:1: is not JSON: Extra data (column 31); it ends with a comma: leave it out, or put all "
+                "lines between [ and ]"
+            ),
         ),
         ("{}".encode("utf-16"), "e: is UTF-16, and has to be UTF-8: save it again as UTF-8"),
         (b"[" * 100_000, "e: is not a JSON array: nested too deeply"),
