@@ -4,7 +4,6 @@ can crash anywhere."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from typing import Any, TypeVar
 
 from baton.contracts.topics import changelog_topic, consumer_group, journal_topic
@@ -13,6 +12,7 @@ from baton.engine.changelog import POSITION_KEY
 from baton.engine.core import Core
 from baton.engine.errors import EngineError, ReducerFailed, StateMismatch
 from baton.engine.input_merge import InputMerge
+from baton.engine.memory.crashes import Aborted, Moment, StaleStore
 from baton.engine.memory.log import MemoryLog, Stored
 from baton.engine.position import disagreement
 from baton.engine.reducer import Reducer, ReferenceBook
@@ -21,28 +21,6 @@ from baton.engine.task_config import TaskConfig
 T = TypeVar("T")
 
 _FETCH = 500
-
-
-class Moment(StrEnum):
-    """Where a task can be made to crash, in the order in which it gets there."""
-
-    RESTORING = "restoring"
-    FETCHED = "fetched"
-    SEALED = "sealed"
-    COMMITTED = "committed"
-
-
-class Crash(Exception):
-    """Raised by a hook: the task loses its memory here."""
-
-
-class StaleStore(Exception):
-    """The store of a task is of another log than the one that is there."""
-
-
-class Aborted(Exception):
-    """Raised by a hook before the commit: the transaction fails, and the task tries the batch again
-    from memory."""
 
 
 class MemoryTask:
