@@ -18,7 +18,7 @@ def roots_of(db: Any, leads: Iterable[str]) -> dict[str, str]:
     looked: set[str] = set()
     unknown = asked
     while unknown:
-        found = dict(rows_of_some(db, _SURVIVORS, unknown))
+        found: dict[str, str] = dict(rows_of_some(db, _SURVIVORS, unknown))
         looked |= unknown
         survivors |= found
         unknown = set(found.values()) - looked

@@ -76,9 +76,7 @@ def _counting(
             counts = (1, *(int(value) for value in rest[keys:]))
             yield from by_span(table, at_ms, zone, tuple(rest[:keys]), counts)
 
-    return Counting(
-        statement=statement, adds=adds, tables=(table,), sources=sources, family=family
-    )
+    return Counting(statement=statement, adds=adds, tables=(table,), sources=sources, family=family)
 
 
 QUALIFIED: Final = _counting(

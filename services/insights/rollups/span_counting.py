@@ -91,9 +91,7 @@ LEAD_SOURCES: Final[Mapping[str, tuple[Source, ...]]] = {
     ),
     "retraction": (
         _LEAD,
-        Source(
-            column="event_id", referred="SELECT lead_id FROM touch WHERE event_id IN ({these})"
-        ),
+        Source(column="event_id", referred="SELECT lead_id FROM touch WHERE event_id IN ({these})"),
     ),
 }
 """What a row refers to may be of another lead, which was merged meanwhile."""
