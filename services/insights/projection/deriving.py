@@ -23,9 +23,9 @@ from services.insights.facts.derived_tables import (
     WORK,
 )
 from services.insights.figures.attribution import NO_TOUCH, Touch
-from services.insights.projection.bulk import Row, put_rows, replace_rows, rows_of_some
-from services.insights.projection.kin import families_of
-from services.insights.projection.lead_history import FactReader, LeadHistory, histories
+from services.insights.projection.kept_history import FactReader, LeadHistory, histories
+from services.insights.projection.merged_families import families_of
+from services.insights.projection.rows_of_many import Row, put_rows, replace_rows, rows_of_some
 from services.insights.rollups.spans import spans_of
 
 Credited = Callable[[Iterable[Row], Iterable[Row]], None]

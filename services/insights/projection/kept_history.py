@@ -13,7 +13,7 @@ from baton.contracts.topics import TOPICS
 from services.insights.derived.leads import Kept
 from services.insights.facts.change import Put
 from services.insights.facts.intake_tables import FACT
-from services.insights.projection.bulk import rows_of_some
+from services.insights.projection.rows_of_many import rows_of_some
 
 _FACTS: Final = f"""SELECT lead_id, topic, log_ms, log_offset, value, fact_id FROM fact
     WHERE lead_id IN ({{these}}) AND topic <> '{LEADS_SCORED}'"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from services.insights.projection.bulk import rows_of_some
+from services.insights.projection.rows_of_many import rows_of_some
 
 _SURVIVORS: Final = "SELECT loser, survivor FROM merged WHERE loser IN ({these})"
 _LOSERS: Final = "SELECT survivor, loser FROM merged WHERE survivor IN ({these})"
