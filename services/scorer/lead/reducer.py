@@ -51,8 +51,9 @@ from services.scorer.lead.withdrawal import COOLED, reconsider_qualification
 
 
 class Lead(Reducer[LeadHead, AgreementReference]):
-    """The reducer; see the module. ``explains``: whether it publishes scores; a replay that asks
-    for qualifications only does without."""
+    """The reducer; see the module. For a replay that asks for qualifications only: ``explains``
+    False publishes no scores and reasons, and under ``holds`` whoever is handed over stays in hand
+    until the cycle is ended."""
 
     name: ClassVar[str] = "lead"
     service: ClassVar[str] = "scorer"
@@ -81,8 +82,8 @@ class Lead(Reducer[LeadHead, AgreementReference]):
     entry_kinds = ENTRY_KINDS
     adopts: ClassVar[bool] = True
 
-    def __init__(self, *, explains: bool = True) -> None:
-        self._explains = explains
+    def __init__(self, *, explains: bool = True, holds: bool = False) -> None:
+        self._explains, self._holds = explains, holds
 
     def editions(self, reference: AgreementReference) -> tuple[str, ...]:
         """The agreement, and whom a challenger scores."""
@@ -98,6 +99,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
             reference=reference,
             received_at_ms=event.received_at_ms,
             explains=self._explains,
+            holds=self._holds,
         )
         if step.head.ended:
             _at_tombstone(step, event.value)
@@ -112,7 +114,9 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         """The score has fallen below where the level is left, or an entry has left its window: by
         time alone, so nothing can rise. Or a lead that is ready has waited long enough for what its
         hand-off lacks."""
-        step = LeadStep(view, now=now, reference=reference, explains=self._explains)
+        step = LeadStep(
+            view, now=now, reference=reference, explains=self._explains, holds=self._holds
+        )
         if not step.head.ended:
             step.refold()
             rating = rate_lead(step, raising=Raising.NOT)

@@ -33,8 +33,9 @@ class LeadStep(StepBuilder[LeadHead]):
     """``head`` is the lead as it will be; ``cause`` what new ids derive from; ``received_at_ms``
     when the cause reached the log. ``falls_at_ms``: when the lead changes by itself, if it
     ``was_rated``. ``role_moved``: its role in the account has to be published. ``explains``:
-    whether scores are published. ``act``, ``command``: what a person did or wants, to be passed on
-    with what is decided. ``amended``: see :mod:`.amendments`."""
+    whether scores and reasons are published; ``holds``: what qualifies does not cool. ``act``,
+    ``command``: what a person did or wants, to be passed on with what is decided. ``amended``: see
+    :mod:`.amendments`."""
 
     def __init__(
         self,
@@ -44,9 +45,11 @@ class LeadStep(StepBuilder[LeadHead]):
         reference: AgreementReference,
         received_at_ms: int | None = None,
         explains: bool = True,
+        holds: bool = False,
     ) -> None:
         super().__init__(view, now=now)
         self.explains = explains
+        self.holds = holds
         self.lead_id = view.key
         self.received_at_ms = now if received_at_ms is None else received_at_ms
         self.head = view.head or LeadHead()
