@@ -77,7 +77,8 @@ async def restored(worker: WorkerProcess) -> int:
     await worker.ready()
     tasks = (await asyncio.to_thread(worker.tasks)).values()
     assert [task["on_disk"] for task in tasks] == [True] * 2
-    return sum(task["restored_records"] for task in tasks)
+    names = [f'baton_restore_records{{partition="{n}",reducer="counter"}}' for n in range(2)]
+    return int(sum([await asyncio.to_thread(worker.metric, name) for name in names]))
 
 
 async def test_a_process_with_state_on_disk_killed_at_any_moment_neither_loses_nor_doubles(
