@@ -3,7 +3,7 @@ can crash anywhere."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from baton.engine.core import Core
 from baton.engine.errors import EngineError, ReducerFailed, StateMismatch
 from baton.engine.input_merge import InputMerge
 from baton.engine.memory.kept_state import StaleStore, read_changelog_into
-from baton.engine.memory.log import MemoryLog
+from baton.engine.memory.log import MemoryLog, Stored
 from baton.engine.position import disagreement
 from baton.engine.reducer import Reducer, ReferenceBook
 from baton.engine.task_config import TaskConfig
@@ -176,6 +176,11 @@ class MemoryTask:
             ):
                 return True
         return False
+
+    def next_records(self) -> Iterator[Stored]:
+        """The first unread record of every input that has one."""
+        for topic, records in self._inputs.items():
+            yield from records[self.core.positions[topic] :][:1]
 
     def changes_by(self, now: int) -> bool:
         """As :meth:`baton.engine.core.Core.changes_by`."""
