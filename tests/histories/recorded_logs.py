@@ -32,7 +32,7 @@ from tests.simulation.coverage import WANTED, came_about
 from tests.simulation.scheduler import PARTITIONS, agreement, play
 
 FOLDER = Path(__file__).with_name("logs")
-_SEEDS, _KEPT = range(60), 8
+_SEEDS, _KEPT = range(30), 8
 _FROM_OUTSIDE = "intake.keyed"  # the gateway writes it too
 _INFORMATION_ONLY = {"made_at", "__dlq.errors.version"}
 
