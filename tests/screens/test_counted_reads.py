@@ -11,6 +11,7 @@ from typing import Any
 import apsw
 import pytest
 
+from baton.agreement.reference import AgreementBook
 from baton.cluster.log import Record
 from baton.contracts.codec import codec_for
 from baton.contracts.public_record import PublicRecord
@@ -21,7 +22,7 @@ from baton.screens import clocks
 from baton.screens.clocks import ClockQuestion, clocks_of_board
 from baton.screens.dry_run import dry_run
 from baton.screens.lead_acts import ANSWER_TOPICS, AnswerWatch
-from baton.screens.live import Live
+from baton.screens.live import Live, reference_now
 from baton.screens.people import capacities
 from baton.screens.pools import pool_state
 from baton.simulation.memory_records import as_record
@@ -130,6 +131,20 @@ def test_a_dry_run_reads_one_partition_of_the_accounts_and_one_of_each_pool_on_t
         assert set(topics.values()) == {1}
         assert len(topics) == 2, "accounts, and the pool"
         read.append(reader.read_from_topics[changelog_topic("assignment")])
+    assert read[0] == read[1]
+
+
+def test_people_and_deadlines_read_the_agreement_and_the_absences_alone(
+    companies: tuple[Company, Company],
+) -> None:
+    read = []
+    for company in companies:
+        reader = CountedReader(company)
+        as_cluster: Any = reader
+        found = reference_now(as_cluster, now_ms=company.now_ms)
+        assert found.version == company.reference.version
+        assert set(reader.read_from_topics) <= set(AgreementBook.topics)
+        read.append((dict(reader.read_from_topics), reader.bytes_read))
     assert read[0] == read[1]
 
 
