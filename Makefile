@@ -85,8 +85,8 @@ readme: $(READY)    ## write the tables in README and docs/, and the sample stor
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml
 lock: $(READY)      ## write requirements.lock and deploy/worker.lock anew from pyproject.toml
-	@$(LOCK) --extra local --group dev --output-file requirements.lock
-	@$(LOCK) --group build --constraints requirements.lock --output-file deploy/worker.lock
+	@$(LOCK) --extra local --extra disk --group dev --output-file requirements.lock
+	@$(LOCK) --extra disk --group build --constraints requirements.lock --output-file deploy/worker.lock
 
 clean: down         ## remove the environment too
 	@rm -rf .venv

@@ -38,10 +38,11 @@ class Crowd:
     people: int
     companies: int
 
-    def lines(self, prefix: str, bodies_of: int) -> Iterator[bytes]:
-        """Bodies of so many event lines each, one a line, in the order of their moments."""
+    def lines(self, prefix: str, bodies_of: int, now: datetime | None = None) -> Iterator[bytes]:
+        """Bodies of so many event lines each, one a line, in the order of their moments, which end
+        at ``now``."""
         draw = random.Random(prefix)
-        now = datetime.now(UTC)
+        now = now or datetime.now(UTC)
         body: list[str] = []
         for number in range(self.events):
             # within the last hour, so that nothing is too old for a fast track

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TypedDict
 
@@ -12,9 +13,10 @@ from baton.backtest.goal_outlook import GoalOutlook, goal_outlooks
 from baton.backtest.history import History
 from baton.backtest.promises_at_load import PoolPromises, promises_at_load
 from baton.backtest.question import Question
+from baton.backtest.raw_facts import RawFact
 from baton.backtest.replay_check import ReplayCheck, replay_check
+from baton.backtest.replayed_facts import facts_of_ends
 from baton.backtest.run import Progress, Replayed, replay_both, warm_up_ms
-from baton.engine.reducer import Event
 
 
 class HistoryDiffers(RuntimeError):
@@ -45,7 +47,7 @@ class Backtest:
 
 def backtest(
     question: Question,
-    facts: Callable[[], Iterable[Event]],
+    facts: Callable[[], Iterable[RawFact]],
     history: History | None,
     folder: Path,
     *,
@@ -53,7 +55,13 @@ def backtest(
     progress: Progress = lambda doing, done, total: None,
 ) -> Backtest:
     """Try the new agreement on ``facts``; raises :class:`HistoryDiffers`."""
-    replayed = replay_both(question, facts, folder, workers=workers, progress=progress)
+    replayed = replay_both(
+        question,
+        lambda: chain(facts(), facts_of_ends(history)),
+        folder,
+        workers=workers,
+        progress=progress,
+    )
     return judged(question, replayed, history)
 
 
@@ -66,6 +74,8 @@ def judged(question: Question, replayed: Replayed, history: History | None) -> B
     if since_ms is None:
         since_ms = known_since if known_since < question.until_ms else replayed.began_ms
     check = None if history is None else _checked(question, replayed, history, since_ms)
+    if check is not None and check.left_out:
+        replayed = _without(replayed, check.left_out)
     found = compare(
         units_of(replayed.accounts, replayed.old, replayed.new),
         since_ms=since_ms,
@@ -81,6 +91,11 @@ def judged(question: Question, replayed: Replayed, history: History | None) -> B
             f"acts count for up to {warm // 86_400_000} days, and the facts begin {days} days too "
             "late for that: early qualifications may be missing under both"
         )
+    if check is not None and history is not None and check.left_out:
+        notes.append(
+            f"{len(check.left_out):,} qualifications of later cycles are left out: the replay does "
+            "not give them as history has them"
+        )
     return Backtest(
         comparison=replace(found, notes=tuple(notes)),
         check=check,
@@ -89,6 +104,15 @@ def judged(question: Question, replayed: Replayed, history: History | None) -> B
         facts=replayed.facts,
         **_at_full_load(question, replayed, history, since_ms),
     )
+
+
+def _without(replayed: Replayed, left_out: frozenset[str]) -> Replayed:
+    """What is compared: without these cycles, under both."""
+    old, new = (
+        {key: one for key, one in side.items() if key not in left_out}
+        for side in (replayed.old, replayed.new)
+    )
+    return replace(replayed, old=old, new=new)
 
 
 class _FullLoad(TypedDict):

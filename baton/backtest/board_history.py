@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from baton.contracts.codec import codec_for
+from baton.contracts.topic_names import LEADS_ACCEPTED
 from baton.contracts.topics import TOPICS
 from services.insights.projection.dialect import StorePlace, reader
 
@@ -40,6 +41,21 @@ def documents_of_board(path: StorePlace) -> Iterator[Mapping[str, Any]]:
             for at_ms, *values in connection.execute(query):
                 value = dict(zip(names, values, strict=True))
                 yield {"topic": topic, "at_ms": at_ms, "value": value}
+    finally:
+        connection.close()
+
+
+def accounts_of_board(path: StorePlace) -> Iterator[Mapping[str, Any]]:
+    """Which account a lead's profile named and when, in the shape of ``leads.accepted.v1``."""
+    connection = reader(path)
+    try:
+        query = (
+            "SELECT lead_id, occurred_at_ms, account_id FROM membership "
+            "WHERE account_id IS NOT NULL"
+        )
+        for lead_id, at_ms, account in connection.execute(query):
+            value = {"lead_id": lead_id, "received_at_ms": at_ms, "profile": {"domain": account}}
+            yield {"topic": LEADS_ACCEPTED, "at_ms": at_ms, "value": value}
     finally:
         connection.close()
 

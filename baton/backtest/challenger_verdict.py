@@ -3,7 +3,8 @@
 Rates and not volumes, since both arms share the same people. One verdict, once: at the fixed end
 and when every outcome had its time; before that only counts are shown, for whoever looks often
 finds a difference by chance in the end. Where the arms are not as large as they should be, there is
-no verdict: something chose among the leads.
+no verdict: something chose among the leads. Arms are drawn by account, so accounts are what is
+counted for that, and intervals are those of account totals.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from math import ceil, sqrt
 from typing import Any, Final
 
 from baton.agreement.challengers import PPM, Challenge
+from baton.backtest.clustered import AccountTotals, Difference, difference
 from baton.backtest.history import OUTCOMES, STAGES
-from services.insights.figures.intervals import FEWEST_FOR_A_RATE, Z_95, wilson
+from services.insights.figures.intervals import FEWEST_FOR_A_RATE, Z_95
 
 Z_POWER_80: Final = 0.8416
 UNLIKELY_RATIO: Final = 10.83
@@ -43,6 +45,7 @@ class ArmLedger:
     scored: dict[str, tuple[int, str]] = field(default_factory=dict)
     first: dict[str, tuple[int, str]] = field(default_factory=dict)
     reached: dict[str, dict[str, int]] = field(default_factory=dict)
+    accounts: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def take(self, document: Mapping[str, Any]) -> None:
         """One public fact, as ``baton simulate --json`` prints it."""
@@ -54,11 +57,24 @@ class ArmLedger:
                 self._arm(self.scored, value, int(value["scored_at_ms"]), latest=True)
             case "leads.qualified.v1" if value["stage"] == "mql":
                 self._arm(self.first, value, int(value["qualified_at_ms"]), latest=False)
+                self._account(value, (value.get("story") or {}).get("account_id"))
+            case "leads.accepted.v1":
+                self._account(value, (value.get("profile") or {}).get("domain"))
             case "leads.stages.v1" if value["to_stage"] in STAGES:
                 outcome = STAGES[value["to_stage"]]
                 at = self.reached.setdefault(value["lead_id"], {})
                 at_ms = int(value["occurred_at_ms"])
                 at[outcome] = min(at_ms, at.get(outcome, at_ms))
+
+    def _account(self, value: Mapping[str, Any], account: str | None) -> None:
+        """The latest account of a lead counts."""
+        at_ms = int(value.get("received_at_ms") or value.get("qualified_at_ms") or 0)
+        if account and at_ms >= self.accounts.get(value["lead_id"], (0, ""))[0]:
+            self.accounts[value["lead_id"]] = at_ms, account
+
+    def account_of(self, lead_id: str) -> str:
+        """The account of a lead; itself where it has none."""
+        return self.accounts.get(lead_id, (0, lead_id))[1]
 
     def _arm(
         self,
@@ -86,11 +102,12 @@ class ArmLedger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """``scored`` leads were scored by it, ``handed`` were handed over; ``rate`` and its bounds are
-    None before the verdict, or below twenty."""
+    """``scored`` leads of ``accounts`` accounts were scored by it, ``handed`` were handed over;
+    ``rate`` and its bounds are None before the verdict, or below twenty accounts."""
 
     version: str
     scored: int
+    accounts: int
     handed: int
     reached: int | None
     rate: float | None
@@ -101,8 +118,8 @@ class Arm:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """``more``: so many further leads an arm would be needed to see a difference of ``detect``;
-    ``difference`` is challenger less champion, with the bounds of Newcombe's interval (1998, method
-    10), 95 %."""
+    ``difference`` is challenger less champion, with the bounds of its 95 % interval.
+    ``design_effect``: so many leads of the champion say as much as one independent one."""
 
     finding: Finding
     outcome: str
@@ -112,6 +129,7 @@ class Verdict:
     challenger: Arm
     detect: float
     more: int
+    design_effect: float
     difference: float | None = None
     low: float | None = None
     high: float | None = None
@@ -123,45 +141,50 @@ def verdict(
     """What can be said at ``now_ms`` of an outcome within ``window_ms`` of being handed over."""
     at_ms = ledger.challenge.until_ms + window_ms
     versions = (ledger.champion, ledger.challenge.version)
-    counts = [_counts(ledger, version, outcome, window_ms) for version in versions]
-    sizes = [sum(arm == version for _, arm in ledger.scored.values()) for version in versions]
-    ended = now_ms >= at_ms
-    arms = [
-        _arm(version, size, handed, reached, shown=ended)
-        for version, size, (handed, reached) in zip(versions, sizes, counts, strict=True)
+    arms = [_totals(ledger, version, outcome, window_ms) for version in versions]
+    scored = [
+        [lead_id for lead_id, (_, arm) in ledger.scored.items() if arm == version]
+        for version in versions
     ]
-    more = max(needed(counts[0], detect) - min(handed for handed, _ in counts), 0)
-    finding, difference = Finding.NOT_YET, None
+    sizes = [len({ledger.account_of(lead_id) for lead_id in leads}) for leads in scored]
+    ended = now_ms >= at_ms
+    shown = [
+        _arm(version, len(leads), size, totals, shown=ended)
+        for version, leads, size, totals in zip(versions, scored, sizes, arms, strict=True)
+    ]
+    effect = arms[0].design_effect if arms[0].handed else 1.0
+    enough = ceil(needed((arms[0].handed, arms[0].reached), detect) * effect)
+    finding, found = Finding.NOT_YET, None
     if ended:
-        finding, difference = _judged(ledger.challenge, sizes, counts)
+        finding, found = _judged(ledger.challenge, sizes, arms)
     return Verdict(
         finding=finding,
         outcome=outcome,
         window_ms=window_ms,
         verdict_at_ms=at_ms,
-        champion=arms[0],
-        challenger=arms[1],
+        champion=shown[0],
+        challenger=shown[1],
         detect=detect,
-        more=more,
-        difference=None if difference is None else difference[0],
-        low=None if difference is None else difference[1],
-        high=None if difference is None else difference[2],
+        more=max(enough - min(totals.handed for totals in arms), 0),
+        design_effect=effect,
+        difference=None if found is None else found[0],
+        low=None if found is None else found[1],
+        high=None if found is None else found[2],
     )
 
 
 Count = tuple[int, int]
 """Handed over, and how many of those reached the outcome."""
-Difference = tuple[float, float, float]
 
 
 def _judged(
-    challenge: Challenge, sizes: list[int], counts: list[Count]
+    challenge: Challenge, sizes: list[int], arms: list[AccountTotals]
 ) -> tuple[Finding, Difference | None]:
     if unequal(sizes[0], sizes[1], challenge.share_ppm):
         return Finding.UNEQUAL, None
-    if min(handed for handed, _ in counts) < FEWEST_FOR_A_RATE:
+    if min(len(totals.totals) for totals in arms) < FEWEST_FOR_A_RATE:
         return Finding.TOO_FEW, None
-    found = newcombe(counts[1], counts[0])
+    found = difference(arms[1], arms[0])
     if found[1] > 0:
         return Finding.CHALLENGER, found
     if found[2] < 0:
@@ -169,45 +192,37 @@ def _judged(
     return Finding.NONE, found
 
 
-def _counts(ledger: ArmLedger, version: str, outcome: str, window_ms: int) -> Count:
+def _totals(ledger: ArmLedger, version: str, outcome: str, window_ms: int) -> AccountTotals:
     beyond = OUTCOMES[OUTCOMES.index(outcome) :]
-    handed = reached = 0
+    found: dict[str, Count] = {}
     for lead_id, (at_ms, arm) in ledger.first.items():
         if arm == version:
-            handed += 1
             times = ledger.reached.get(lead_id, {})
-            reached += any(
-                at_ms <= times[name] <= at_ms + window_ms for name in beyond if name in times
-            )
-    return handed, reached
+            yes = any(at_ms <= times[name] <= at_ms + window_ms for name in beyond if name in times)
+            account = ledger.account_of(lead_id)
+            handed, reached = found.get(account, (0, 0))
+            found[account] = handed + 1, reached + yes
+    return AccountTotals(list(found.values()))
 
 
-def _arm(version: str, scored: int, handed: int, reached: int, *, shown: bool) -> Arm:
-    firm = shown and handed >= FEWEST_FOR_A_RATE
-    low, high = wilson(reached, handed)
+def _arm(version: str, scored: int, accounts: int, totals: AccountTotals, *, shown: bool) -> Arm:
+    firm = shown and len(totals.totals) >= FEWEST_FOR_A_RATE
+    low, high = totals.bounds if firm else (None, None)
     return Arm(
         version=version,
         scored=scored,
-        handed=handed,
-        reached=reached if shown else None,
-        rate=reached / handed if firm else None,
-        low=low if firm else None,
-        high=high if firm else None,
+        accounts=accounts,
+        handed=totals.handed,
+        reached=totals.reached if shown else None,
+        rate=totals.rate if firm else None,
+        low=low,
+        high=high,
     )
 
 
-def newcombe(one: Count, other: Count) -> Difference:
-    """The difference of two shares, and its 95 % interval from the two Wilson intervals."""
-    first, second = one[1] / one[0], other[1] / other[0]
-    (low_1, high_1), (low_2, high_2) = wilson(one[1], one[0]), wilson(other[1], other[0])
-    difference = first - second
-    low = difference - sqrt((first - low_1) ** 2 + (high_2 - second) ** 2)
-    high = difference + sqrt((high_1 - first) ** 2 + (second - low_2) ** 2)
-    return difference, low, high
-
-
 def unequal(champion: int, challenger: int, share_ppm: int) -> bool:
-    """Whether the sizes of the arms are further from the agreed share than chance allows."""
+    """Whether the sizes of the arms, in accounts, are further from the agreed share than chance
+    allows."""
     total, share = champion + challenger, share_ppm / PPM
     if not total:
         return False

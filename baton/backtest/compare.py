@@ -1,9 +1,10 @@
 """Two agreements over the same leads: four cells, load, shift, and outcomes with what is not known
 about them. Pure.
 
-The unit is the account, or the lead where it has none: a buying group is one decision. A unit that
-qualified before the window under either agreement is left out and counted. Only-new units have no
-outcome of the new agreement's making: they are not evaluable.
+The unit is the account, or the lead where it has none, in one cycle: a buying group is one
+decision, and a lead that came back is a further one. A unit that qualified before the window under
+either agreement is left out and counted. Only-new units have no outcome of the new agreement's
+making: they are not evaluable.
 """
 
 from collections import Counter, defaultdict
@@ -14,7 +15,7 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from baton.agreement.wall_time import local_date
-from baton.backtest.history import History
+from baton.backtest.history import History, cycle_key
 from baton.backtest.replay import FirstQualification
 from services.insights.figures.intervals import Share
 
@@ -26,10 +27,12 @@ Key = Callable[[FirstQualification], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """An account or lead with its first qualification under each agreement."""
+    """An account or lead in one cycle, with its first qualification under each agreement.
+    ``leads``: keys of lead and cycle."""
 
     name: str
     leads: tuple[str, ...]
+    cycle: int = 1
     old: FirstQualification | None
     new: FirstQualification | None
 
@@ -91,8 +94,8 @@ class PoolLoad:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """The result. ``moved``: units in both whose level or pool differs. ``by``: dimension -> value
-    -> cell -> units."""
+    """The result. ``later``: units of a later cycle than the first. ``moved``: units in both whose
+    level or pool differs. ``by``: dimension -> value -> cell -> units."""
 
     units: int
     warm_up: int
@@ -106,6 +109,7 @@ class Comparison:
     precision: tuple[Precision, ...]
     not_evaluable: int
     not_evaluable_share: float | None
+    later: int = 0
     notes: tuple[str, ...] = field(default=())
 
 
@@ -119,15 +123,25 @@ def units_of(
     members: dict[str, list[str]] = defaultdict(list)
     for lead_id, account in accounts.items():
         members[account or lead_id].append(lead_id)
+    cycles: dict[str, set[int]] = defaultdict(set)
+    for one in (*old.values(), *new.values()):
+        cycles[accounts[one.lead_id] or one.lead_id].add(one.cycle)
     return [
-        Unit(
-            name=name,
-            leads=tuple(sorted(leads)),
-            old=_first(leads, old),
-            new=_first(leads, new),
-        )
-        for name, leads in sorted(members.items())
+        _unit(name, cycle, members[name], old, new)
+        for name in sorted(members)
+        for cycle in sorted({1, *cycles[name]})
     ]
+
+
+def _unit(
+    name: str,
+    cycle: int,
+    leads: Iterable[str],
+    old: Mapping[str, FirstQualification],
+    new: Mapping[str, FirstQualification],
+) -> Unit:
+    keys = tuple(sorted(cycle_key(lead_id, cycle) for lead_id in leads))
+    return Unit(name=name, leads=keys, cycle=cycle, old=_first(keys, old), new=_first(keys, new))
 
 
 def _first(
@@ -158,6 +172,7 @@ def compare(
     return Comparison(
         units=len(inside),
         warm_up=len(early),
+        later=sum(unit.cycle > 1 for unit in inside),
         cells={cell: cells[cell] for cell in CELLS},
         by={
             "week": _by(inside, lambda one: _week(one.at_ms, zone)),

@@ -1,13 +1,16 @@
-"""What history says: when each lead first qualified, where it went, and what became of it.
+"""What history says: when each lead qualified, where it went, what became of it, and when it
+qualified again.
 
 From public facts, as a cluster's topics or ``baton simulate --json`` give them. Outcomes belong to
-the hand-offs they were about; nothing is inferred from silence but "none yet".
+the hand-offs they were about; nothing is inferred from silence but "none yet". A later
+qualification is followed where the end of every one before it was published: the lead went to rest.
+Of another (of a customer, of a merged lead) nothing is said.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +21,8 @@ from baton.contracts.slas import ClockState
 from baton.contracts.topic_names import (
     LEADS_MERGES,
     LEADS_QUALIFIED,
+    LEADS_REACTIVATED,
+    LEADS_RECYCLED,
     LEADS_ROUTED_SALES,
     LEADS_ROUTED_SDR,
     LEADS_SLA_CLOCKS,
@@ -28,6 +33,8 @@ from baton.contracts.topic_names import (
 HISTORY_TOPICS: Final = (
     LEADS_QUALIFIED,
     LEADS_STAGES,
+    LEADS_RECYCLED,
+    LEADS_REACTIVATED,
     LEADS_ROUTED_SDR,
     LEADS_ROUTED_SALES,
     LEADS_UNROUTED,
@@ -50,7 +57,25 @@ _BROKEN: Final = frozenset(
     {ClockState.BREACHED, ClockState.MET_LATE, ClockState.ABANDONED, ClockState.RUNNING}
 )
 """States of a clock past its deadline whose promise was not kept."""
+WITHDRAWALS: Final = frozenset({"cooled", "retracted"})
+"""Reasons of the end of a hand-off that nobody had accepted."""
 _NEVER_MS: Final = 1 << 62
+_AFTER: Final = "/"
+
+
+def cycle_key(lead_id: str, cycle: int) -> str:
+    """Names a lead's cycle, counted by its qualifications; the first one by the lead alone."""
+    return lead_id if cycle == 1 else f"{lead_id}{_AFTER}{cycle}"
+
+
+def is_later(key: str) -> bool:
+    """Whether a key of :func:`cycle_key` is of a later cycle than the first."""
+    return _AFTER in key
+
+
+def lead_of(key: str) -> str:
+    """The lead of a key of :func:`cycle_key`."""
+    return key.partition(_AFTER)[0]
 
 
 class HistoryUnreadable(ValueError):
@@ -69,10 +94,37 @@ class HistoricQualification:
 
 
 @dataclass(slots=True)
+class _Known:
+    """What is known of a lead, by qualification. ``loose``: outcomes that name none."""
+
+    qualified: dict[str, HistoricQualification] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+    handed: set[str] = field(default_factory=set)
+    outcomes: dict[str, dict[str, int]] = field(default_factory=dict)
+    loose: list[tuple[int, str]] = field(default_factory=list)
+
+    def cycles(self) -> dict[str, int]:
+        """The qualifications that can be followed, with the number of their cycle."""
+        found: dict[str, int] = {}
+        for one in sorted(self.qualified, key=lambda one: (self.qualified[one].at_ms, one)):
+            found[one] = len(found) + 1
+            if one not in self.ended:
+                break
+        return found
+
+    def at(self, at_ms: int) -> str:
+        """The latest qualification then."""
+        before = [one for one, found in self.qualified.items() if found.at_ms <= at_ms]
+        return max(before, key=lambda one: (self.qualified[one].at_ms, one), default="")
+
+
+@dataclass(slots=True)
 class History:
-    """``reached``: by lead, the outcomes so far, and ``reached_at`` when they first were.
-    ``handed``: leads that sales or the bridge team had in hand. ``accepts_due`` and
-    ``accepts_broken``: clocks of the promise to accept, by pool."""
+    """By lead and cycle, see :func:`cycle_key`. ``reached``: the outcomes so far, and
+    ``reached_at`` when they first were. ``handed``: what sales or the bridge team had in hand.
+    ``accepts_due`` and ``accepts_broken``: clocks of the promise to accept, by pool. ``ends``: the
+    records that end a cycle or bring a lead back; ``unfollowed``: qualifications of cycles of which
+    nothing is said."""
 
     first: dict[str, HistoricQualification] = field(default_factory=dict)
     reached: dict[str, set[str]] = field(default_factory=dict)
@@ -80,15 +132,18 @@ class History:
     handed: set[str] = field(default_factory=set)
     accepts_due: Counter[str] = field(default_factory=Counter)
     accepts_broken: Counter[str] = field(default_factory=Counter)
+    ends: list[tuple[str, int, dict[str, Any]]] = field(default_factory=list)
+    unfollowed: int = 0
     until_ms: int = 0
     _accepts: dict[str, tuple[int, int, str, str]] = field(default_factory=dict)
     _pools: dict[str, str] = field(default_factory=dict)
-    _by_id: dict[str, str] = field(default_factory=dict)
+    _leads: dict[str, _Known] = field(default_factory=dict)
 
     def take(self, document: Mapping[str, Any]) -> None:
         """One public fact, as ``baton simulate --json`` prints it; order does not matter within a
         lead's qualification."""
-        self.until_ms = max(self.until_ms, int(document.get("at_ms") or 0))
+        at_ms = int(document.get("at_ms") or 0)
+        self.until_ms = max(self.until_ms, at_ms)
         value = document.get("value")
         if not isinstance(value, Mapping):
             return
@@ -97,8 +152,10 @@ class History:
                 self._qualified(value)
             case "leads.stages.v1":
                 self._staged(value)
+            case "leads.recycled.v1" | "leads.reactivated.v1" as topic:
+                self._ended(topic, at_ms, value)
             case "leads.routed.sdr.v1" | "leads.routed.sales.v1":
-                self.handed.add(value["lead_id"])
+                self._of(value).handed.add(value["qualification_id"])
                 self._routed(value)
             case "leads.unrouted.v1":
                 self._routed(value)
@@ -106,17 +163,37 @@ class History:
                 self._clock(value)
 
     def finish(self) -> "History":
-        """All facts are in: pools are joined to the qualifications they were chosen for."""
-        for lead_id, found in self.first.items():
-            pool = self._pools.get(self._by_id.get(lead_id, ""))
-            self.first[lead_id] = HistoricQualification(
-                at_ms=found.at_ms, level=found.level, leg=found.leg, pool=pool
-            )
+        """All facts are in: what is known of leads is joined by cycle, pools to the qualifications
+        they were chosen for."""
+        for lead_id, known_of in self._leads.items():
+            self._join(lead_id, known_of)
         for _, deadline_ms, state, pool in self._accepts.values():
             if deadline_ms < self.until_ms and state != ClockState.CANCELLED:
                 self.accepts_due[pool] += 1
                 self.accepts_broken[pool] += state in _BROKEN
         return self
+
+    def _join(self, lead_id: str, known: _Known) -> None:
+        cycles = known.cycles()
+        self.unfollowed += len(known.qualified) - len(cycles)
+        for one, cycle in cycles.items():
+            pool = self._pools.get(one)
+            self.first[cycle_key(lead_id, cycle)] = replace(known.qualified[one], pool=pool)
+        for one in known.handed:
+            if one in cycles or one not in known.qualified:
+                self.handed.add(cycle_key(lead_id, cycles.get(one, 1)))
+        for at_ms, outcome in known.loose:
+            _note_outcome(known.outcomes.setdefault(known.at(at_ms), {}), outcome, at_ms)
+        for one, outcomes in known.outcomes.items():
+            if one in cycles or one not in known.qualified:
+                key = cycle_key(lead_id, cycles.get(one, 1))
+                self.reached.setdefault(key, set()).update(outcomes)
+                at = self.reached_at.setdefault(key, {})
+                for outcome, at_ms in outcomes.items():
+                    at[outcome] = min(at_ms, at.get(outcome, _NEVER_MS))
+
+    def _of(self, value: Mapping[str, Any]) -> _Known:
+        return self._leads.setdefault(value["lead_id"], _Known())
 
     def _clock(self, value: Mapping[str, Any]) -> None:
         """The latest state of a clock counts."""
@@ -130,30 +207,34 @@ class History:
             )
 
     def _qualified(self, value: Mapping[str, Any]) -> None:
-        lead_id, at_ms = value["lead_id"], int(value["qualified_at_ms"])
-        known = self.first.get(lead_id)
-        if known is not None and known.at_ms < at_ms:
-            return
-        self.first[lead_id] = HistoricQualification(
-            at_ms=at_ms, level=value["level"], leg=value["leg"]
+        """What its record says; its moment is the earlier one where a stage says another."""
+        known, one = self._of(value), value["qualification_id"]
+        at_ms = int(value["qualified_at_ms"])
+        before = known.qualified.get(one)
+        known.qualified[one] = HistoricQualification(
+            at_ms=at_ms if before is None else min(at_ms, before.at_ms),
+            level=value["level"],
+            leg=value["leg"],
         )
-        self._by_id[lead_id] = value["qualification_id"]
 
     def _staged(self, value: Mapping[str, Any]) -> None:
-        lead_id, event = value["lead_id"], value["event"]
+        event, known, one = value["event"], self._of(value), value.get("qualification_id") or ""
         if event == "qualified":
-            at_ms, known = int(value["at_ms"]), self.first.get(lead_id)
-            if known is None or at_ms < known.at_ms:
-                self.first[lead_id] = HistoricQualification(at_ms=at_ms)
-                self._by_id[lead_id] = value.get("qualification_id") or ""
+            at_ms = int(value["at_ms"])
+            before = known.qualified.get(one, HistoricQualification(at_ms=at_ms))
+            known.qualified[one] = replace(before, at_ms=min(at_ms, before.at_ms))
         outcome = STAGES.get(value["to_stage"])
         if outcome is not None and event not in ("merged", "erased", "consent_changed"):
-            reached = self.reached.setdefault(lead_id, set())
-            came = OUTCOMES[: OUTCOMES.index(outcome) + 1]
-            reached.update(came)
-            at = self.reached_at.setdefault(lead_id, {})
-            for one in came:
-                at[one] = min(int(value["occurred_at_ms"]), at.get(one, _NEVER_MS))
+            at_ms = int(value["occurred_at_ms"])
+            if one:
+                _note_outcome(known.outcomes.setdefault(one, {}), outcome, at_ms)
+            else:
+                known.loose.append((at_ms, outcome))
+
+    def _ended(self, topic: str, at_ms: int, value: Mapping[str, Any]) -> None:
+        self.ends.append((topic, at_ms, dict(value)))
+        if topic == LEADS_RECYCLED and not value["revised"] and value["qualification_id"]:
+            self._of(value).ended.add(value["qualification_id"])
 
     def _routed(self, value: Mapping[str, Any]) -> None:
         """The pool of the first attempt, if the rules chose it."""
@@ -164,6 +245,12 @@ class History:
             self._pools[value["qualification_id"]] = "(suppressed)"
         elif value["pool"] is not None and not _STATEFUL & set(chosen):
             self._pools[value["qualification_id"]] = value["pool"]
+
+
+def _note_outcome(at: dict[str, int], outcome: str, at_ms: int) -> None:
+    """Whoever reached it has reached those before it."""
+    for one in OUTCOMES[: OUTCOMES.index(outcome) + 1]:
+        at[one] = min(at_ms, at.get(one, _NEVER_MS))
 
 
 def history_of(documents: Iterable[Mapping[str, Any]]) -> History:

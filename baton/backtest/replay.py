@@ -2,17 +2,25 @@
 
 A group of merged leads is one run: its facts in order, timers in between, and what its leads send
 to each other. State stays in memory as it is, nothing is published, no turn is taken; the pool is
-the one the agreement's rules choose. What follows a qualification is people's and not replayed.
+the one the agreement's rules choose. What follows a qualification is people's and not replayed:
+whoever is handed over stays in hand until history ends that cycle, or cools where nobody accepted
+it in history either, and may qualify again then.
 """
 
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from baton.agreement.compiled.agreement import context_of_qualified
 from baton.agreement.reference import AgreementReference
+from baton.backtest.history import WITHDRAWALS, cycle_key
+from baton.backtest.out_of_reach import Reach
 from baton.contracts.codec import codec_for
-from baton.contracts.leads import LeadQualified
+from baton.contracts.intake import LeadInput
+from baton.contracts.leads import LeadQualified, Stage
+from baton.contracts.slas import LeadReactivated, LeadRecycled
+from baton.contracts.streams import SlaDecision
 from baton.contracts.topic_names import SCORER_TRANSFERS
 from baton.engine.key_state import KeyState, Shape
 from baton.engine.reducer import Event, Fact, Reducer, Step
@@ -26,8 +34,8 @@ _MOST_WAKES: Final = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstQualification:
-    """When a lead first became ready. ``source``: who sent what made it ready; ``account``: its
-    company then, None where it has none; ``pool``: by the rules alone."""
+    """When a lead first became ready in a cycle. ``source``: who sent what made it ready;
+    ``account``: its company then, None where it has none; ``pool``: by the rules alone."""
 
     lead_id: str
     account: str | None
@@ -38,6 +46,12 @@ class FirstQualification:
     segment: str | None
     source: str
     hand_raised: bool
+    cycle: int = 1
+
+    @property
+    def key(self) -> str:
+        """Names the lead and the cycle."""
+        return cycle_key(self.lead_id, self.cycle)
 
 
 class ReplayLoops(RuntimeError):
@@ -52,30 +66,35 @@ class Replay:
         lead: Any = next(
             type(reducer) for reducer in service_of("scorer").reducers if reducer.name == "lead"
         )
-        self._reducer: Reducer[Any, Any] = lead(explains=False)  # nobody reads scores here
+        # nobody reads scores here; in the one, who is handed over stays in hand until the end
+        self._reducer: Reducer[Any, Any] = lead(explains=False)
+        self._holding: Reducer[Any, Any] = lead(explains=False, holds=True)
         self._shape = Shape(self._reducer, codec_for)
+        self._reach = Reach.of(reference.agreement)
 
     def group(self, facts: Sequence[Event]) -> list[FirstQualification]:
-        """The first qualification of each lead of the group that has one."""
-        run = _Run(self._reducer, self._shape, self._reference)
+        """The first qualification in every cycle of the leads of the group."""
         alone = facts[0].key if all(fact.key == facts[0].key for fact in facts) else None
+        if alone is not None and self._reach.excludes(facts):
+            return []
+        run = _Run((self._reducer, self._holding), self._shape, self._reference, facts)
         for fact in facts:
             if fact.at_ms > self._until_ms:
                 break
             run.pass_time(fact.at_ms)
             run.take(fact)
-            if alone is not None and alone in run.qualified:
+            if alone is not None and run.is_done(alone):
                 break  # nothing later is asked of it
         else:
             run.pass_time(self._until_ms)
         sources = {
             fact.value.event.event_id: fact.value.event.source
             for fact in facts
-            if fact.value.event is not None
+            if isinstance(fact.value, LeadInput) and fact.value.event is not None
         }
-        return [self._first(one, sources) for one in run.qualified.values()]
+        return [self._first(one, cycle, sources) for (_, cycle), one in run.qualified.items()]
 
-    def _first(self, one: LeadQualified, sources: dict[str, str]) -> FirstQualification:
+    def _first(self, one: LeadQualified, cycle: int, sources: dict[str, str]) -> FirstQualification:
         agreement = self._reference.agreement
         context = context_of_qualified(one, now_ms=one.qualified_at_ms)
         if agreement.routing.suppressed(context).reason is not None:
@@ -92,28 +111,88 @@ class Replay:
             segment=one.segment,
             source=sources.get(one.cause_id, "(time)"),
             hand_raised=one.hand_raised,
+            cycle=cycle,
         )
+
+
+def _is_end(fact: Event) -> bool:
+    """Whether it ends a hand-off of history."""
+    end = fact.value
+    return isinstance(end, LeadRecycled) and not end.revised and end.qualification_id is not None
 
 
 class _Run:
     """The leads of one group while they are replayed."""
 
     def __init__(
-        self, reducer: Reducer[Any, Any], shape: Shape, reference: AgreementReference
+        self,
+        reducers: tuple[Reducer[Any, Any], Reducer[Any, Any]],
+        shape: Shape,
+        reference: AgreementReference,
+        facts: Sequence[Event],
     ) -> None:
-        self._reducer, self._shape, self._reference = reducer, shape, reference
+        self._reducers, self._shape, self._reference = reducers, shape, reference
         self._views: dict[str, KeyState] = {}
         self._wakes = 0
-        self.qualified: dict[str, LeadQualified] = {}
+        self._ended: Counter[str] = Counter()
+        self._rests: dict[str, str] = {}
+        self._ends: dict[str, deque[bool]] = {}
+        """By lead, its ends to come: whether somebody had accepted it until then."""
+        for fact in facts:
+            if _is_end(fact):
+                accepted = fact.value.reason not in WITHDRAWALS
+                self._ends.setdefault(fact.key, deque()).append(accepted)
+        self.qualified: dict[tuple[str, int], LeadQualified] = {}
+
+    def is_done(self, lead_id: str) -> bool:
+        """Whether it is handed over, and history has no further end for it."""
+        return not self._ends.get(lead_id) and self._qualifies(lead_id) in self.qualified
+
+    def _qualifies(self, lead_id: str) -> tuple[str, int]:
+        """The lead, and the number of its cycle."""
+        return lead_id, self._ended[lead_id] + 1
+
+    def _reducer_of(self, lead_id: str) -> Reducer[Any, Any]:
+        ends = self._ends.get(lead_id)
+        return self._reducers[bool(ends and ends[0])]
 
     def take(self, fact: Event) -> None:
         """One fact, and what it makes the leads send to each other."""
+        match fact.value:
+            case LeadRecycled() as end:
+                self._end(fact, end)
+            case LeadReactivated() as back:
+                if self._rests.get(fact.key) == back.recycle_id:
+                    self._take(replace(fact, value=SlaDecision(lead_id=fact.key, reactivated=back)))
+            case _:
+                self._take(fact)
+
+    def _end(self, fact: Event, end: LeadRecycled) -> None:
+        """History ended a hand-off. Who was not handed over here has nothing to end: what the lead
+        did goes on counting; who cools by itself is not ended while it is in hand."""
+        ends_now = self._rests.get(fact.key) == end.recycle_id
+        if _is_end(fact):
+            had = self._qualifies(fact.key) in self.qualified
+            self._ends[fact.key].popleft()
+            self._ended[fact.key] += 1
+            stage = Stage.INQUIRY if end.reason in WITHDRAWALS else Stage.MQL
+            head = self._view(fact.key).head
+            ends_now = had and head is not None and head.stage == stage.value
+            self._rests.pop(fact.key, None)
+        if ends_now:
+            self._rests[fact.key] = end.recycle_id
+            cycle = self._view(fact.key).head.cycle
+            mine = replace(end, cycle=cycle, qualification_id=None)
+            self._take(replace(fact, value=SlaDecision(lead_id=fact.key, recycled=mine)))
+
+    def _take(self, fact: Event) -> None:
         waiting = [fact]
         while waiting:
             event = waiting.pop(0)
             view = self._view(event.key)
             view.cause = event.id
-            step = self._reducer.step(view, event, now=event.at_ms, reference=self._reference)
+            reducer = self._reducer_of(event.key)
+            step = reducer.step(view, event, now=event.at_ms, reference=self._reference)
             waiting += self._applied(view, step, event.at_ms)
 
     def pass_time(self, until_ms: int) -> None:
@@ -128,10 +207,11 @@ class _Run:
             if self._wakes > _MOST_WAKES:
                 raise ReplayLoops(f"lead {key} woke more than {_MOST_WAKES:,} times")
             view = self._views[key]
-            view.cause = derived_id("wake", self._reducer.name, key, at_ms, view.revision)
-            step = self._reducer.wake(view, now=at_ms, reference=self._reference)
+            reducer = self._reducer_of(key)
+            view.cause = derived_id("wake", reducer.name, key, at_ms, view.revision)
+            step = reducer.wake(view, now=at_ms, reference=self._reference)
             for event in self._applied(view, step, at_ms, forced=True):
-                self.take(event)
+                self._take(event)
 
     def _view(self, key: str) -> KeyState:
         found = self._views.get(key)
@@ -145,7 +225,7 @@ class _Run:
         view.apply(step, self._reference.version, forced=forced)
         for fact in step.facts:
             if isinstance(fact.value, LeadQualified):
-                self.qualified.setdefault(fact.value.lead_id, fact.value)
+                self.qualified.setdefault(self._qualifies(fact.value.lead_id), fact.value)
         return list(_sent(step.facts, view.cause, at_ms))
 
 

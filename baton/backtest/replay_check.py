@@ -1,13 +1,14 @@
 """Whether the agreement that was in force, replayed, gives history's own qualifications. Pure.
 
 It is the proof that the replay may be believed: where it does not, the comparison is of two
-fictions.
+fictions. Of later cycles, whose beginning depends on what people did, only those are compared that
+the replay gives as history has them; the others are left out and counted.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from baton.backtest.history import HistoricQualification, History
+from baton.backtest.history import HistoricQualification, History, is_later, lead_of
 from baton.backtest.replay import FirstQualification
 
 _MOST_SHOWN = 20
@@ -27,13 +28,16 @@ class Mismatch:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayCheck:
     """``compared`` qualifications of history or replay; ``shown`` are the first of the mismatches,
-    ``leads`` all that have one. ``pools`` is in how many the pool could be compared."""
+    ``leads`` all that have one. ``pools`` is in how many the pool could be compared. ``later``:
+    qualifications of later cycles that both have alike; ``left_out``: keys of those that differ."""
 
     compared: int
     agree: int
     pools: int
     leads: frozenset[str]
     shown: tuple[Mismatch, ...]
+    later: int = 0
+    left_out: frozenset[str] = frozenset()
 
     @property
     def passed(self) -> bool:
@@ -52,10 +56,17 @@ def replay_check(
 ) -> ReplayCheck:
     """Compare the first qualifications that lie in ``[since_ms, until_ms)`` by either account.
     ``settle_ms``: how far times may differ. ``inside``: the leads of the sample."""
+    known = sorted({*replayed, *history.first})
+    later = {
+        key: _difference(key, history.first.get(key), replayed.get(key), settle_ms)
+        for key in known
+        if is_later(key) and (inside is None or lead_of(key) in inside)
+    }
     leads = [
         lead_id
-        for lead_id in sorted({*replayed, *history.first})
-        if (inside is None or lead_id in inside)
+        for lead_id in known
+        if not is_later(lead_id)
+        and (inside is None or lead_id in inside)
         and any(
             since_ms <= found.at_ms < until_ms
             for found in (replayed.get(lead_id), history.first.get(lead_id))
@@ -76,6 +87,8 @@ def replay_check(
         pools=pools,
         leads=frozenset(mismatch.lead_id for mismatch in wrong),
         shown=tuple(wrong[:_MOST_SHOWN]),
+        later=sum(found is None for found in later.values()),
+        left_out=frozenset(key for key, found in later.items() if found is not None),
     )
 
 

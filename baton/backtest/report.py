@@ -37,12 +37,15 @@ def report_of(question: Question, answer: Backtest) -> Report:
     said = [
         f"from {_day(answer.since_ms)} until {_day(answer.until_ms)}, {answer.facts:,} facts"
         + ("" if sample >= 1 else f", a sample of {sample:.0%} of the accounts"),
-        f"{found.units:,} accounts (or leads without one); {found.warm_up:,} qualified before that",
+        f"{found.units:,} accounts (or leads without one)"
+        + (f", {found.later:,} of them again after a cycle that ended" if found.later else "")
+        + f"; {found.warm_up:,} qualified before that",
     ]
     if check is not None and check.passed:
         said.append(
             f"the replay gives all {check.compared:,} qualifications of history "
             f"({check.pools:,} with their pool)"
+            + (f", and {check.later:,} of later cycles" if check.later else "")
         )
     return Report(
         title=f"Agreement {question.new.version[:12]} against {question.old.version[:12]}",

@@ -8,9 +8,9 @@ not depend on the number of processes or on interruptions.
 import gc
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,15 @@ from baton.agreement.canonical import canonical_text, load_canonical
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import reference_of
 from baton.backtest.question import Question
+from baton.backtest.raw_facts import RawFact
 from baton.backtest.replay import FirstQualification, Replay
-from baton.backtest.shards import MergedLeads, hashed, read, regroup, spill
+from baton.backtest.shards import PARTS, MergedLeads, Spilled, in_sample, read, spill
+from baton.contracts.intake import LeadInput
 from baton.engine.reducer import Event
 
-_PARTS = 10_000
 _COLLECT_EVERY = 100_000
 _DOMAIN = "domain"
+_FIELDS = tuple(field.name for field in fields(FirstQualification))
 
 Progress = Callable[[str, int, int], None]
 """Receives what is being done, and how many of how many files are done."""
@@ -46,7 +48,8 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """By lead of the sample: its account, and its first qualification under each agreement."""
+    """Of every lead of the sample its account, and by lead and cycle its first qualification under
+    either agreement. ``facts``: of these leads."""
 
     accounts: dict[str, str | None]
     old: dict[str, FirstQualification]
@@ -57,7 +60,7 @@ class Replayed:
 
 def replay_both(
     question: Question,
-    facts: Callable[[], Iterable[Event]],
+    facts: Callable[[], Iterable[RawFact]],
     folder: Path,
     *,
     workers: int = 2,
@@ -66,17 +69,18 @@ def replay_both(
     """Replay ``facts`` under both agreements. ``folder``: for what is on the way; it is removed at
     the end. ``facts`` is called only if they are not in the folder yet."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    groups, spilled, began_ms = _spilled(facts, folder, progress)
+    parts = round(question.sample * PARTS)
+    spilled = _spilled(facts, folder, parts, progress)
     job = Job(
         old=canonical_text(question.old.raw),
         new=canonical_text(question.new.raw),
         old_books=question.old.raw.attached,
         new_books=question.new.raw.attached,
         until_ms=question.until_ms,
-        sample=round(question.sample * _PARTS),
+        sample=parts,
     )
-    _replay(spilled, groups, job, workers, progress)
-    found = _gathered(spilled, began_ms)
+    _replay(spilled, job, workers, progress)
+    found = _gathered(spilled)
     shutil.rmtree(folder)
     return found
 
@@ -94,60 +98,57 @@ def warm_up_ms(*agreements: CompiledAgreement) -> int:
 
 
 def _spilled(
-    facts: Callable[[], Iterable[Event]], folder: Path, progress: Progress
-) -> tuple[MergedLeads, list[Path], int]:
+    facts: Callable[[], Iterable[RawFact]], folder: Path, parts: int, progress: Progress
+) -> Spilled:
     marker = folder / "facts.json"
     if not marker.exists():
         progress("reading facts", 0, 0)
-        first = [0]
-        groups = spill(_noting(facts(), first, progress), folder)
-        files = regroup(folder, groups)
+        written = spill(_noting(facts(), progress), folder, parts=parts)
         part = marker.with_suffix(".part")
         part.write_text(
             json.dumps(
                 {
-                    "parents": groups.parents,
-                    "files": [path.name for path in files],
-                    "began_ms": first[0],
+                    "parents": written.groups.parents,
+                    "files": [path.name for path in written.files],
+                    "roots": written.roots,
+                    "facts": written.facts,
+                    "began_ms": written.began_ms,
                 }
             )
         )
         part.replace(marker)
     known = json.loads(marker.read_text())
-    return (
-        MergedLeads(known["parents"]),
-        [folder / name for name in known["files"]],
-        known["began_ms"],
+    return Spilled(
+        groups=MergedLeads(known["parents"]),
+        files=[folder / name for name in known["files"]],
+        roots=known["roots"],
+        facts=known["facts"],
+        began_ms=known["began_ms"],
     )
 
 
-def _noting(facts: Iterable[Event], first: list[int], progress: Progress) -> Iterator[Event]:
+def _noting(facts: Iterable[RawFact], progress: Progress) -> Iterator[RawFact]:
     for number, fact in enumerate(facts):
-        if number == 0 or fact.at_ms < first[0]:
-            first[0] = fact.at_ms
         if number % 10_000 == 0:
             progress(f"reading facts, {number:,}", 0, 0)
         yield fact
 
 
-def _replay(
-    files: Sequence[Path], groups: MergedLeads, job: Job, workers: int, progress: Progress
-) -> None:
+def _replay(spilled: Spilled, job: Job, workers: int, progress: Progress) -> None:
+    files = spilled.files
     waiting = [path for path in files if not _result_of(path).exists()]
     done = len(files) - len(waiting)
     progress("replaying", done, len(files))
+    given = (job, spilled.groups.parents, spilled.roots)
     if workers <= 1:
-        _begin(job, groups.parents)
+        _begin(*given)
         for path in waiting:
             _replay_file(path)
             done += 1
             progress("replaying", done, len(files))
         return
     with ProcessPoolExecutor(
-        workers,
-        mp_context=get_context("spawn"),
-        initializer=_begin,
-        initargs=(job, groups.parents),
+        workers, mp_context=get_context("spawn"), initializer=_begin, initargs=given
     ) as pool:
         for future in as_completed([pool.submit(_replay_file, path) for path in waiting]):
             future.result()
@@ -159,10 +160,11 @@ _own: dict[str, Any] = {}
 """Of this process: the job, compiled once."""
 
 
-def _begin(job: Job, parents: dict[str, str]) -> None:
+def _begin(job: Job, parents: dict[str, str], roots: list[str] | None) -> None:
     gc.set_threshold(_COLLECT_EVERY)  # states of a group are let go as a whole, and have no cycles
     _own["sample"] = job.sample
     _own["groups"] = MergedLeads(parents)
+    _own["roots"] = None if roots is None else frozenset(roots)
     _own["replays"] = {
         "old": Replay(reference_of(load_canonical(job.old, job.old_books)), job.until_ms),
         "new": Replay(reference_of(load_canonical(job.new, job.new_books)), job.until_ms),
@@ -171,36 +173,36 @@ def _begin(job: Job, parents: dict[str, str]) -> None:
 
 def _replay_file(path: Path) -> None:
     rows: list[dict[str, Any]] = []
-    for root, facts in read(path, _own["groups"]).items():
+    for root, facts in read(path, _own["groups"], _own["roots"]).items():
         account = _account_of(facts)
-        if hashed(account or root) % _PARTS >= _own["sample"]:
+        if not in_sample(account or root, _own["sample"]):
             continue
-        found = {
-            name: {one.lead_id: asdict(one) for one in replay.group(facts)}
-            for name, replay in _own["replays"].items()
-        }
-        for lead_id in dict.fromkeys(fact.key for fact in facts):
-            rows.append(
-                {
-                    "lead": lead_id,
-                    "account": account,
-                    "facts": sum(fact.key == lead_id for fact in facts),
-                    "old": found["old"].get(lead_id),
-                    "new": found["new"].get(lead_id),
-                }
-            )
+        rows.append(
+            {
+                "account": account,
+                "leads": list(dict.fromkeys(fact.key for fact in facts)),
+                "facts": len(facts),
+                "found": {
+                    name: [_plain(one) for one in replay.group(facts)]
+                    for name, replay in _own["replays"].items()
+                },
+            }
+        )
     part = path.with_suffix(".part")
     part.write_text(json.dumps(rows))
     part.replace(_result_of(path))
+
+
+def _plain(one: FirstQualification) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in _FIELDS}
 
 
 def _account_of(facts: Iterable[Event]) -> str | None:
     """The company as it was known last: so that all of its people are in a sample or none."""
     found = None
     for fact in facts:
-        event = fact.value.event
-        if event is not None:
-            found = event.profile.get(_DOMAIN) or found
+        if isinstance(fact.value, LeadInput) and fact.value.event is not None:
+            found = fact.value.event.profile.get(_DOMAIN) or found
     return found
 
 
@@ -208,21 +210,23 @@ def _result_of(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def _gathered(files: Iterable[Path], began_ms: int) -> Replayed:
+def _gathered(spilled: Spilled) -> Replayed:
     accounts: dict[str, str | None] = {}
     sides: dict[str, dict[str, FirstQualification]] = {"old": {}, "new": {}}
     facts = 0
-    for path in files:
+    for path in spilled.files:
         for row in json.loads(_result_of(path).read_text()):
-            accounts[row["lead"]] = row["account"]
+            accounts.update(dict.fromkeys(row["leads"], row["account"]))
             facts += row["facts"]
             for name, side in sides.items():
-                if row[name] is not None:
-                    side[row["lead"]] = FirstQualification(**row[name])
+                side.update(
+                    (one.key, one)
+                    for one in (FirstQualification(**plain) for plain in row["found"][name])
+                )
     return Replayed(
         accounts=accounts,
         old=sides["old"],
         new=sides["new"],
         facts=facts,
-        began_ms=began_ms,
+        began_ms=spilled.began_ms,
     )

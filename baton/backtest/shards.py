@@ -1,23 +1,28 @@
 """The facts on disk, by lead: so many files that one of them fits in memory whatever the history.
 
 Leads that were merged lie in one file. A file is read by one process, whole; its order is that of
-the log.
+the log. Bytes are written as they came.
 """
+
+from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
+from baton.backtest.raw_facts import Kind, RawFact, domains_in, event_of
 from baton.contracts.codec import codec_for
-from baton.contracts.intake import LeadInput
-from baton.contracts.topic_names import INTAKE_LEADS
+from baton.contracts.intake import LeadInput, LeadMerge
 from baton.engine.reducer import Event
 
-_HEAD: Final = struct.Struct(">qqHHI")
+_HEAD: Final = struct.Struct(">BBqqHHI")
 SHARDS: Final = 64
+PARTS: Final = 10_000
+"""A sample is so many of so many parts of the accounts, by their hash."""
 
 
 @dataclass(slots=True)
@@ -42,75 +47,161 @@ class MergedLeads:
         self.parents[second] = first
 
 
-def spill(facts: Iterable[Event], folder: Path, shards: int = SHARDS) -> MergedLeads:
-    """Write every fact to the file of its lead; gives the groups."""
-    groups, codec = MergedLeads(), codec_for(LeadInput)
-    files = [(folder / f"lead-{number:03d}.facts").open("wb") for number in range(shards)]
+@dataclass(slots=True)
+class Sampled:
+    """Which groups may be in a sample of ``parts``, as far as it can be seen without decoding: by
+    lead, whether a domain was seen, and one that is in the sample."""
+
+    parts: int
+    seen: dict[bytes, bool] = field(default_factory=dict)
+
+    def note(self, fact: RawFact) -> None:
+        """A fact of a lead."""
+        known = self.seen.get(fact.key)
+        if not known and fact.kind <= Kind.ACCEPTED:
+            for domain in domains_in(fact.value):
+                known = self.seen[fact.key] = _part(domain) < self.parts
+                if known:
+                    return
+
+    def roots(self, groups: MergedLeads, leads: Iterable[bytes]) -> list[str]:
+        """Of ``leads``, the groups to look at. One without any domain is in by its own hash."""
+        found: dict[str, bool | None] = {}
+        for lead in leads:
+            root, seen = groups.root(lead.decode()), self.seen.get(lead)
+            if seen is not None or root not in found:
+                found[root] = bool(found.get(root)) or seen
+        return [
+            root
+            for root, seen in found.items()
+            if seen or (seen is None and in_sample(root, self.parts))
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spilled:
+    """What was written. ``roots``: the groups that may be in the sample; None: all."""
+
+    groups: MergedLeads
+    files: list[Path]
+    roots: list[str] | None
+    facts: int
+    began_ms: int
+
+
+def spill(
+    facts: Iterable[RawFact], folder: Path, *, parts: int = PARTS, shards: int = SHARDS
+) -> Spilled:
+    """Write every fact to the file of its lead's group."""
+    groups, late = MergedLeads(), False
+    sampled = Sampled(parts) if parts < PARTS else None
+    leads: set[bytes] = set()
+    number, began_ms = 0, 0
+    paths = [folder / f"lead-{shard:03d}.facts" for shard in range(shards)]
+    files = [path.open("wb") for path in paths]
     try:
         for fact in facts:
-            message: LeadInput = fact.value
-            if message.merge is not None:
-                groups.join(message.merge.loser, message.merge.survivor)
-            _write(files[hashed(fact.key) % shards], fact, codec.encode(message))
+            merge = _merge_of(fact)
+            if merge is not None:
+                groups.join(merge.loser, merge.survivor)
+                late = late or number > 0
+            if sampled is not None:
+                sampled.note(fact)
+                leads.add(fact.key)
+            if number == 0 or fact.at_ms < began_ms:
+                began_ms = fact.at_ms
+            _write(files[_shard(fact.key, groups, shards)], fact)
+            number += 1
     finally:
         for file in files:
             file.close()
-    return groups
+    if late:
+        paths = _regroup(paths, groups)
+    return Spilled(
+        groups=groups,
+        files=[path for path in paths if path.stat().st_size],
+        roots=None if sampled is None else sampled.roots(groups, leads),
+        facts=number,
+        began_ms=began_ms,
+    )
 
 
-def regroup(folder: Path, groups: MergedLeads, shards: int = SHARDS) -> list[Path]:
-    """Files of whole groups: what was written under another lead of a group moves to its root's.
-    Gives the files that have something."""
-    moved = [(folder / f"group-{number:03d}.facts").open("wb") for number in range(shards)]
+def _merge_of(fact: RawFact) -> LeadMerge | None:
+    """What it merges; only a merge, and what intake made of a line, may say so."""
+    if fact.kind == Kind.MERGED:
+        merged: LeadMerge = codec_for(LeadMerge).decode(fact.value)
+        return merged
+    if fact.kind == Kind.INPUT:
+        message: LeadInput = codec_for(LeadInput).decode(fact.value)
+        return message.merge
+    return None
+
+
+def _shard(key: bytes, groups: MergedLeads, shards: int) -> int:
+    if groups.parents:
+        key = groups.root(key.decode()).encode()
+    return _hashed(key) % shards
+
+
+def _regroup(sources: list[Path], groups: MergedLeads) -> list[Path]:
+    """Files of whole groups: leads were merged after something of them was written."""
+    paths = [source.with_name(f"group-{source.name}") for source in sources]
+    moved = [path.open("wb") for path in paths]
     try:
-        for number in range(shards):
-            source = folder / f"lead-{number:03d}.facts"
-            for at, key, raw in _raw_records(source):
-                moved[hashed(groups.root(key)) % shards].write(at + raw)
+        for source in sources:
+            for fact in _facts(source):
+                _write(moved[_shard(fact.key, groups, len(sources))], fact)
             source.unlink()
     finally:
         for file in moved:
             file.close()
-    return [Path(file.name) for file in moved if Path(file.name).stat().st_size]
+    return paths
 
 
-def read(path: Path, groups: MergedLeads) -> dict[str, list[Event]]:
-    """The facts of a file by group, in the order of the log."""
-    codec, found = codec_for(LeadInput), dict[str, list[Event]]()
-    for number, (head, key, raw) in enumerate(_raw_records(path)):
-        at_ms, received_at_ms, id_size, key_size, _ = _HEAD.unpack(head)
-        start = id_size + key_size
-        event = Event(
-            topic=INTAKE_LEADS,
-            partition=0,
-            offset=number,
-            key=key,
-            value=codec.decode(raw, start),
-            id=raw[:id_size].decode(),
-            at_ms=at_ms,
-            received_at_ms=received_at_ms,
-        )
-        found.setdefault(groups.root(key), []).append(event)
+def read(path: Path, groups: MergedLeads, roots: frozenset[str] | None) -> dict[str, list[Event]]:
+    """The facts of a file by group, in the order of the log. ``roots``: these groups; None: all."""
+    found: dict[str, list[Event]] = {}
+    for number, fact in enumerate(_facts(path)):
+        root = groups.root(fact.key.decode())
+        if roots is None or root in roots:
+            found.setdefault(root, []).append(event_of(fact, number))
     for events in found.values():
         events.sort(key=lambda event: event.at_ms)
     return found
 
 
-def hashed(text: str) -> int:
-    """A hash that is the same in every process."""
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+def in_sample(unit: str, parts: int) -> bool:
+    """Whether an account, or a lead without one, is in the sample: by its hash, the same in every
+    process."""
+    return _part(unit.encode()) < parts
 
 
-def _write(file: BinaryIO, fact: Event, value: bytes) -> None:
-    own, key = fact.id.encode(), fact.key.encode()
-    head = _HEAD.pack(fact.at_ms, fact.received_at_ms, len(own), len(key), len(value))
-    file.write(head + own + key + value)
+@lru_cache(maxsize=100_000)
+def _part(unit: bytes) -> int:
+    return _hashed(unit) % PARTS
 
 
-def _raw_records(path: Path) -> Iterator[tuple[bytes, str, bytes]]:
-    """Head, key, and the rest, of each record."""
+def _hashed(text: bytes) -> int:
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big")
+
+
+def _write(file: BinaryIO, fact: RawFact) -> None:
+    kind, key, own, at_ms, received_at_ms, value, reach = fact
+    head = _HEAD.pack(kind, reach, at_ms, received_at_ms, len(own), len(key), len(value))
+    file.write(b"".join((head, own, key, value)))
+
+
+def _facts(path: Path) -> Iterator[RawFact]:
     with path.open("rb") as file:
         while head := file.read(_HEAD.size):
-            _, _, id_size, key_size, size = _HEAD.unpack(head)
-            raw = file.read(id_size + key_size + size)
-            yield head, raw[id_size : id_size + key_size].decode(), raw
+            kind, reach, at_ms, received_at_ms, own, key, size = _HEAD.unpack(head)
+            raw: Any = file.read(own + key + size)
+            yield RawFact(
+                kind,
+                raw[own : own + key],
+                raw[:own],
+                at_ms,
+                received_at_ms,
+                raw[own + key :],
+                reach,
+            )

@@ -168,7 +168,7 @@ def _share(text: str) -> float:
 def _document(question: Question, found: Backtest) -> dict[str, Any]:
     check = None if found.check is None else asdict(found.check)
     if check is not None:
-        check["leads"] = sorted(check["leads"])
+        check |= {name: sorted(check[name]) for name in ("leads", "left_out")}
     return {
         "old": question.old.version,
         "new": question.new.version,

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from baton.agreement.publish import KafkaAgreementTopic, book_of, wall_ms
 from baton.agreement.publish_challenger import stop_challenger
 from baton.agreement.quantities import duration_words, parse_duration_ms
 from baton.agreement.reference import AgreementBook
-from baton.backtest.board_history import facts_of_board
+from baton.backtest.board_history import accounts_of_board, facts_of_board
 from baton.backtest.challenger_verdict import Arm, ArmLedger, Finding, Verdict, verdict
 from baton.backtest.history import OUTCOMES, documents_of_file
 from baton.cli.cluster import cluster_settings
@@ -96,7 +97,7 @@ def _facts(history: Path | None) -> Iterable[Mapping[str, Any]]:
     path = board_commands().files_of(load_settings()).current()
     if path is None:
         raise NoFacts("there is no board on this machine; run this where it is, or --history")
-    return facts_of_board(path, _TOPICS)
+    return chain(accounts_of_board(path), facts_of_board(path, _TOPICS))
 
 
 def _window_ms(text: str) -> int:
@@ -115,6 +116,11 @@ def verdict_lines(challenge: Challenge, found: Verdict) -> Iterator[str]:
     yield f"{found.outcome} within {duration_words(found.window_ms)} of being handed over"
     for name, arm in (("champion", found.champion), ("challenger", found.challenger)):
         yield f"  {name} {arm.version}: {_arm_words(arm)}"
+    if found.design_effect > 1:
+        yield (
+            f"accounts were drawn, not leads: {found.design_effect:.1f} leads of the champion say "
+            "as much as one of an account of its own"
+        )
     yield _finding_words(found)
     if found.finding in (Finding.NOT_YET, Finding.TOO_FEW, Finding.NONE) and found.more:
         yield (
@@ -124,7 +130,7 @@ def verdict_lines(challenge: Challenge, found: Verdict) -> Iterator[str]:
 
 
 def _arm_words(arm: Arm) -> str:
-    words = f"{arm.scored:,} leads scored, {arm.handed:,} handed over"
+    words = f"{arm.scored:,} leads of {arm.accounts:,} accounts scored, {arm.handed:,} handed over"
     if arm.reached is None:
         return words
     if arm.rate is None or arm.low is None or arm.high is None:

@@ -19,13 +19,15 @@ from baton.backtest.history import (
     documents_of_topic,
     history_of,
 )
+from baton.backtest.raw_facts import RawFact
 from baton.backtest.replayed_facts import facts_of_cluster, facts_of_lines
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import moment_ms
 from baton.clients import confluent_options
 from baton.cluster.log import LogReader
+from baton.contracts.codec import codec_for
+from baton.contracts.intake import LeadInput
 from baton.contracts.topic_names import LEADS_PERSONS
-from baton.engine.reducer import Event
 from baton.screens.live import reference_now
 from baton.simulation.lines import read_lines
 
@@ -38,7 +40,7 @@ class Source:
     ``addresses``: the lead with an e-mail address; of a file known when its facts are read."""
 
     old: CompiledAgreement
-    facts: Callable[[], Iterable[Event]]
+    facts: Callable[[], Iterable[RawFact]]
     history: Callable[[], History | None]
     until_ms: int
     name: str
@@ -56,11 +58,13 @@ def source_of_file(events: Path, old: Path | None, history: Path | None) -> Sour
     seen = events.stat()
     known: dict[str, str] = {}
 
-    def facts() -> Iterator[Event]:
+    codec = codec_for(LeadInput)
+
+    def facts() -> Iterator[RawFact]:
         for fact in facts_of_lines(arrivals, agreement):
-            person = fact.value.person
-            if person is not None and person.email:
-                known[person.email.lower()] = fact.key
+            message: LeadInput = codec.decode(fact.value)
+            if message.person is not None and message.person.email:
+                known[message.person.email.lower()] = message.lead_id
             yield fact
 
     return Source(
@@ -80,7 +84,7 @@ def source_of_cluster() -> Source:
     def reader() -> LogReader:
         return LogReader(confluent_options(settings), settings.namespace)
 
-    def facts() -> Iterable[Event]:
+    def facts() -> Iterable[RawFact]:
         with reader() as log:
             yield from facts_of_cluster(log, 0)
 

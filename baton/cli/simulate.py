@@ -20,8 +20,7 @@ from baton.cli.simulated_lead import show_lead
 from baton.cluster.decoded import as_document
 from baton.contracts.reference import PeopleRecord
 from baton.contracts.topics import TOPICS
-from baton.engine.memory import Stored
-from baton.simulation.held_values import read
+from baton.simulation.direct.passed import Seen, read
 from baton.simulation.lines import Arrival, read_lines
 from baton.simulation.memory_records import as_record
 from baton.simulation.simulation import Announcement, CountedSimulation, Simulation
@@ -147,7 +146,7 @@ class _Plan:
 
 
 def _simulation(kind: type[Simulation], plan: _Plan, tally: Tally, *, keep: bool) -> Simulation:
-    def note(stored: Stored, arrival: Arrival | None) -> None:
+    def note(stored: Seen, arrival: Arrival | None) -> None:
         tally.note(stored, arrival.place if arrival else "")
 
     return kind(
@@ -240,12 +239,12 @@ def _absence(agreement: CompiledAgreement, text: str) -> PeopleRecord:
     return absence_of(agreement, person, starts=starts, ends=ends, reason="away", cancelled=False)
 
 
-def _what(stored: Stored) -> str:
+def _what(stored: Seen) -> str:
     """The word by which facts of a topic are counted."""
     record = TOPICS[stored.topic].record
     if record is None or stored.value is None:
         return ""
-    value: object = read(stored.value, record)
+    value: object = read(stored, record)
     for name in ("to_stage", "state", "kind", "outcome", "level"):
         if found := getattr(value, name, None):
             return str(found)

@@ -8,6 +8,7 @@ source says it, clamped to the time of receipt where it lay in the future (``cla
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from baton.contracts.acts import Act as Act
 from baton.contracts.acts import ActKind as ActKind
@@ -36,6 +37,15 @@ class CommandKind(StrEnum):
     CLAIM = "claim"
     PASS_ON = "pass_on"
     ASSIGN = "assign"
+
+
+MOVED_BY: Final[Mapping[str, str]] = {
+    CommandKind.CLAIM: "claimed",
+    CommandKind.PASS_ON: "passed_on",
+    CommandKind.ASSIGN: "assigned",
+}
+"""The reason on the record of a hand-off that ended by such a command, and of the one that
+followed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -194,6 +194,12 @@ _ENGINE = (
     ),
     _gauge("baton_restore_seconds", "Duration of the last restore", *_TASK),
     _gauge("baton_restore_left_records", "Changelog offsets still to be read by a restore", *_TASK),
+    _gauge(
+        "baton_restore_records",
+        "Changelog records that the last restore read; with state on disk, those newer than it",
+        *_TASK,
+    ),
+    _gauge("baton_state_disk_bytes", "Size of the state in BATON_STATE_DIR; 0 in memory", *_TASK),
     _gauge("baton_lag_records", "Offsets appended to the inputs and not processed", *_TASK),
     _gauge(
         "baton_lag_seconds",

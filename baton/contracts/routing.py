@@ -66,6 +66,8 @@ class UnroutedOutcome(StrEnum):
     RELIEVED = "relieved"
 
 
+MANUAL: Final = "manual"
+"""The step of a routed record's path that says what a person decided."""
 NOBODY_EVER: Final = "nobody_ever"
 """How the reason of a ``held`` lead begins that nobody of the pool will ever be able to take:
 nobody holds it."""

@@ -10,6 +10,7 @@ untouched: everything that a batch does lies in an overlay, time and timers incl
 The protocol, always in this order::
 
     restore(key, value) ... restored()          the whole changelog, or what is new since the state was last held
+    keep(at)                                    the state and the log agree: a store on disk keeps what was restored
     while running:
         begin(made_at_ms, reference_offsets)
         process / pass_over / advance / fire_held / adopt_slice     in any order; False: not all of it; see each of them
@@ -21,6 +22,7 @@ The protocol, always in this order::
 from __future__ import annotations
 
 from collections.abc import Mapping
+from heapq import merge
 from itertools import islice
 
 from baton.engine.batch import LOG_APPEND_TIME, Batch, Record
@@ -30,6 +32,7 @@ from baton.engine.errors import OutOfOrder
 from baton.engine.held_timers import AdoptionSweep
 from baton.engine.open_batch import OpenBatch
 from baton.engine.records import Did, JournalLine, Position
+from baton.engine.store import Bookmark, StoreFailed
 
 
 class Core(CoreView):
@@ -40,14 +43,24 @@ class Core(CoreView):
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Apply one record of the changelog, in offset order; a later one replaces an earlier one
         of the same key."""
+        if key == POSITION_KEY:
+            self._position = value
+            return
         if key[0] == HEAD:
             name = key[1:].decode()
             self._store.set_head(name, value)
             self._held_timers.set(name, None if value is None else timer_of(value), self._run.now)
-        elif key == POSITION_KEY:
-            self._position = value
         else:
-            self._store.set_entry(*split_entry_key(key), value)
+            kind, name, item = split_entry_key(key)
+            self._store.set_entry(kind, name, item, value)
+        if self.reducer.has_gauge:
+            self._store.set_gauged(name, True)
+
+    def keep(self, at: int | None) -> None:
+        """The restored state is that of the position record which lies at offset ``at`` of the
+        changelog (None: there is none)."""
+        if at is not None and self._position is not None:
+            self._store.save(Bookmark(at=at, position=self._position))
 
     def restored(self) -> Position | None:
         """The changelog was read to its end. Gives the position record (None: this task never
@@ -175,13 +188,11 @@ class Core(CoreView):
             return 0
         version = self._run.editions[-1]
         if self._sweep is None or self._sweep.version != version:
+            new = self._run.new_keys(open_batch)
             # some may have come in this batch, before the change
-            keys = {*self._store.keys(), *open_batch.key_states}
+            keys = merge(self._store.lagging(self._run.editions), sorted(open_batch.key_states))
             self._sweep = AdoptionSweep(
-                version,
-                keys,
-                lambda key: self._run.lags(self._opened(), key),
-                new=self._run.new_keys(open_batch),
+                version, keys, lambda key: self._run.lags(self._opened(), key), new=new
             )
         adopted = 0
         while adopted < limit and not self.full and (key := self._sweep.next()) is not None:
@@ -214,6 +225,8 @@ class Core(CoreView):
                 open_batch.changelog.extend(key_state.seal())
                 for amount in self._run.gauge_changes(key_state):
                     open_batch.measure(amount)
+            except StoreFailed:
+                raise
             except Exception as error:  # noqa: BLE001 - whatever is wrong with the state, the key's last step made it so
                 raise self._run.failed(key_state.place, error) from None
         return count < limit
@@ -233,10 +246,17 @@ class Core(CoreView):
         )
         return open_batch.sealed(position, self._own)
 
-    def commit(self) -> None:
-        """The transaction is committed: the overlay becomes the state."""
-        for key_state in self._begun().key_states.values():
+    def commit(self, at: int | None = None) -> None:
+        """The transaction is committed: the overlay becomes the state. ``at``: the offset of the
+        changelog at which the batch begins; a host whose stores may outlive it passes it."""
+        open_batch = self._begun()
+        for key_state in open_batch.key_states.values():
             key_state.commit()
+            if key_state.gauged is not None:
+                self._store.set_gauged(key_state.key, key_state.gauged)
+        if open_batch.changelog and open_batch.changelog[-1][0] == POSITION_KEY:
+            self._position = open_batch.changelog[-1][1]
+        self.keep(at)
         self.number += 1
         self._open_batch = None
 

@@ -44,11 +44,12 @@ class CoreView:
         self._book = book
         self._limits = config.limits
         self._store: Store = MemoryStore() if store is None else store
-        self._held_timers = HeldTimers(holds=bool(reducer.upstream))
+        self._held_timers = HeldTimers(bool(reducer.upstream), self._store.timers())
         self._own = {Position: config.codecs(Position), BatchJournal: config.codecs(BatchJournal)}
         self._run = ReducerRunner(reducer, book, self._store, self._held_timers, config, partition)
         self._sweep: AdoptionSweep | None = None
-        self._position: bytes | None = None
+        bookmark = self._store.bookmark
+        self._position: bytes | None = None if bookmark is None else bookmark.position
         self._open_batch: OpenBatch | None = None
 
     @property
@@ -76,12 +77,17 @@ class CoreView:
     @property
     def timers(self) -> int:
         """Number of timers, the held ones included."""
-        return len(self._held_timers.timers) + len(self._held_timers.held)
+        return len(self._held_timers)
 
     @property
     def keys(self) -> int:
         """Number of keys that have a state."""
         return len(self._store)
+
+    @property
+    def store(self) -> Store:
+        """Where its state lies."""
+        return self._store
 
     @property
     def held(self) -> int:

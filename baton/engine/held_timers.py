@@ -9,23 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from baton.engine.timers import Timers
+from baton.engine.timers import TimerQueue, Timers
 
 
 class HeldTimers:
     """Two queues: ``timers`` that are not due yet, and ``held`` ones that are due and wait for a
     proof.
 
-    ``holds``: whether due timers are held at all (the reducer has an upstream). A key is in at most
-    one of the two.
+    ``holds``: whether due timers are held at all (the reducer has an upstream). ``timers``: the
+    store's queue. A key is in at most one of the two.
     """
 
     __slots__ = ("_holds", "held", "timers")
 
-    def __init__(self, holds: bool) -> None:
+    def __init__(self, holds: bool, timers: TimerQueue) -> None:
         self._holds = holds
-        self.timers = Timers()
+        self.timers = timers
         self.held = Timers()
+
+    def __len__(self) -> int:
+        return self.timers.total(len(self.held))
 
     def set(self, key: str, due_ms: int | None, now: int) -> None:
         """Set the key's timer to ``due_ms`` (None removes it); at log time ``now`` a due one is
@@ -56,11 +59,12 @@ class AdoptionSweep:
     """Goes once through the keys that live under an older agreement than ``version``, in the order
     of their names.
 
-    ``lags`` says whether a key still does: a key that a record touched meanwhile has adopted
-    already. ``new``: keys that adopt without having had a state; they come first, once each.
+    ``keys``: these, in that order, consumed as they are needed. ``lags`` says whether a key still
+    does: a key that a record touched meanwhile has adopted already. ``new``: keys that adopt
+    without having had a state; they come first, once each.
     """
 
-    __slots__ = ("_keys", "_lags", "_new", "_next", "version")
+    __slots__ = ("_ahead", "_keys", "_lags", "_new", "version")
 
     def __init__(
         self,
@@ -72,23 +76,23 @@ class AdoptionSweep:
     ) -> None:
         self.version = version
         self._new = sorted(new, reverse=True)
-        self._keys = sorted(key for key in keys if lags(key))
+        self._keys = iter(keys)
         self._lags = lags
-        self._next = 0
+        self._ahead: str | None = next(self._keys, None)
 
     @property
     def done(self) -> bool:
         """Whether no key lags."""
         self._pass_over()
-        return not self._new and self._next == len(self._keys)
+        return not self._new and self._ahead is None
 
     def next(self) -> str | None:
         """The next key, which is to adopt now; None: no key lags."""
         if self._new:
             return self._new.pop()
         self._pass_over()
-        return self._keys[self._next] if self._next < len(self._keys) else None
+        return self._ahead
 
     def _pass_over(self) -> None:
-        while self._next < len(self._keys) and not self._lags(self._keys[self._next]):
-            self._next += 1
+        while self._ahead is not None and not self._lags(self._ahead):
+            self._ahead = next(self._keys, None)

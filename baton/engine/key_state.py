@@ -35,7 +35,8 @@ class Shape:
 
 class KeyState:
     """One key in the open batch. ``place``: what touched the key last. ``spins``: consecutive wakes
-    without any time passing."""
+    without any time passing. ``gauged``: whether the key now has a part in the reducer's gauge;
+    None: as before."""
 
     __slots__ = (
         "_changed_by",
@@ -53,6 +54,7 @@ class KeyState:
         "cause",
         "dirty",
         "exists",
+        "gauged",
         "key",
         "place",
         "proven",
@@ -67,6 +69,7 @@ class KeyState:
         self.proven = True
         self.place: str | tuple[str, int] = ""
         self.spins = 0
+        self.gauged: bool | None = None
         self._changed_by: str | None = None
         self.dirty = False
         self._store = store

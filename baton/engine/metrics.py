@@ -51,6 +51,8 @@ MENDED = counter("baton_offsets_mended_total")
 LOST_COMMITS = counter("baton_lost_commits_total")
 RESTORE_SECONDS = gauge("baton_restore_seconds")
 RESTORE_LEFT = gauge("baton_restore_left_records")
+RESTORE_RECORDS = gauge("baton_restore_records")
+DISK_BYTES = gauge("baton_state_disk_bytes")
 
 LAG = gauge("baton_lag_records")
 LAG_SECONDS = gauge("baton_lag_seconds")
@@ -71,6 +73,8 @@ increase from nothing."""
 OF_A_TASK = (
     RESTORE_SECONDS,
     RESTORE_LEFT,
+    RESTORE_RECORDS,
+    DISK_BYTES,
     LAG,
     LAG_SECONDS,
     HELD_BACK,

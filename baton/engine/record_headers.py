@@ -204,7 +204,7 @@ class Stamp:
         second, ms = divmod(self._now, 1000)
         if second != self._second:
             self._second = second
-            self._text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.").encode()
+            self._text = datetime.fromtimestamp(second, UTC).isoformat()[:19].encode() + b"."
         self._stale = False
         self._fixed = [
             self._source,

@@ -184,6 +184,11 @@ class Step(Generic[S]):
     rejected: Rejection | None = None
 
 
+def has_state(reducer: Reducer[Any, Any]) -> bool:
+    """Whether the reducer keeps anything by key."""
+    return reducer.head_type is not None or bool(reducer.entry_kinds)
+
+
 class Reducer(ABC, Generic[S, R]):
     """One keyed reducer. Subclasses set the class variables and hold no state of their own.
 

@@ -30,7 +30,7 @@ from baton.engine.open_batch import OpenBatch
 from baton.engine.record_headers import Stamp, fact_ids
 from baton.engine.records import Did, JournalLine
 from baton.engine.reducer import Reducer, ReferenceBook, Rejection, Step
-from baton.engine.store import Store
+from baton.engine.store import Store, StoreFailed
 from baton.engine.task_config import TaskConfig
 from baton.engine.wiring import wiring_of
 from baton.ids import derived_id
@@ -166,6 +166,8 @@ class ReducerRunner:
             if key_state.spins > self._limits.spins:
                 raise WakeLoop
             self._apply(open_batch, key_state, step, self.now, None, forced=True)
+        except StoreFailed:
+            raise
         except Exception as error:  # noqa: BLE001 - see step
             raise self.failed(place, error) from None
         return True
@@ -197,9 +199,12 @@ class ReducerRunner:
             return
         amount = self._reducer.gauge(key_state)
         if amount is not None and amount.sets:
+            key_state.gauged = True
             yield amount
             return
         before = self._reducer.gauge(KeyState(key_state.key, self._store, self._shape))
+        if (before is None) != (amount is None):
+            key_state.gauged = amount is not None
         if before is not None:
             yield replace(before, value=-before.value)
         if amount is not None:
@@ -208,10 +213,12 @@ class ReducerRunner:
     def gauges(self) -> Iterator[Amount]:
         """The reducer's gauge, of every key; the state must not change meanwhile."""
         if self._reducer.has_gauge:
-            for key in self._store.keys():  # noqa: SIM118 - a store is no dict
+            for key in self._store.gauged():
                 amount = self._reducer.gauge(KeyState(key, self._store, self._shape))
                 if amount is not None:
                     yield amount
+                else:
+                    self._store.set_gauged(key, False)
 
     def failed(self, place: str | tuple[str, int], error: Exception) -> ReducerFailed:
         """The error that stops the task."""
@@ -252,6 +259,8 @@ class ReducerRunner:
                 key_state, old=key_state.version, new=self.reference, now=self.now
             )
             self._apply(open_batch, key_state, step, self.now, None, forced=True)
+        except StoreFailed:
+            raise
         except Exception as error:  # noqa: BLE001 - see step
             raise self.failed(place, error) from None
 

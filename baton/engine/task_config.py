@@ -15,6 +15,8 @@ from baton.contracts.amounts import Measures
 from baton.contracts.codec import codec_for
 from baton.contracts.topics import DEFAULT_NAMESPACE, TOPICS, TopicSpec
 from baton.engine.batch import Limits
+from baton.engine.reducer import Reducer
+from baton.engine.store import MemoryStore, Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,9 @@ class TaskConfig:
 
     ``topics`` and ``codecs`` are replaced only for reducers that are not in the catalogue (tests).
     ``measures``: by topic, what a fact counts as; without it nothing is measured (simulations,
-    rebuilds). ``version``: of the program, for dead letters.
+    rebuilds). ``version``: of the program, for dead letters. ``open_store``: gives the store of a
+    task of a reducer, by partition; a host on Kafka or in memory calls it whenever a task begins
+    without any memory.
     """
 
     partitions: int = 1
@@ -33,3 +37,4 @@ class TaskConfig:
     codecs: Callable[[type], Any] = codec_for
     measures: Measures = field(default_factory=dict)
     version: str = "0"
+    open_store: Callable[[Reducer[Any, Any], int], Store] = lambda reducer, partition: MemoryStore()

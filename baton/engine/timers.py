@@ -11,16 +11,29 @@ from __future__ import annotations
 
 from collections.abc import ItemsView
 from heapq import heapify, heappop, heappush
+from typing import Protocol
 
 _SLOT_MS = 60_000
 _SLACK = 1024
-_NEVER = 1 << 62
+NEVER = 1 << 62
 
 Timer = tuple[int, str]
 
 
+class TimerQueue(Protocol):
+    """The timers of a task's keys that are not held; times are ms of log time."""
+
+    def set(self, key: str, due_ms: int | None) -> None: ...
+    @property
+    def floor(self) -> int: ...
+    def next_due(self) -> int | None: ...
+    def pop(self, until_ms: int) -> Timer | None: ...
+    def total(self, held: int) -> int:
+        """The number of timers, together with ``held`` that were taken out to wait for a proof."""
+
+
 class Timers:
-    """The one type of timer queue in the engine; times are ms of log time."""
+    """A timer queue in memory; times are ms of log time."""
 
     __slots__ = ("_due", "_front", "_front_slot", "_next", "_short", "_slots", "_waiting")
 
@@ -28,7 +41,7 @@ class Timers:
         self._due: dict[str, int] = {}
         self._slots: dict[int, set[str]] = {}
         self._waiting: list[int] = []  # heap of slot numbers; may name slots that are gone
-        self._front_slot = -_NEVER
+        self._front_slot = -NEVER
         self._front: list[Timer] = []  # the opened slot, the last first; may hold stopped ones
         # heap of what was started for a time up to the opened slot; likewise
         self._short: list[Timer] = []
@@ -36,6 +49,10 @@ class Timers:
 
     def __len__(self) -> int:
         return len(self._due)
+
+    def total(self, held: int) -> int:
+        """See :class:`TimerQueue`."""
+        return len(self._due) + held
 
     def due(self, key: str) -> int | None:
         """When the key is due, or None."""
@@ -91,7 +108,7 @@ class Timers:
     @property
     def floor(self) -> int:
         """No timer is due before this (ms); cheap, and possibly too early."""
-        floor = self._waiting[0] * _SLOT_MS if self._waiting else _NEVER
+        floor = self._waiting[0] * _SLOT_MS if self._waiting else NEVER
         if self._front and self._front[-1][0] < floor:
             floor = self._front[-1][0]
         return self._short[0][0] if self._short and self._short[0][0] < floor else floor
@@ -103,10 +120,10 @@ class Timers:
             ahead = (
                 min(map(self._due.__getitem__, self._slots[self._waiting[0]]))
                 if self._waiting
-                else _NEVER
+                else NEVER
             )
-            front = self._front[-1][0] if self._front else _NEVER
-            short = self._short[0][0] if self._short else _NEVER
+            front = self._front[-1][0] if self._front else NEVER
+            short = self._short[0][0] if self._short else NEVER
             self._next = min(ahead, front, short)
         return self._next
 

@@ -46,6 +46,8 @@ class RegistryApi:
             ("POST", "/subjects/{subject}/versions", self._register),
             ("GET", "/subjects/{subject}/versions/{version}", self._version),
             ("GET", "/subjects/{subject}/versions/{version}/schema", self._version_schema),
+            ("GET", "/subjects/{subject}/versions/{version}/referencedby", self._referenced_by),
+            ("GET", "/schemas", self._schemas),
             ("GET", "/schemas/types", self._types),
             ("GET", "/schemas/ids/{id:int}", self._schema),
             ("GET", "/schemas/ids/{id:int}/schema", self._schema_alone),
@@ -54,11 +56,15 @@ class RegistryApi:
             ("GET", "/config", self._config),
             ("GET", "/config/{subject}", self._config),
             ("GET", "/mode", self._mode),
+            ("GET", "/mode/{subject}", self._mode),
+            ("GET", "/contexts", self._contexts),
             ("POST", "/compatibility/subjects/{subject}/versions", self._compatible),
             ("POST", "/compatibility/subjects/{subject}/versions/{version}", self._compatible),
             ("PUT", "/config", self._refuse),
             ("PUT", "/config/{subject}", self._refuse),
             ("PUT", "/mode", self._refuse),
+            ("PUT", "/mode/{subject}", self._refuse),
+            ("DELETE", "/config/{subject}", self._refuse),
             ("DELETE", "/subjects/{subject}", self._refuse),
             ("DELETE", "/subjects/{subject}/versions/{version}", self._refuse),
         )
@@ -73,6 +79,19 @@ class RegistryApi:
     async def _subjects(self, request: Request) -> Any:
         prefix = request.query_params.get("subjectPrefix", "")
         return [subject for subject in self._book.subjects if subject.startswith(prefix)]
+
+    async def _schemas(self, request: Request) -> Any:
+        latest = request.query_params.get("latestOnly") == "true"
+        return [
+            self._described(subject, str(file.version))
+            for subject in await self._subjects(request)
+            for file in self._book.versions(subject)[-1 if latest else 0 :]
+        ]
+
+    async def _referenced_by(self, request: Request) -> Any:
+        subject, version = request.path_params["subject"], request.path_params["version"]
+        self._book.version(subject, version)
+        return []  # every schema of Baton's is whole
 
     async def _versions(self, request: Request) -> Any:
         return [file.version for file in self._book.versions(request.path_params["subject"])]
@@ -125,7 +144,13 @@ class RegistryApi:
         return {"compatibilityLevel": LEVEL}
 
     async def _mode(self, request: Request) -> Any:
+        subject = request.path_params.get("subject")
+        if subject is not None:
+            self._book.versions(subject)
         return {"mode": "READONLY"}
+
+    async def _contexts(self, request: Request) -> Any:
+        return ["."]
 
     async def _compatible(self, request: Request) -> Any:
         found = self._book.incompatibilities(

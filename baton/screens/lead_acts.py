@@ -13,10 +13,10 @@ from typing import Any, Final
 from baton.cluster.log import LogReader, Record
 from baton.contracts.codec import codec_for
 from baton.contracts.identity import AliasKind, IdentifierScheme
-from baton.contracts.intake import IdentityAlias, LeadAct, LeadCommand, LeadMerge
+from baton.contracts.intake import MOVED_BY, IdentityAlias, LeadAct, LeadCommand, LeadMerge
 from baton.contracts.leads import LeadRefused, LeadStaged
 from baton.contracts.partitioner import partition_of
-from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
+from baton.contracts.routing import MANUAL, HandoffNoted, LeadRouted, LeadUnrouted, RoutingStep
 from baton.contracts.topic_names import (
     INTAKE_ALIASES,
     LEADS_ACTS,
@@ -157,8 +157,13 @@ class AnswerWatch:
 
 class AnswerFinder:
     """Finds what became of one event among records of its lead, whatever order its topics are read
-    in: a hand-off does not name the command that moved it, so one that is read before its command
-    is kept until the command is seen."""
+    in.
+
+    A command ends a hand-off, in a record that names it, and the next attempt is its answer: what
+    moves the lead at the same moment for another cause is none. Of a hand-off that was not
+    published yet the end is not published either; then the answer is known by its path, once the
+    end would have been read.
+    """
 
     def __init__(
         self, line: ActLine, lead_id: str, *, kind: str, identity: str | None = None
@@ -166,7 +171,9 @@ class AnswerFinder:
         self._line, self._lead, self._kind = line, lead_id, kind
         self._identity = identity
         self._taken = False
-        self._moved: Answer | None = None
+        self._ended: HandoffNoted | None = None
+        self._handoffs: dict[tuple[str, int], tuple[Answer, bool]] = {}
+        self._known_by_path: Answer | None = None
 
     @property
     def taken(self) -> bool:
@@ -189,30 +196,59 @@ class AnswerFinder:
         match value:
             case LeadAct() | LeadCommand() if value.event_id == event_id:
                 self._taken = True
-                return self._moved
+                return None
             case LeadRefused() if value.cause_id == event_id:
                 return _refused(value.reason, value.detail)
             case HandoffNoted() if value.cause_id == event_id and value.kind == "refused":
                 return _refused(value.reason, None)
+            case HandoffNoted() if value.cause_id == event_id and value.kind == "withdrawn":
+                self._taken, self._ended = True, value
+                return self._next_attempt()
             case LeadStaged() if value.cause_id == event_id and value.event in ACTS:
                 return _done(value.event, f"the lead is at {value.to_stage}")
             case LeadRouted() if self._kind in COMMANDS:
                 text = f"{value.owner} has it, in {value.pool}"
-                return self._keep(_done(value.rule, text))
+                return self._keep(value, _done(value.rule, text))
             case LeadUnrouted() if self._kind in COMMANDS:
                 pool, reason = value.pool or "no pool", _words(value.reason)
-                return self._keep(_done(value.reason, f"{value.outcome} in {pool}, {reason}"))
+                text = f"{value.outcome} in {pool}, {reason}"
+                return self._keep(value, _done(value.reason, text))
             case IdentityAlias() if self._left(value):
                 return _done("unmerged", f"it belongs to lead {value.lead_id} from now on")
             case LeadMerge() if value.cause_id == event_id:
                 return _done("merged", f"{value.loser} ended in {value.survivor}")
         return None
 
-    def _keep(self, moved: Answer) -> Answer | None:
-        if self._taken:
-            return moved
-        self._moved = self._moved or moved
-        return None
+    def _keep(self, handoff: LeadRouted | LeadUnrouted, answer: Answer) -> Answer | None:
+        commanded = RoutingStep(rule=MANUAL, outcome=MOVED_BY[self._kind]) in handoff.path
+        place = handoff.qualification_id, handoff.attempt
+        self._handoffs.setdefault(place, (answer, commanded))
+        return self._next_attempt()
+
+    def _next_attempt(self) -> Answer | None:
+        if self._ended is None:
+            return None
+        place = self._ended.qualification_id, self._ended.attempt + 1
+        answer, _ = self._handoffs.get(place, (None, False))
+        return answer
+
+    def all_read(self, *, last: bool) -> Answer | None:
+        """What is known once every topic was read to its end: an answer that was there when all
+        were read before. ``last``: nothing further will be read."""
+        if self._ended is not None:
+            return (
+                _done(
+                    self._ended.reason,
+                    "the former hand-off ended; who has it now is not decided yet",
+                )
+                if last
+                else None
+            )
+        known = self._known_by_path
+        self._known_by_path = next(
+            (answer for answer, commanded in self._handoffs.values() if commanded), None
+        )
+        return self._known_by_path if self._taken and (last or known is not None) else None
 
     def _left(self, alias: IdentityAlias) -> bool:
         return alias.kind == AliasKind.RESOLVED and alias.lead_id != self._lead
@@ -232,11 +268,13 @@ def answer_within(
     sleep: Callable[[float], None],
 ) -> Answer | None:
     """What became of it, looked for after each of ``pauses`` (seconds); None: nothing yet."""
-    for pause in pauses:
+    for number, pause in enumerate(pauses, start=1):
         sleep(pause)
         for record in news():
             if (answer := finder.look(record)) is not None:
                 return answer
+        if (answer := finder.all_read(last=number == len(pauses))) is not None:
+            return answer
     return None
 
 

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from baton.contracts.codec import codec_for
-from baton.contracts.topics import TOPICS, Audience
-from baton.simulation.held_values import HeldCodec
 
 REMEMBERED: Final = 2_048
 """Values a codec remembers; most are read again within a few steps."""
@@ -49,21 +47,14 @@ class MemoCodec:
             del known[next(iter(known))]
 
 
-def memo_codecs(*, logged: bool = True, written: bool = True) -> Callable[[type], Any]:
-    """Codecs by type, for one simulation. Where nothing is ``logged``, what is in no public topic
-    stays a value (:mod:`.held_values`), and all else too where nothing is to be ``written``."""
-    made: dict[type, Any] = {}
+def memo_codecs() -> Callable[[type], MemoCodec]:
+    """Codecs by type, for one simulation."""
+    made: dict[type, MemoCodec] = {}
 
-    def codec(record_type: type) -> Any:
+    def codec(record_type: type) -> MemoCodec:
         found = made.get(record_type)
         if found is None:
-            held = not logged and not (written and record_type in _PUBLIC)
-            found = made[record_type] = (HeldCodec if held else MemoCodec)(record_type)
+            found = made[record_type] = MemoCodec(record_type)
         return found
 
     return codec
-
-
-_PUBLIC: Final = frozenset(
-    spec.record for spec in TOPICS.values() if spec.audience is Audience.PUBLIC and spec.record
-)

@@ -10,8 +10,9 @@ questions afterwards: memory is that of the leads, not of their events.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
+from itertools import islice
 from types import MappingProxyType
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from baton.agreement.books import NO_BOOKS, Books, book_records
 from baton.agreement.reference import SIDES, AgreementBook
@@ -24,11 +25,18 @@ from baton.engine.reducer import Reducer
 from baton.engine.task_config import TaskConfig
 from baton.flow import all_reducers
 from baton.ids import derived_id
+from baton.simulation.direct.host import DirectHost
+from baton.simulation.direct.passed import Seen, written
 from baton.simulation.lines import Arrival
 from baton.simulation.memo_codec import memo_codecs
-from baton.simulation.unlogged import UnloggedHost, written
 
 _AGREED_BEFORE_MS = 60_000
+
+_YIELDED: Final = frozenset(
+    topic
+    for topic, spec in TOPICS.items()
+    if spec.audience is Audience.PUBLIC and spec.writer not in ("outside", "agreement")
+)
 
 Watch = Callable[[Stored, Arrival | None], None]
 """Is shown the records of a topic, a private one too, with the line that was just sent."""
@@ -58,9 +66,6 @@ class Simulation:
     for questions afterwards.
     """
 
-    WRITES: ClassVar = True
-    """Whether public records are bytes as they are yielded."""
-
     def __init__(
         self,
         *,
@@ -72,14 +77,8 @@ class Simulation:
         keep: bool = True,
         watch: Mapping[str, Watch] = NOTHING_WATCHED,
     ) -> None:
-        host = MemoryHost if keep else UnloggedHost
-        self.host = host(
-            self.reducers(),
-            AgreementBook(),
-            TaskConfig(partitions=partitions, codecs=memo_codecs(logged=keep, written=self.WRITES)),
-            start_ms=start_ms - _AGREED_BEFORE_MS,
-        )
         self._watch = watch
+        self.host = self._host(partitions, start_ms - _AGREED_BEFORE_MS, keep=keep)
         self._keep = keep
         self._seen = 0
         self._agree(text, version, self.host.log.now)
@@ -92,6 +91,19 @@ class Simulation:
     def reducers(self) -> Sequence[Reducer[Any, Any]]:
         """Those that run, in the order of the flow; a part of the system overrides it."""
         return all_reducers()
+
+    def _host(self, partitions: int, start_ms: int, *, keep: bool) -> MemoryHost | DirectHost:
+        reducers, book = self.reducers(), AgreementBook()
+        if keep:
+            config = TaskConfig(partitions=partitions, codecs=memo_codecs())
+            return MemoryHost(reducers, book, config, start_ms=start_ms)
+        return DirectHost(
+            reducers,
+            book,
+            TaskConfig(partitions=partitions),
+            start_ms=start_ms,
+            shown=_YIELDED | self._watch.keys(),
+        )
 
     def run(
         self,
@@ -160,24 +172,27 @@ class Simulation:
         )
 
     def _news(self, arrival: Arrival | None) -> Iterator[Stored]:
-        history = self.host.log.history
-        for record in history[self._seen :]:
+        history: list[Any] = self.host.log.history
+        for record in islice(history, self._seen, None):
             if (watch := self._watch.get(record.topic)) is not None:
-                watch(written(record), arrival)
-            spec = TOPICS[record.topic]
-            if spec.audience is Audience.PUBLIC and spec.writer not in ("outside", "agreement"):
-                yield record
+                watch(self._shown(record), arrival)
+            if record.topic in _YIELDED:
+                yield self._shown(record)
         self._seen = len(history)
         if not self._keep:
             history.clear()
             self._seen = 0
 
+    def _shown(self, record: Seen) -> Any:
+        return written(record)
+
 
 class CountedSimulation(Simulation):
-    """For whoever only counts: where the log is not kept, public records too stay values, to be
-    read by :func:`baton.simulation.held_values.read`."""
+    """For whoever only counts: where the log is not kept, no record is ever bytes. What it shows is
+    read by :func:`baton.simulation.direct.passed.read`."""
 
-    WRITES = False
+    def _shown(self, record: Seen) -> Any:
+        return record
 
 
 def inbox_key(line: bytes) -> bytes:

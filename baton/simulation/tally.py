@@ -4,11 +4,11 @@ refused, dead letters. Counts only."""
 from collections import Counter
 from dataclasses import dataclass, field
 
-from baton.contracts.codec import codec_for
 from baton.contracts.intake import AliasKind, IdentityAlias
 from baton.contracts.leads import LeadRefused
 from baton.contracts.topic_names import INTAKE_ALIASES, LEADS_INBOX_DEAD_LETTERS, LEADS_REFUSALS
 from baton.engine.memory import Stored
+from baton.simulation.direct.passed import Seen, read
 
 COUNTED = (INTAKE_ALIASES, LEADS_REFUSALS, LEADS_INBOX_DEAD_LETTERS)
 """The topics whose records a :class:`Tally` is shown."""
@@ -28,16 +28,16 @@ class Tally:
     dead: dict[str, list[str]] = field(default_factory=dict)
     dead_counts: Counter[str] = field(default_factory=Counter)
 
-    def note(self, stored: Stored, place: str = "") -> None:
+    def note(self, stored: Seen, place: str = "") -> None:
         """Count a record of the log. ``place``: where the line came from that was just sent."""
         if stored.value is None:
             return
         if stored.topic == INTAKE_ALIASES:
-            self._note_alias(codec_for(IdentityAlias).decode(stored.value))
+            self._note_alias(read(stored, IdentityAlias))
         elif stored.topic == LEADS_REFUSALS:
-            refused: LeadRefused = codec_for(LeadRefused).decode(stored.value)
+            refused: LeadRefused = read(stored, LeadRefused)
             self.refusals[f"{refused.event} in stage {refused.stage}: {refused.reason}"] += 1
-        elif stored.topic == LEADS_INBOX_DEAD_LETTERS:
+        elif isinstance(stored, Stored):
             self._note_dead(stored, place)
 
     def lines(self) -> list[str]:

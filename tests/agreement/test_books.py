@@ -402,7 +402,12 @@ def test_a_territory_book_comes_after_the_territories_and_before_the_segments(
 
 def test_a_field_that_a_book_asks_and_nobody_knows_is_waited_for(tmp_path: Path) -> None:
     routing = compiled_of(read(tmp_path)).routing
-    for profile, asked in (({}, ("country", "role")), ({"country": "GB"}, ("role",))):
+    for profile, asked in (
+        ({}, ("country", "role")),
+        ({"country": "GB"}, ("role",)),
+        ({"country": "FR"}, ()),
+        ({"role": "head of sales"}, ("country",)),
+    ):
         context = context_of_qualified(qualified("l", profile=profile), now_ms=0)
         assert routing.undecided_by(context) == asked
 

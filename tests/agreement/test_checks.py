@@ -79,10 +79,10 @@ SHAPE = [
     ("{owner: ae-hugo}", "{}", "harborlight.example: {}", "routing.accounts.harborlight.example: a named account has an owner (a person) or pools (to), one of the two"),
     # amounts of time
     ("within: 30 minutes elapsed", "within: 30 minutes", "within: 30 minutes,", 'slas.promises[1].within: "30 minutes" does not say whether closed hours count: write "30 business minutes" or "30 minutes elapsed"'),
-    ("stage: sql, within: 20 working days", "stage: sql, within: 20 business days", "within: 20 business days", 'slas.promises[11].within: "20 business days" can be taken two ways: write "20 working days", or the hours as "8 business hours"'),
+    ("stage: sql, within: 20 working days", "stage: sql, within: 20 business days", "within: 20 business days", 'slas.promises[12].within: "20 business days" can be taken two ways: write "20 working days", or the hours as "8 business hours"'),
     ("warn: [50%, 80%], use_ladder: quick}\n    - {clock: accept, queue: sales, within", "warn: [80%, 50%], use_ladder: quick}\n    - {clock: accept, queue: sales, within", "warn: [80%, 50%]", "slas.promises[2]: warnings come in ascending order, each once"),
     ("warn: [50%], ladder", "warn: [0.5], ladder", "warn: [0.5]", 'slas.promises[1].warn[1]: 0.5 is not a share: write "50%", from 1% to 99%'),
-    ("use_ladder: quick}\n    - {clock: first_touch, within", "use_ladder: quick, ladder: [{do: escalate}]}\n    - {clock: first_touch, within", "ladder: [{do: escalate}]", "slas.promises[6]: has a ladder of its own and use_ladder: keep one of the two"),
+    ("use_ladder: quick}\n    - {clock: first_touch, within", "use_ladder: quick, ladder: [{do: escalate}]}\n    - {clock: first_touch, within", "ladder: [{do: escalate}]", "slas.promises[7]: has a ladder of its own and use_ladder: keep one of the two"),
     ("comes_back: after 45 days", "comes_back: 45 days", "comes_back: 45 days", 'recycling.reasons.no_authority.comes_back: "45 days" is not a return date: write "after 90 days" or "contract_end - 60 days"'),
     (", if_unknown: 180 days", "", "in_contract: {", "recycling.reasons.in_contract: comes back by the end of a contract that may not be known: add if_unknown: 180 days"),
     ("comes_back: after 45 days", "comes_back: after 45 days, if_unknown: 9 days", "after 45 days, if", "recycling.reasons.no_authority: if_unknown is for reasons that come back by contract_end"),
@@ -298,7 +298,7 @@ WARNINGS = [
     ("sdr-cleo: {name: Cleo (SDR),", "sdr-cleo: {per_day: 9, per_week: 9, name: Cleo (SDR),", "sdr-cleo: {per_day: 9", '"sdr-cleo" may have 9 leads a day but 9 a week: the day limits nothing'),
     ("      sdr-cleo: {capacity: 60, offers: 8}\n      sdr-dag: {capacity: 60, offers: 8}\n", "      sdr-cleo: {ramp: {from: 2027-01-04, weeks: 4}}\n      sdr-dag: {ramp: {from: 2027-02-01, weeks: 4}}\n", "    members:\n      sdr-cleo: {ramp", 'everybody in pool "europe-sdr" is new: before 2027-01-04 nobody gets a lead of it'),
     ("    - name: large firms elsewhere", "    - name: some\n      when: {field: profile.employees, op: between, value: [10, 500]}\n      to: {sdr: europe-sdr}\n    - name: others\n      when: {field: profile.employees, op: between, value: [400, 900]}\n      to: {sdr: europe-sdr}\n    - name: large firms elsewhere", "- name: others", '"others" and "some" overlap (profile.employees between [10, 500], profile.employees between [400, 900]); the first, "some", takes those'),
-    ("{clock: follow_up, attempts: 5,", "{clock: follow_up, apart: 2 hours,", "apart: 2 hours", "apart is between attempts, and one is promised: add attempts: 3"),
+    ("{clock: follow_up, attempts: 5, apart: 2 hours,", "{clock: follow_up, apart: 2 hours,", "apart: 2 hours", "apart is between attempts, and one is promised: add attempts: 3"),
     ("hours: {mon-fri: 09:00-17:30}", "hours: {mon-fri: 17:30-09:00}", "17:30-09:00", '"17:30-09:00" on mon is a night of more than 12 hours: is it the wrong way round?'),
     ("    patient:\n", "    spare: [{do: escalate, to: manager}]\n    patient:\n", "spare:", 'ladder "spare" is used by no promise'),
     ("    student: {outcome: disqualify}\n", "", "  reasons:", 'usual reasons are not listed: "student"; a tool that sends one is refused'),
@@ -406,7 +406,7 @@ def test_everything_wrong_is_reported_at_once_in_the_order_of_the_file() -> None
         (
             line_of(text, "within: 4 hours"),
             (
-                'slas.promises[5].within: "4 hours" does not say whether closed hours count: write "4 '
+                'slas.promises[6].within: "4 hours" does not say whether closed hours count: write "4 '
                 'business hours" or "4 hours elapsed"'
             ),
         ),

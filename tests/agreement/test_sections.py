@@ -250,7 +250,7 @@ def test_roles_have_an_order() -> None:
             {"country": "CA"},
             "enterprise",
             "america-sales",
-            ["DACH no", "Norway no", "rest of Europe no", "North America chosen"],
+            ["DACH no", "Norway no", "rest of Europe no", "Quebec unknown", "North America chosen"],
         ),
         (
             "sdr",
@@ -261,6 +261,7 @@ def test_roles_have_an_order() -> None:
                 "DACH unknown",
                 "Norway unknown",
                 "rest of Europe unknown",
+                "Quebec unknown",
                 "North America unknown",
                 "large firms elsewhere chosen",
             ],
@@ -274,6 +275,7 @@ def test_roles_have_an_order() -> None:
                 "DACH no",
                 "Norway no",
                 "rest of Europe no",
+                "Quebec no",
                 "North America no",
                 "large firms elsewhere no",
                 "default chosen",
@@ -296,6 +298,7 @@ def test_a_rule_without_a_pool_of_the_kind_is_passed_over() -> None:
         RoutingStep(rule="Benelux", outcome="no pool of this kind"),
         RoutingStep(rule="Edinburgh, the Borders and Fife", outcome="no"),
         RoutingStep(rule="overseas", outcome="no"),
+        RoutingStep(rule="territory book", outcome="no"),
         RoutingStep(rule="technology work", outcome="chosen"),
     )
     assert choice.pool == "technology"

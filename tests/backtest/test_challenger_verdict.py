@@ -14,10 +14,10 @@ from baton.backtest.challenger_verdict import (
     Finding,
     Verdict,
     needed,
-    newcombe,
     unequal,
     verdict,
 )
+from baton.backtest.clustered import AccountTotals, difference
 
 DAY_MS = 86_400_000
 WINDOW_MS = 30 * DAY_MS
@@ -77,9 +77,56 @@ def test_the_interval_of_the_difference_covers_the_truth_as_often_as_it_says() -
         random = Random(seed)
         one = sum(random.random() < 0.3 for _ in range(120))
         other = sum(random.random() < 0.2 for _ in range(480))
-        _, low, high = newcombe((120, one), (480, other))
+        alone = [(1, 1)] * one + [(1, 0)] * (120 - one), [(1, 1)] * other + [(1, 0)] * (480 - other)
+        _, low, high = difference(*(AccountTotals(totals) for totals in alone))
         covered += low <= 0.1 <= high
     assert abs(covered / runs - 0.95) < 3 * (0.95 * 0.05 / runs) ** 0.5
+
+
+def account_totals(accounts: int, rate: float, random: Random) -> AccountTotals:
+    """Accounts of one to nine leads; two in three leads have the outcome of the account."""
+    found = []
+    for _ in range(accounts):
+        leads, whole = random.randint(1, 9), random.random() < rate
+        yes = sum(
+            whole if random.random() < 2 / 3 else random.random() < rate for _ in range(leads)
+        )
+        found.append((leads, yes))
+    return AccountTotals(found)
+
+
+def test_intervals_cover_the_truth_where_people_of_an_account_share_its_outcome() -> None:
+    covered, alone, runs = 0, 0, 600
+    for seed in range(runs):
+        random = Random(seed)
+        one, other = account_totals(60, 0.3, random), account_totals(200, 0.2, random)
+        _, low, high = difference(one, other)
+        covered += low <= 0.1 <= high
+        independent = [
+            AccountTotals([(1, 1)] * arm.reached + [(1, 0)] * (arm.handed - arm.reached))
+            for arm in (one, other)
+        ]
+        _, low, high = difference(*independent)
+        alone += low <= 0.1 <= high
+    assert covered / runs > 0.95 - 3 * (0.95 * 0.05 / runs) ** 0.5
+    assert alone / runs < 0.85, "leads taken as independent claim more than they know"
+
+
+def test_accounts_of_one_lead_are_independent_leads() -> None:
+    found = AccountTotals([(1, 1)] * 12 + [(1, 0)] * 28)
+    assert (found.design_effect, found.effective) == (1.0, 40.0)
+    low, high = found.bounds
+    assert (low, high) == (pytest.approx(0.181, abs=0.001), pytest.approx(0.454, abs=0.001))
+
+
+def test_two_accounts_that_bring_most_leads_give_no_verdict() -> None:
+    documents = facts(400, 100, (0.1, 0.9), 1)
+    for one in documents:
+        number = int(one["value"]["lead_id"].removeprefix("lead-"))
+        one["value"]["story"] = {"account_id": f"firm{number % 2 + 2 * (number > 400)}.example"}
+    found = judged(documents)
+    assert found.finding is Finding.TOO_FEW
+    assert (found.champion.accounts, found.champion.handed) == (2, 400)
 
 
 def test_nothing_but_counts_is_shown_before_the_end() -> None:

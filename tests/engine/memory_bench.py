@@ -1,6 +1,6 @@
 """The in-memory log as a host under test."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from baton.contracts.codec import codec_for
@@ -10,6 +10,7 @@ from baton.engine.memory import Aborted, Crash, MemoryHost, MemoryTask, Stored
 from baton.engine.memory import Moment as Place
 from baton.engine.records import BatchJournal
 from baton.engine.reducer import Reducer
+from baton.engine.store import Store
 from baton.engine.task_config import TaskConfig
 from tests.engine.hosts import EngineHost, Moment, Seen
 from tests.engine.toys import TOY_TOPICS, ToyBook, ToyTermsRecord
@@ -27,7 +28,10 @@ _PLACES = {
 
 class MemoryBench(EngineHost):
     """Crashes are exceptions from the tasks' hooks; a crashed task is started again when the host
-    settles."""
+    settles. ``open_store``: the stores of the tasks, if they are not to be in memory."""
+
+    def __init__(self, open_store: Callable[[Reducer[Any, Any], int], Store] | None = None) -> None:
+        self._stores = {} if open_store is None else {"open_store": open_store}
 
     async def start(
         self, *reducers: Reducer[Any, Any], partitions: int = 2, limits: Limits = Limits()
@@ -37,7 +41,7 @@ class MemoryBench(EngineHost):
         self.memory = MemoryHost(
             reducers,
             self.book,
-            TaskConfig(partitions=partitions, topics=TOY_TOPICS, limits=limits),
+            TaskConfig(partitions=partitions, topics=TOY_TOPICS, limits=limits, **self._stores),
             start_ms=START_MS,
             stubborn=True,
         )

@@ -70,6 +70,22 @@ def test_versions_and_ids_are_those_on_the_wire(api: TestClient) -> None:
     ).json()
 
 
+def test_pages_that_browsers_of_topics_ask_for_have_an_answer(api: TestClient) -> None:
+    file = newest()
+    page = f"/subjects/{SUBJECT}/versions/latest/referencedby"
+    assert (api.get(page).json(), api.get("/contexts").json()) == ([], ["."])
+    assert api.get(f"/mode/{SUBJECT}").json() == {"mode": "READONLY"}
+    assert api.get(f"/config/{SUBJECT}").json() == {"compatibilityLevel": "BACKWARD"}
+    asked = {"subjectPrefix": SUBJECT, "latestOnly": "true"}
+    assert [
+        (found["subject"], found["id"]) for found in api.get("/schemas", params=asked).json()
+    ] == [(SUBJECT, file.id)]
+    whole = api.get("/schemas").json()
+    assert [found["version"] for found in whole if found["subject"] == SUBJECT] == [
+        version.version for version in shelf().versions("LeadRouted")
+    ]
+
+
 ERRORS = [
     ("GET", "/subjects/nope-value/versions", None, 404, 40401),
     ("GET", "/subjects/nope-value/versions/1", None, 404, 40401),
@@ -79,6 +95,9 @@ ERRORS = [
     ("GET", f"/subjects/{SUBJECT}/versions/99999999999", None, 422, 42202),
     ("GET", "/schemas/ids/999999", None, 404, 40403),
     ("GET", "/config/nope-value", None, 404, 40401),
+    ("GET", "/mode/nope-value", None, 404, 40401),
+    ("GET", "/subjects/nope-value/versions/1/referencedby", None, 404, 40401),
+    ("PUT", f"/mode/{SUBJECT}", {"mode": "READWRITE"}, 422, 42205),
     ("POST", f"/subjects/{SUBJECT}", {"schema": '"string"'}, 404, 40403),
     ("POST", f"/subjects/{SUBJECT}", {"schema": "{"}, 422, 42201),
     ("POST", f"/subjects/{SUBJECT}", {"schema": '"string"', "schemaType": "JSON"}, 422, 42201),

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from baton.cluster.log import Record
-from baton.contracts.topic_names import INTAKE_ALIASES, LEADS_INBOX_DEAD_LETTERS, LEADS_ROUTED_SALES
+from baton.contracts.codec import codec_for
+from baton.contracts.intake import Command, LeadCommand
+from baton.contracts.routing import HandoffNoted, RoutingStep
+from baton.contracts.topic_names import (
+    INTAKE_ALIASES,
+    LEADS_COMMANDS,
+    LEADS_HANDOFFS,
+    LEADS_INBOX_DEAD_LETTERS,
+    LEADS_ROUTED_SALES,
+)
+from baton.contracts.topics import TOPICS
 from baton.intake.reading import read_line
 from baton.lead_story.stories import identity_of
 from baton.screens.lead_acts import (
@@ -24,6 +37,8 @@ from baton.screens.lead_acts import (
 )
 from baton.simulation.lines import Arrival
 from tests.screens.company import MINUTE_MS, START_MS, Company, demo
+
+LEAD = "a" * 32
 
 
 class Desk:
@@ -78,6 +93,9 @@ def test_a_lead_passed_on_says_who_has_it_now() -> None:
     found = desk.do("pass_on", desk.routed.owner, to_person=desk.other)
     assert found is not None
     assert (found.state, found.text) == ("done", f"done: {desk.other} has it, in sales")
+    (command,) = desk.company.values(LEADS_COMMANDS)
+    (withdrawn,) = desk.company.values(LEADS_HANDOFFS)
+    assert (withdrawn.reason, withdrawn.cause_id) == ("passed_on", command.event_id)
 
 
 def test_a_manager_may_assign_and_a_colleague_may_not() -> None:
@@ -152,6 +170,87 @@ def test_two_leads_become_one_by_command_and_an_identifier_leaves_again() -> Non
     assert apart is not None
     assert apart.reason == "unmerged"
     assert survivor not in apart.text
+
+
+ORDERS = list(itertools.permutations(range(4)))
+
+
+def _answers(line: ActLine, kind: str, records: Sequence[Record]) -> set[str | None]:
+    """What is found in any order of the records, read at once or one after another."""
+    found = set()
+    for order in ORDERS:
+        for rounds in ([order], [(number,) for number in order]):
+            finder = AnswerFinder(line, LEAD, kind=kind)
+            news = iter([[records[number] for number in batch] for batch in rounds])
+            pauses = [0.1] * (len(rounds) + 2)
+            answer = answer_within(
+                partial(_next_of, news), finder, pauses=pauses, sleep=lambda _: None
+            )
+            found.add(answer.text if answer is not None else None)
+    return found
+
+
+def _next_of(batches: Iterator[list[Record]]) -> Iterator[Record]:
+    return iter(next(batches, []))
+
+
+def test_a_move_by_another_cause_in_the_same_moment_is_no_answer_to_a_command() -> None:
+    desk = Desk()
+    line = line_of("assign", LEAD, by="mgr-ines", at_ms=1, more={"to_person": "ae-hugo"})
+    asked = replace(desk.routed, lead_id=LEAD, qualification_id="q", attempt=3, owner="ae-hugo")
+    crossed = replace(asked, attempt=2, owner="ae-iris", path=())
+    ended = HandoffNoted(
+        handoff_id="h2",
+        qualification_id="q",
+        attempt=2,
+        lead_id=LEAD,
+        kind="withdrawn",
+        reason="assigned",
+        cause_id=line.event_id,
+        at_ms=2,
+    )
+    taken = LeadCommand(
+        event_id=line.event_id,
+        lead_id=LEAD,
+        source="baton-cli",
+        occurred_at_ms=1,
+        received_at_ms=1,
+        command=Command(kind="assign", by="mgr-ines", to_person="ae-hugo"),
+    )
+    public = [
+        (LEADS_COMMANDS, taken),
+        (LEADS_ROUTED_SALES, crossed),
+        (LEADS_HANDOFFS, ended),
+        (LEADS_ROUTED_SALES, asked),
+    ]
+    assert _answers(line, "assign", [_record(*one) for one in public]) == {
+        "done: ae-hugo has it, in sales"
+    }
+    # The hand-off that was crossed had not been published: the path says whose answer it is.
+    named = replace(asked, path=(*asked.path, RoutingStep(rule="manual", outcome="assigned")))
+    public = [
+        (LEADS_COMMANDS, taken),
+        (LEADS_ROUTED_SALES, crossed),
+        (LEADS_ROUTED_SALES, named),
+        (LEADS_COMMANDS, replace(taken, event_id="another")),
+    ]
+    assert _answers(line, "assign", [_record(*one) for one in public]) == {
+        "done: ae-hugo has it, in sales"
+    }
+
+
+def _record(topic: str, value: Any) -> Record:
+    spec = TOPICS[topic].record
+    assert spec is not None
+    return Record(
+        topic=topic,
+        partition=0,
+        offset=0,
+        at_ms=0,
+        key=LEAD.encode(),
+        value=codec_for(spec).encode(value),
+        headers=(),
+    )
 
 
 @pytest.mark.parametrize("kind", ["accepted", "claim"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from baton.agreement.books import Book
@@ -53,16 +53,19 @@ class TerritoryBook:
     book: Book | None = None
     fields: tuple[str, ...] = ()
     shapes: Mapping[Shape, Mapping[tuple[str, ...], tuple[int, ...]]] = field(default_factory=dict)
+    _parts: dict[tuple[str, Shape, tuple[int, ...]], Set[tuple[str, ...]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def find(self, profile: Mapping[str, str], leg: str) -> tuple[RouteRule, RoutingStep] | None:
         """The first row that fits and has a pool of the kind ``leg``, as a rule, and its step on
         the record."""
         if self.book is None:
             return None
-        words = {name: (profile.get(name) or "").strip().casefold() for name in self.fields}
+        words = self._words_of(profile)
         best: int | None = None
         for shape, rows in self.shapes.items():
-            key = tuple(words[name][:length] if length else words[name] for name, length in shape)
+            key = _key(words, shape)
             for number in rows.get(key, ()) if all(key) else ():
                 if best is not None and number >= best:
                     break
@@ -70,6 +73,35 @@ class TerritoryBook:
                     best = number
                     break
         return None if best is None else self._rule(best)
+
+    def undecided_by(self, profile: Mapping[str, str], leg: str) -> tuple[str, ...]:
+        """The fields that are not known and could change the pool: asked by a row that fits as far
+        as the profile is known."""
+        words = self._words_of(profile)
+        asked: dict[str, None] = {}
+        for shape in self.shapes:
+            missing = [name for name, _ in shape if name not in profile]
+            known = tuple(at for at, (name, _) in enumerate(shape) if name in profile)
+            if missing and _key(words, [shape[at] for at in known]) in self._part(
+                leg, shape, known
+            ):
+                asked.update(dict.fromkeys(missing))
+        return tuple(name for name in self.fields if name in asked)
+
+    def _words_of(self, profile: Mapping[str, str]) -> dict[str, str]:
+        return {name: (profile.get(name) or "").strip().casefold() for name in self.fields}
+
+    def _part(self, leg: str, shape: Shape, known: tuple[int, ...]) -> Set[tuple[str, ...]]:
+        """What the rows of a shape with a pool of the kind ask of the ``known`` ones of its fields;
+        found once."""
+        place = leg, shape, known
+        if place not in self._parts:
+            self._parts[place] = {
+                tuple(key[at] for at in known)
+                for key, numbers in self.shapes[shape].items()
+                if any(self._pools(number).get(leg) for number in numbers)
+            }
+        return self._parts[place]
 
     def _cell(self, number: int, column: str) -> str:
         if self.book is None or column not in self.book.columns:
@@ -90,6 +122,10 @@ class TerritoryBook:
             asks=self.fields,
         )
         return rule, RoutingStep(rule=f"territory book: {name}", outcome="chosen")
+
+
+def _key(words: Mapping[str, str], shape: Sequence[Place]) -> tuple[str, ...]:
+    return tuple(words[name][:length] if length else words[name] for name, length in shape)
 
 
 def territory_book(book: Book | None) -> TerritoryBook:

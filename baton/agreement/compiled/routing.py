@@ -89,6 +89,9 @@ class TerritoryRows(Protocol):
     def find(self, profile: Mapping[str, str], leg: str) -> tuple[RouteRule, RoutingStep] | None:
         """The first row that fits, as a rule, and its step on the record."""
 
+    def undecided_by(self, profile: Mapping[str, str], leg: str) -> tuple[str, ...]:
+        """The profile fields that are not known and could change the pool."""
+
 
 class Choice(NamedTuple):
     """The pool, and every rule looked at with what it said: ``chosen``, ``no``, ``unknown`` or ``no
@@ -226,7 +229,7 @@ class Routing:
         if self._ask(asked, territories, chosen, context):
             return tuple(asked)
         if self.territory_book is not None:
-            missing = (key for key in self.territory_book.fields if key not in context.profile)
+            missing = self.territory_book.undecided_by(context.profile, context.leg or "sales")
             asked.update(dict.fromkeys(missing))
             if chosen is not None and chosen not in segments:
                 return tuple(asked)

@@ -102,6 +102,11 @@ class Cluster:
             raise ConnectionError("no broker has answered yet")
         await self._admin.describe_cluster()
 
+    async def cluster_id(self) -> str:
+        """The id that the cluster was formatted with; empty where the brokers give none."""
+        assert self._admin is not None
+        return (await self._admin.describe_cluster()).get("cluster_id") or ""
+
     def at(self, place: Place) -> TopicPartition:
         """The physical place."""
         return TopicPartition(physical(self.namespace, place[0]), place[1])

@@ -109,7 +109,11 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
         supervisors, self.supervisors = self.supervisors, {}
         await asyncio.gather(*(supervisor.leave(limit_s) for supervisor in supervisors.values()))
         for partition, supervisor in supervisors.items():
-            if supervisor.memory is not None:
+            if supervisor.memory is None:
+                continue
+            if supervisor.memory.core.store.durable:
+                supervisor.forget()  # another process may open it; the disk is what is kept
+            else:
                 self._kept[partition] = (monotonic(), supervisor.memory)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:

@@ -7,10 +7,11 @@ import asyncio
 import secrets
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from baton.contracts.topics import REDUCERS, TOPICS, Audience, changelog_topic, journal_topic
+from baton.engine.disk.state_directory import StateDirectory
 from baton.engine.errors import EngineError
 from baton.engine.kafka.clock import BrokerClock, wall_ms
 from baton.engine.kafka.cluster import Cluster
@@ -75,6 +76,9 @@ class KafkaHost:
         instance = host.settings.instance_id or socket.gethostname()
         client_id = f"{host.name}-{instance}-{secrets.token_hex(4)}"
         self._cluster = Cluster(host.client, namespace=tasks.namespace, client_id=client_id)
+        self._states = _states(host.settings, tasks)
+        if self._states is not None:
+            tasks = replace(tasks, open_store=self._states.store_of)
         self._context = HostContext(
             config=tasks,
             settings=host.settings,
@@ -108,6 +112,8 @@ class KafkaHost:
         watching = asyncio.create_task(BrokerReach(self._cluster.ask).watch())
         try:
             await self._cluster.start()
+            if self._states is not None:
+                self._states.cluster_id = await self._cluster.cluster_id()
             await self._check_partitions()
             await self._run_parts()
         finally:
@@ -174,3 +180,13 @@ class KafkaHost:
     def _fatal(self, error: Exception) -> None:
         if self._failed is not None and not self._failed.done():
             self._failed.set_exception(error)
+
+
+def _states(settings: EngineSettings, tasks: TaskConfig) -> StateDirectory | None:
+    return (
+        None
+        if settings.state_dir is None
+        else StateDirectory(
+            settings.state_dir / tasks.namespace, tasks.partitions, settings.state_cache_mb
+        )
+    )

@@ -67,9 +67,13 @@ class TaskContext:
         return [(topic, self.partition) for topic in self.reducer.inputs]
 
     def core(self) -> Core:
-        """A new core, without state."""
+        """A new core, with the state that is on disk, if there is any. May wait for the disk."""
         return Core(
-            self.reducer, self.host.reference.book, self.host.config, partition=self.partition
+            self.reducer,
+            self.host.reference.book,
+            self.host.config,
+            partition=self.partition,
+            store=self.host.config.open_store(self.reducer, self.partition),
         )
 
     def skipped_places(self) -> frozenset[str]:

@@ -29,11 +29,11 @@ async def read_changelog(
     task: TaskContext,
     *,
     since: int | None,
-    take: Callable[[bytes, bytes | None], None],
+    take: Callable[[int, bytes, bytes | None], None],
     progress: Callable[[int, int], None],
 ) -> int:
-    """Pass every record from ``since`` (None: from the beginning) to the end to ``take``; gives the
-    next offset.
+    """Pass every record from ``since`` (None: from the beginning) to the end to ``take``, with its
+    offset; gives the next offset.
 
     ``progress`` is called with position and end now and then. To be called after the former owner
     was fenced: then nobody else writes here, and the end does not move.
@@ -66,7 +66,7 @@ async def _read(
     task: TaskContext,
     at: TopicPartition,
     span: tuple[int, int],
-    take: Callable[[bytes, bytes | None], None],
+    take: Callable[[int, bytes, bytes | None], None],
     progress: Callable[[int, int], None],
 ) -> int:
     (position, end), moved_at = span, asyncio.get_running_loop().time()
@@ -74,7 +74,7 @@ async def _read(
         records = (await consumer.getmany(at, timeout_ms=_POLL_MS, max_records=_CHUNK)).get(at, ())
         async with task.host.share:
             for record in records:
-                take(record.key, record.value)
+                take(record.offset, record.key, record.value)
         task.reached(Point.RESTORING)
         before, position = position, await consumer.position(at)
         now = asyncio.get_running_loop().time()

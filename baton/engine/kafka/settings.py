@@ -1,6 +1,8 @@
 """The settings of the engine on Kafka: ``BATON_*`` in the environment, beside
 :mod:`baton.settings`."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -53,6 +55,22 @@ class EngineSettings(BaseSettings):
     heartbeat_ms: int = Field(3_000, ge=100, description="Interval between heartbeats")
     keep_state_s: int = Field(
         600, ge=0, description="How long to keep the state of a task that moved to another worker"
+    )
+
+    state_dir: Path | None = Field(
+        None,
+        description=(
+            "Directory for the state of tasks, so that it need not fit into memory and a restart "
+            "reads only what is new; needs `baton[disk]`. Unset: state is in memory"
+        ),
+    )
+    state_cache_mb: int = Field(
+        128,
+        ge=8,
+        description=(
+            "Memory of a worker for what it read last from `BATON_STATE_DIR`; as much again is for "
+            "what it has just written"
+        ),
     )
 
     position_wait_s: float = Field(

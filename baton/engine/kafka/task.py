@@ -80,7 +80,9 @@ class Task:
                 self._transactions, lambda: self._set_state(TaskState.RESTORING)
             )
             self._recommits, self._restarts = startup.recommits, startup.restarts
-            await self._export_gauges(monotonic() - began)
+            self._metrics.restored(monotonic() - began, startup.records)
+            self._status.restored_records = startup.records
+            await self._export_gauges()
             for place in self._context.skipped_places():
                 self._core.skip(place)
             await self._wait_for_reference()
@@ -100,7 +102,7 @@ class Task:
     def refresh(self) -> None:
         """Bring the status and the gauges up to date."""
         core, status = self._core, self._status
-        status.batch, status.now_ms = core.number, core.now
+        status.batch, status.now_ms, status.on_disk = core.number, core.now, core.store.durable
         if status.state is TaskState.RUNNING:
             status.lag, status.held, status.adopting = self._inputs.lag(), core.held, core.adopting
             status.stalled_s = monotonic() - self._progress_at if self._inputs.count else 0.0
@@ -111,13 +113,10 @@ class Task:
             )
             status.reason = waits if status.stalled else ""
             behind_ms = self._host.clock.likely_ms() - core.now if status.lag else 0
-            self._metrics.refresh(
-                status, core.keys, core.timers, behind_ms, self._inputs.held_back()
-            )
+            self._metrics.refresh(status, core, behind_ms, self._inputs.held_back())
 
-    async def _export_gauges(self, restored_s: float) -> None:
+    async def _export_gauges(self) -> None:
         """Set the reducer's gauge from the restored state, in slices."""
-        self._metrics.restored(restored_s)
         async with self._host.share as share:
             for number, amount in enumerate(self._core.gauges(), start=1):
                 self._metrics.add(amount)
@@ -192,7 +191,9 @@ class Task:
             self._core.discard()
             self._try_again(error)
             return
-        self._core.commit()
+        self._memory.next_offset = self._memory.next_offset if began_at is None else began_at
+        self._memory.own = batch.changelog[-1][1]
+        self._core.commit(self._memory.next_offset)
         self._memory.size.committed(self._inputs.taken)
         self._inputs.commit()
         self._idle.commit()
@@ -200,8 +201,6 @@ class Task:
         self._failures, self._cap, self._recommits = 0, None, False
         self._restarts.clear()
         self._progress_at = monotonic()
-        self._memory.next_offset = self._memory.next_offset if began_at is None else began_at
-        self._memory.own = batch.changelog[-1][1]
         self._metrics.committed(batch, sealed - began, monotonic() - sealed)
         self._context.reached(Point.FOLDED)
 

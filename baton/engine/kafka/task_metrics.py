@@ -9,6 +9,7 @@ from baton.contracts.amounts import Amount
 from baton.contracts.metrics import METRICS, Kind
 from baton.engine import metrics
 from baton.engine.batch import Batch
+from baton.engine.core import Core
 from baton.engine.kafka.client_internals import series
 from baton.engine.kafka.status import TaskStatus
 
@@ -68,24 +69,24 @@ class TaskMetrics:
         """A restore is at ``position``."""
         self._left.set(end - position)
 
-    def restored(self, seconds: float) -> None:
-        """A restore is done."""
+    def restored(self, seconds: float, records: int) -> None:
+        """A restore is done, and has read so many records."""
         self._left.set(0)
+        metrics.RESTORE_RECORDS.labels(self._reducer, self._partition).set(records)
         metrics.RESTORE_SECONDS.labels(self._reducer, self._partition).set(seconds)
 
     def add(self, amount: Amount) -> None:
         """Add one amount, of a restored key."""
         (self._set_gauge if amount.sets else self._add)(amount.metric, amount.labels, amount.value)
 
-    def refresh(
-        self, status: TaskStatus, keys: int, timers: int, behind_ms: int, held_back: int
-    ) -> None:
+    def refresh(self, status: TaskStatus, core: Core, behind_ms: int, held_back: int) -> None:
         """Set the gauges of the task."""
         labels = (self._reducer, self._partition)
         metrics.LAG.labels(*labels).set(status.lag)
         metrics.LAG_SECONDS.labels(*labels).set(max(0, behind_ms) / 1000)
-        metrics.KEYS.labels(*labels).set(keys)
-        metrics.WAITING_TIMERS.labels(*labels).set(timers)
+        metrics.KEYS.labels(*labels).set(core.keys)
+        metrics.DISK_BYTES.labels(*labels).set(core.store.size())
+        metrics.WAITING_TIMERS.labels(*labels).set(core.timers)
         metrics.HELD_BACK.labels(*labels).set(held_back)
         metrics.HELD_TIMERS.labels(*labels).set(status.held)
         metrics.ADOPTING.labels(*labels).set(status.adopting)

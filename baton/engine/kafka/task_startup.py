@@ -26,6 +26,8 @@ from baton.engine.metrics import LOST_COMMITS, MENDED
 from baton.engine.position import disagreement, forgotten_inputs, rolled_back
 
 _POLL_S = 0.25
+_SPILL = 20_000
+"""After so many records of a restore a store on disk writes down what it was given."""
 
 
 @dataclass(slots=True)
@@ -43,6 +45,15 @@ class Memory:
     """The position record of the last batch that was committed since the changelog was read: the
     first at or after ``next_offset``."""
 
+    @classmethod
+    def of(cls, core: Core, size: BatchSize) -> Memory:
+        """That of a core whose store may have outlived a former process."""
+        memory, bookmark = cls(core=core, size=size), core.store.bookmark
+        if bookmark is not None:
+            core.restored()
+            memory.next_offset, memory.own = bookmark.at, bookmark.position
+        return memory
+
 
 class StaleMemory(Exception):
     """The kept state contradicts the log: the whole changelog has to be read."""
@@ -52,9 +63,9 @@ class TaskStartup:
     """Brings one task from nothing to the offsets to fetch from. ``progress`` is called as a
     restore goes on.
 
-    ``recommits``: the brokers have lost committed offsets, and the first batch must commit them
-    again. ``restarts``: the inputs that start over, at the offset given, because an operator said
-    to skip what was lost.
+    ``records``: how many records of the changelog it read. ``recommits``: the brokers have lost
+    committed offsets, and the first batch must commit them again. ``restarts``: the inputs that
+    start over, at the offset given, because an operator said to skip what was lost.
     """
 
     def __init__(
@@ -68,6 +79,8 @@ class TaskStartup:
         )
         self._kept = memory.next_offset is not None
         self._log = task.log(__name__)
+        self._position_at: int | None = None
+        self.records = 0
         self.recommits = False
         self.restarts: dict[str, int] = {}
 
@@ -83,6 +96,7 @@ class TaskStartup:
         await self._restore()
         self._task.reached(Point.RESTORED)
         await self._agree(committed, metadata)
+        self._memory.core.keep(self._position_at)
         self._task.reached(Point.CHECKED)
         return await self._starts()
 
@@ -96,10 +110,14 @@ class TaskStartup:
     async def _restore(self) -> None:
         memory, kept = self._memory, self._memory.core.number
 
-        def take(key: bytes, value: bytes | None) -> None:
+        def take(offset: int, key: bytes, value: bytes | None) -> None:
             memory.core.restore(key, value)
+            self.records += 1
             if key == POSITION_KEY:
+                self._position_at = offset
                 self._check(value, kept)
+            elif not self.records % _SPILL:
+                memory.core.store.save(None)  # of no batch, until all is read
 
         memory.next_offset = await read_changelog(
             self._task,

@@ -16,6 +16,7 @@ from time import monotonic
 
 from aiokafka.errors import KafkaError
 
+from baton.engine.disk.state_directory import StateInUse
 from baton.engine.errors import EngineError, StateMismatch
 from baton.engine.kafka.batch_size import BatchSize
 from baton.engine.kafka.host_context import TaskContext
@@ -25,6 +26,7 @@ from baton.engine.kafka.task import Flooded, Task
 from baton.engine.kafka.task_startup import Memory, StaleMemory
 from baton.engine.kafka.transaction import TaskLost
 from baton.engine.metrics import RESTARTS
+from baton.engine.store import StoreFailed
 
 _FIRST_BACKOFF_S, _LONGEST_BACKOFF_S = 0.2, 10.0
 _LIVED_WELL_S = 60.0
@@ -61,6 +63,12 @@ class TaskSupervisor:
         self._life.cancel()
         await asyncio.gather(self._life, return_exceptions=True)
 
+    def forget(self, *, erase: bool = False) -> None:
+        """Drop the task's state from memory; ``erase``: from disk too."""
+        memory, self.memory = self.memory, None
+        if memory is not None:
+            memory.core.store.close(erase=erase)
+
     def refresh(self) -> TaskStatus:
         """The status, brought up to date."""
         if self.task is not None:
@@ -81,12 +89,17 @@ class TaskSupervisor:
                 self._log.warning(
                     "discarding the kept state: %s; restoring from the whole changelog", stale
                 )
-                self.memory = None
+                self.forget(erase=True)
                 await self._wait_until_assigned(_FIRST_BACKOFF_S)
+            except StoreFailed as failed:
+                self._set_state(TaskState.LOST, failed)
+                self.forget(erase=failed.damaged)
+                backoff_s = min(backoff_s * 2, _LONGEST_BACKOFF_S)
+                await self._wait_until_assigned(backoff_s)
             except EngineError as stopped:
                 self._set_state(TaskState.STOPPED, stopped)
                 if isinstance(stopped, StateMismatch):
-                    self.memory = None
+                    self.forget()
                 await self._wait_for_skip(stopped)
             except Exception as lost:  # noqa: BLE001 - the one place that catches a lost task; whatever it was, it starts again
                 self._set_state(TaskState.LOST, lost)
@@ -100,7 +113,7 @@ class TaskSupervisor:
     async def _run_once(self) -> None:
         if self.memory is None:
             size = BatchSize(self._context.host.settings.batch_records)
-            self.memory = Memory(core=self._context.core(), size=size)
+            self.memory = Memory.of(await asyncio.to_thread(self._context.core), size)
         self.failure = None
         await self._skips.known()
         self.task = Task(self._context, self.memory, self.status)
@@ -144,7 +157,7 @@ class TaskSupervisor:
     def _set_state(self, state: TaskState, error: Exception) -> None:
         reason = (
             str(error)
-            if isinstance(error, EngineError | TaskLost | RestoreStalled)
+            if isinstance(error, EngineError | TaskLost | RestoreStalled | StateInUse)
             else f"{type(error).__name__}: {error}"
         )
         self.failure = error if isinstance(error, EngineError) else None
@@ -152,6 +165,13 @@ class TaskSupervisor:
         self.status.place = getattr(error, "place", "")
         level = logging.ERROR if state is TaskState.STOPPED else logging.WARNING
         unforeseen = not isinstance(
-            error, EngineError | KafkaError | TaskLost | RestoreStalled | TimeoutError | OSError
+            error,
+            EngineError
+            | KafkaError
+            | TaskLost
+            | RestoreStalled
+            | StateInUse
+            | TimeoutError
+            | OSError,
         )
         self._log.log(level, "%s: %s", state, reason, exc_info=unforeseen)

@@ -7,15 +7,18 @@ Everything in it is deterministic: the same calls give the same bytes.
 
 from baton.engine.memory.host import MemoryHost
 from baton.engine.memory.log import Fenced, MemoryLog, Stored
+from baton.engine.memory.moments import Livelock, Moments
 from baton.engine.memory.task import Aborted, Crash, MemoryTask, Moment
 
 __all__ = [
     "Aborted",
     "Crash",
     "Fenced",
+    "Livelock",
     "MemoryHost",
     "MemoryLog",
     "MemoryTask",
     "Moment",
+    "Moments",
     "Stored",
 ]

@@ -3,11 +3,12 @@ next event or timer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from baton.contracts.partitioner import partition_of
 from baton.engine.memory.log import MemoryLog, Stored
+from baton.engine.memory.moments import Moments
 from baton.engine.memory.task import MemoryTask
 from baton.engine.record_headers import RecordDecoder
 from baton.engine.reducer import Reducer, ReferenceBook
@@ -18,7 +19,7 @@ PROOF_LIMIT_MS = 300_000
 _DEFAULTS = TaskConfig()
 
 
-class MemoryHost:
+class MemoryHost(Moments):
     """``reducers`` in the order of the flow. A reducer that raises is raised from here; with
     ``stubborn`` its task stops alone.
 
@@ -90,21 +91,6 @@ class MemoryHost:
 
     # ------------------------------------------------------------------ time
 
-    def settle(self) -> None:
-        """Work until nothing is left to do at this moment."""
-        while self._work() or self._move() or self._prove():
-            pass
-
-    def advance(self, to_ms: int) -> None:
-        """Let time pass until ``to_ms``, stopping wherever a timer is due or another agreement
-        comes into force."""
-        self.settle()
-        while (moment := self._next_moment(to_ms)) is not None:
-            self.log.now = max(self.log.now, moment)
-            self.settle()
-        self.log.now = max(self.log.now, to_ms)
-        self.settle()
-
     @property
     def next_due(self) -> int | None:
         """The next moment at which a timer is due, or None: nothing will happen by itself."""
@@ -166,38 +152,17 @@ class MemoryHost:
             other.drained() for other in self.tasks.values() if other.reducer.name in names
         )
 
-    def _next_moment(self, to_ms: int) -> int | None:
-        moments = [] if self.next_due is None else [self.next_due]
-        moments += [since + PROOF_LIMIT_MS for since in self._unproven_since.values()]
-        changed = self._next_version(to_ms)
-        moments += [] if changed is None else [changed]
-        first = min(moments, default=None)
-        return None if first is None or first > to_ms else first
+    def _proofs(self) -> Iterable[int]:
+        return [since + PROOF_LIMIT_MS for since in self._unproven_since.values()]
 
-    def _next_version(self, to_ms: int) -> int | None:
-        """When, up to ``to_ms``, another agreement comes into force; found by halving, as a book
-        has no list of its versions."""
-        before, then = self.book.at(self.log.now), self.book.at(to_ms)
-        if before is None or then is None or self._alike(before, then):
-            return None
-        low, high = self.log.now, to_ms
-        while high - low > 1:
-            middle = (low + high) // 2
-            found = self.book.at(middle)
-            low, high = (
-                (low, middle)
-                if found is not None and not self._alike(found, before)
-                else (middle, high)
-            )
-        return high
+    def _next_ones(self) -> Iterable[str]:
+        for task in self._running():
+            for record in task.next_records():
+                name = f"{record.topic}[{record.partition}]@{record.offset}"
+                yield f"{name} for {task.reducer.name}"
 
-    def _alike(self, one: Any, other: Any) -> bool:
-        """Whether no key of any reducer would adopt."""
-        return one is other or all(
-            task.reducer.editions(one) == task.reducer.editions(other)
-            for task in self.tasks.values()
-            if task.reducer.adopts
-        )
+    def _adopters(self) -> Iterable[Reducer[Any, Any]]:
+        return [task.reducer for task in self.tasks.values() if task.reducer.adopts]
 
     def _raise_failure(self, task: MemoryTask) -> None:
         if task.failed is not None and not self._stubborn:

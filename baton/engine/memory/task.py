@@ -3,16 +3,17 @@ can crash anywhere."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from baton.contracts.topics import changelog_topic, consumer_group, journal_topic
 from baton.engine.batch import Batch
+from baton.engine.changelog import POSITION_KEY
 from baton.engine.core import Core
 from baton.engine.errors import EngineError, ReducerFailed, StateMismatch
 from baton.engine.input_merge import InputMerge
-from baton.engine.memory.log import MemoryLog
+from baton.engine.memory.log import MemoryLog, Stored
 from baton.engine.position import disagreement
 from baton.engine.reducer import Reducer, ReferenceBook
 from baton.engine.task_config import TaskConfig
@@ -33,6 +34,10 @@ class Moment(StrEnum):
 
 class Crash(Exception):
     """Raised by a hook: the task loses its memory here."""
+
+
+class StaleStore(Exception):
+    """The store of a task is of another log than the one that is there."""
 
 
 class Aborted(Exception):
@@ -72,6 +77,7 @@ class MemoryTask:
         self._core: Core | None = None
         self._merge = InputMerge(reducer.inputs)
         self._inputs = {topic: log.records(topic, partition) for topic in reducer.inputs}
+        self._changelog = log.records(self._own["changelog"], partition)
         self._reference = {topic: log.records(topic, 0) for topic in book.topics}
         self._fetched: dict[str, int] = {}
         self._epoch = 0
@@ -110,10 +116,39 @@ class MemoryTask:
         self.failed, self._agreed = None, False
         self._epoch = self._log.fence(f"{self._group}-{self.partition}")
         core = self.new_core()
-        for record in self._log.records(self._own["changelog"], self.partition):
+        try:
+            self._restore(core)
+        except StaleStore:
+            core.store.close(erase=True)
+            self.start()
+            return
+        except BaseException:
+            core.store.close()
+            raise
+        self._core, self._merge = core, InputMerge(self.reducer.inputs)
+        self._fetched = dict(core.positions)
+        new = [topic for topic in self.reducer.inputs if topic not in core.positions]
+        if new:
+            self._batch(lambda: self._begin_at_zero(new))
+
+    def _restore(self, core: Core) -> None:
+        """Read what is not in its store yet, and check it; raises :class:`StaleStore` where the
+        log is not that of the store."""
+        bookmark = core.store.bookmark
+        at, own, position_at = 0, None, None
+        if bookmark is not None:
+            core.restored()
+            at, own = bookmark.at, bookmark.position
+        for offset, record in enumerate(self._changelog[at:], start=at):
             assert record.key is not None
             core.restore(record.key, record.value)
             self.hook(Moment.RESTORING)
+            if record.key == POSITION_KEY:
+                if own not in (None, record.value):
+                    raise StaleStore
+                own, position_at = None, offset
+        if own is not None:
+            raise StaleStore
         position = core.restored()
         committed, metadata = self._log.committed(self._group, self.partition)
         wrong = disagreement(
@@ -123,15 +158,17 @@ class MemoryTask:
             raise StateMismatch(f"{self.reducer.name}[{self.partition}]: {wrong}")
         for place in self.skips:
             core.skip(place)
-        self._core, self._merge = core, InputMerge(self.reducer.inputs)
-        self._fetched = dict(core.positions)
-        new = [topic for topic in self.reducer.inputs if topic not in core.positions]
-        if new:
-            self._batch(lambda: self._begin_at_zero(new))
+        core.keep(position_at)
 
     def new_core(self) -> Core:
         """The state machine, before its state is restored."""
-        return Core(self.reducer, self._book, self._config, partition=self.partition)
+        return Core(
+            self.reducer,
+            self._book,
+            self._config,
+            partition=self.partition,
+            store=self._config.open_store(self.reducer, self.partition),
+        )
 
     def _begin_at_zero(self, topics: list[str]) -> None:
         for topic in topics:
@@ -140,6 +177,8 @@ class MemoryTask:
 
     def crash(self) -> None:
         """Lose the memory, the open batch included; what is committed stays."""
+        if self._core is not None:
+            self._core.store.close()
         self._core = None
 
     # ------------------------------------------------------------------ work
@@ -153,6 +192,11 @@ class MemoryTask:
             ):
                 return True
         return False
+
+    def next_records(self) -> Iterator[Stored]:
+        """The first unread record of every input that has one."""
+        for topic, records in self._inputs.items():
+            yield from records[self.core.positions[topic] :][:1]
 
     def changes_by(self, now: int) -> bool:
         """As :meth:`baton.engine.core.Core.changes_by`."""
@@ -222,6 +266,7 @@ class MemoryTask:
             core.begin(
                 self._log.now, {topic: len(records) for topic, records in self._reference.items()}
             )
+            at = len(self._changelog)
             try:
                 done = act()
                 batch = core.seal()
@@ -238,7 +283,7 @@ class MemoryTask:
                 core.discard()
             else:
                 self.hook(Moment.COMMITTED)
-                core.commit()
+                core.commit(at)
             self._merge.commit()
             return done
 

@@ -31,11 +31,12 @@ from services.delivery.concierge.buyer import (
 )
 from services.delivery.concierge.choosing import Binding, Choice, Known, best_of, choose, has_room
 from services.delivery.concierge.keeping import booked_line
-from services.delivery.concierge.known_leads import known_of, open_work, standing_of
+from services.delivery.concierge.known_leads import known_of, standing_of
 from services.delivery.concierge.openings import Openings
 from services.delivery.concierge.promises import Promised, Wish
 from services.delivery.concierge.slots import Busy, slot_text
 from services.delivery.concierge.tokens import NotValid, Promise, TokenMaker
+from services.delivery.concierge.work_count import WorkCount
 from services.delivery.store.leads import References, leads_by_email
 from services.delivery.store.store import FILE, Store, reader
 from services.delivery.targets.people_model import ConciergeTarget
@@ -79,14 +80,13 @@ class Desk:
         openings: Openings | None = None,
         counted_every_s: float = _COUNTED_EVERY_S,
     ) -> None:
-        self._counted_every_s = counted_every_s
         self._target, self._inbox, self._openings = target, inbox, openings
         self._folder, self._namespace = place
         self._tokens = TokenMaker(secret)
         self._references, self._lock = References(), threading.Lock()
         self._store: Store | None = None
-        self._keeping = threading.Lock()
-        self._work: tuple[float, Mapping[str, int]] = (-1e9, {})
+        self._keeping, self._own = threading.Lock(), threading.local()
+        self._work = WorkCount(counted_every_s, self._keeping)
         self._shown: OrderedDict[str, tuple[float, Choice]] = OrderedDict()
 
     def warm(self, now_s: float) -> None:
@@ -145,11 +145,10 @@ class Desk:
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[apsw.Connection]:
-        db = reader(self._folder / FILE)
-        try:
-            yield db
-        finally:
-            db.close()
+        """A connection of the thread's own, kept: opening one reads the whole schema."""
+        if not hasattr(self._own, "db"):
+            self._own.db = reader(self._folder / FILE)
+        yield self._own.db
 
     def _reference(self, db: apsw.Connection, now_ms: int) -> AgreementReference | None:
         with self._lock:
@@ -172,7 +171,7 @@ class Desk:
 
     def _chosen(self, db: apsw.Connection, buyer: Buyer, now_s: float) -> Choice:
         now_ms = int(now_s * 1000)
-        reference, work = self._reference(db, now_ms), self._work_now(db, now_ms)
+        reference, work = self._reference(db, now_ms), self._work.at(db, now_ms)
         if reference is None:
             return Choice()
         choice = choose(reference, buyer, known_of(db, buyer, work), now_ms)
@@ -180,15 +179,6 @@ class Desk:
         if kept is not None and choice.person is not None:
             return replace(choice, pool=kept["pool"], person=kept["person"] or None)
         return choice
-
-    def _work_now(self, db: apsw.Connection, now_ms: int) -> Mapping[str, int]:
-        """Open work by person, counted once in a while: it looks at every open hand-off."""
-        with self._lock:
-            counted_at, work = self._work
-            if time.monotonic() - counted_at >= self._counted_every_s:
-                work = open_work(db, now_ms)
-                self._work = time.monotonic(), work
-            return work
 
     # --- times
 
@@ -198,7 +188,7 @@ class Desk:
         reference = self._reference(db, now_ms)
         if self._openings is None or reference is None or pool not in reference.agreement.pools:
             return ()
-        work = self._work_now(db, now_ms)
+        work = self._work.at(db, now_ms)
         people = [
             member.person
             for member in reference.agreement.pools[pool].members
@@ -224,7 +214,7 @@ class Desk:
         now_ms = int(now_s * 1000)
         slot_ms = int(slot.timestamp() * 1000) if slot is not None else None
         with self._reading() as db:
-            reference, work = self._reference(db, now_ms), self._work_now(db, now_ms)
+            reference, work = self._reference(db, now_ms), self._work.at(db, now_ms)
         others = self._others(reference, promise, work, now_ms) if slot is not None else ()
         wish = Wish(
             buyer=promise.buyer,
@@ -239,10 +229,8 @@ class Desk:
         with self._keeping:  # one claim at a time asks for the file; the others do not poll for it
             self._store = self._store or Store(self._folder, self._namespace)
             found = promises.keep(self._store, wish, self._target.turns_per_hour, now_ms)
-        if found.is_new and found.person:
-            with self._lock:
-                counted_at, work = self._work
-                self._work = counted_at, {**work, found.person: work.get(found.person, 0) + 1}
+            if found.is_new and found.person:  # before the next count, which includes it
+                self._work.add(found.person)
         return found
 
     def _others(

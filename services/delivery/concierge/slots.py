@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from baton.agreement.compiled.agreement import AnyCalendar
+from baton.agreement.compiled.open_intervals import merged_intervals
 from services.delivery.targets.people_model import SlotRules
 
 _MINUTE_MS: Final = 60_000
@@ -22,17 +23,27 @@ Busy = Sequence[tuple[int, int]]
 
 
 def free_slots(calendar: AnyCalendar, busy: Busy, rules: SlotRules, now_ms: int) -> list[int]:
-    """Every start, in order, from the notice on to the horizon."""
+    """Every start, in order, from the notice on to the horizon: those that lie whole inside open
+    hours. Costs a step for each of the open hours' spans, however fine the slots are."""
     length = rules.minutes * _MINUTE_MS
     first = now_ms + rules.notice_minutes * _MINUTE_MS
-    first += -first % length
     last = now_ms + rules.days * _DAY_MS
-    return [
-        start
-        for start in range(first, last, length)
-        if is_outside(busy, start, start + length)
-        and calendar.business_between(start, start + length) == length
-    ]
+    found: list[int] = []
+    for opens, closes in merged_intervals(_open_spans(calendar, first, last + length)):
+        begin = opens + -opens % length
+        found += range(begin, min(last, closes - length + 1), length)
+    return [start for start in found if is_outside(busy, start, start + length)]
+
+
+def _open_spans(calendar: AnyCalendar, first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Open hours from ``first`` to ``last``; neighbours may touch."""
+    at = first
+    while calendar.business_between(at, last) > 0:
+        opens = calendar.next_open(at)
+        closes = calendar.next_close(opens)
+        assert closes is not None, opens
+        yield opens, closes
+        at = closes
 
 
 def is_free(

@@ -18,8 +18,8 @@ HELD: Final = """SELECT l.lead_id, l.holder_kind, l.holder, l.pool, l.segment, l
         AND c.state IN ('running', 'breached') AND c.cycle = l.cycle
         AND (c.handoff_id IS NULL OR c.handoff_id = l.handoff_id)
     WHERE l.holder_kind IN ('person', 'queue', 'nobody') AND l.survivor IS NULL AND l.erased = 0
-    AND l.lead_id = ?1 ORDER BY l.lead_id, c.deadline_ms, c.clock_id"""
-"""A lead in work with the clocks that can still be stopped, the one that runs out first first."""
+    AND l.lead_id IN ({these}) ORDER BY l.lead_id, c.deadline_ms, c.clock_id"""
+"""Leads in work with the clocks that can still be stopped, the one that runs out first first."""
 
 
 def work_rows(rows: Iterable[tuple[Any, ...]]) -> Iterator[Put]:

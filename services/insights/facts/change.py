@@ -14,10 +14,12 @@ from services.insights.facts.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """A row of a table of facts, in the order of its columns."""
+    """A row of a table of facts, in the order of its columns. ``keeps``: the record whose bytes
+    are in it."""
 
     table: Table
     row: tuple[Any, ...]
+    keeps: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ Change = Put | Forget | Touched
 def put(table: Table, **values: Any) -> Put:
     """A row from named values; raises TypeError for a column that is missing or too much."""
     try:
-        row = tuple([_cell(value) for value in map(values.__getitem__, table.names)])
+        row = _cells([values[name] for name in table.names])
     except KeyError as error:
         raise TypeError(f"{table.name} needs {error}") from None
     if len(row) != len(values):
@@ -51,18 +53,27 @@ def put(table: Table, **values: Any) -> Put:
 def row_of(table: Table, taken: PublicRecord, record: Any, **given: Any) -> Put:
     """A row whose columns are the record's fields of the same names, but for those in ``given``,
     and the place of the record in the log; raises TypeError for a column that none of them has."""
-    values = {"log_ms": taken.at_ms, "log_offset": taken.offset, "fact_id": taken.id} | given
+    values = {"log_ms": taken.at_ms, "log_offset": taken.offset, "fact_id": taken.id, **given}
     try:
         row = [values[name] if name in values else getattr(record, name) for name in table.names]
     except AttributeError as error:
         raise TypeError(f"{table.name}: {error}") from None
-    return Put(table, tuple([_cell(value) for value in row]))
+    return Put(table, _cells(row))
 
 
-def _cell(value: Any) -> Any:
-    """A value as it is stored: a truth is 0 or 1, several words are one text. PostgreSQL has no
+def _cells(values: list[Any]) -> tuple[Any, ...]:
+    """Values as they are stored: a truth is 0 or 1, several words are one text. PostgreSQL has no
     text with the character NUL, so it is left out everywhere."""
-    if value is True or value is False:
+    return tuple(
+        [
+            value if value is None or (kind := type(value)) is int else _cell(value, kind)
+            for value in values
+        ]
+    )
+
+
+def _cell(value: Any, kind: type) -> Any:
+    if kind is bool:
         return int(value)
     if isinstance(value, tuple):
         value = ";".join(value)
@@ -73,13 +84,6 @@ def kept_fact(taken: PublicRecord, lead_id: str, value: Any) -> Iterator[Change]
     """The record as it is kept for the lead's page, and the wish to make the lead's row anew."""
     kind: Any = type(value)
     encoded = codec_for(kind).encode(value)
-    yield put(
-        FACT,
-        lead_id=lead_id,
-        topic=taken.topic,
-        fact_id=taken.id,
-        log_ms=taken.at_ms,
-        log_offset=taken.offset,
-        value=encoded,
-    )
+    row = [lead_id, taken.topic, taken.id, taken.at_ms, taken.offset, encoded]
+    yield Put(FACT, _cells(row), keeps=value)
     yield Touched(lead_id)

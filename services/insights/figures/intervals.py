@@ -49,8 +49,9 @@ class Share:
         return wilson(self.count, self.total)[1]
 
 
-def wilson(count: int, total: int, z: float = Z_95) -> tuple[float, float]:
-    """Wilson's score interval for ``count`` of ``total``; (0, 1) of nothing."""
+def wilson(count: float, total: float, z: float = Z_95) -> tuple[float, float]:
+    """Wilson's score interval for ``count`` of ``total``, which may be effective numbers; (0, 1) of
+    nothing."""
     if not 0 <= count <= total:
         raise ValueError(f"{count} of {total} is no share")
     if total == 0:

@@ -20,6 +20,7 @@ from services.insights.projection.postgres_connection import PostgresConnection,
 _BUSY_MS: Final = 10_000
 _MAPPED_BYTES: Final = 1 << 30
 _CACHE_KB: Final = 32_768
+_PREPARED: Final = 512
 _PRAGMAS: Final = (
     "journal_mode=wal",
     "synchronous=normal",  # without power the last transactions go whole, and are read again
@@ -75,7 +76,7 @@ def writer(place: StorePlace) -> Any:
     process has it: there several boards may share a database."""
     if isinstance(place, PostgresPlace):
         return _postgres_writer(place)
-    db = apsw.Connection(str(place))
+    db = apsw.Connection(str(place), statementcachesize=_PREPARED)
     db.set_busy_timeout(_BUSY_MS)
     for pragma in _PRAGMAS:
         db.execute(f"PRAGMA {pragma}").fetchall()

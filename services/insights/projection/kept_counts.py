@@ -1,7 +1,7 @@
 """Keeps the counts by span in step with the rows they count, in the transaction that writes these.
 
-Before the rows of some leads are written, what these leads add to the counts is read; afterwards it
-is read again, and the difference goes into the counts. So a late fact, an amendment, a merge, a
+Before the rows of some units are written, what is counted of these units is read; afterwards it is
+read again, and the rows that differ go into the counts. So a late fact, an amendment, a merge, a
 retraction or a deal that is corrected changes them as it changes the rows, and they are always what
 :func:`recount` makes of all rows.
 """
@@ -9,86 +9,89 @@ retraction or a deal that is corrected changes them as it changes the rows, and 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from services.insights.facts.change import Change, Put
-from services.insights.facts.flow_tables import (
-    HANDOFF,
-    QUALIFICATION,
-    REACTIVATED,
-    RECYCLED,
-    STAGE_MOVE,
-)
-from services.insights.facts.intake_tables import MERGE, RETRACTION, TOUCH
-from services.insights.facts.level_tables import ACTION, CLOCK, VIOLATION
+from services.insights.facts.derived_tables import CREDIT
 from services.insights.facts.rollup_tables import ROLLUPS
 from services.insights.facts.table import Table
 from services.insights.facts.tables import TABLES
+from services.insights.projection.bulk import rows_of_some
 from services.insights.projection.dialect import streamed
-from services.insights.rollups.every_counting import BY_LEAD, COUNTINGS
-from services.insights.rollups.span_counting import Add, Counting, Key
+from services.insights.projection.kin import families_of
+from services.insights.rollups.every_counting import BY_ROW, COUNTINGS
+from services.insights.rollups.span_counting import Add, Counting, Key, Row, Source
 from services.insights.rollups.touch_counts import CREDITS
 
-_AT_ONCE: Final = (1, 8, 64, 256)
-"""Leads of one query: few different statements, so that they stay prepared."""
+_CREDIT_COLUMNS: Final = tuple(
+    CREDIT.names.index(name)
+    for name in ("won_at_ms", "model", "currency", "campaign", "amount_minor")
+)
 
 
 class Counts:
-    """The differences of one transaction. ``family``: the leads that end in the same lead."""
+    """The differences of one transaction."""
 
-    def __init__(self, db: Any, zone: str, family: Callable[[str], Iterable[str]]) -> None:
-        self._db, self._zone, self._family = db, zone, family
+    def __init__(self, db: Any, zone: str) -> None:
+        self._db, self._zone = db, zone
         self._sums: dict[tuple[str, Key], list[int]] = {}
 
     @contextlib.contextmanager
     def following(self, changes: Iterable[Change]) -> Iterator[None]:
         """Around the writing of the changes, and of what is derived from them."""
-        dirty = self._dirty(changes)
-        units = [(counting, self._units(counting, dirty)) for counting in BY_LEAD]
-        for counting, leads in units:
-            self._read(counting, leads, -1)
+        units = list(self._units(changes))
+        before = [self._rows(counting, ids) for counting, ids in units]
         yield
-        for counting, leads in units:
-            self._read(counting, leads, 1)
+        for (counting, ids), rows in zip(units, before, strict=True):
+            after = self._rows(counting, ids)
+            self._add(counting, after - rows, 1)
+            self._add(counting, rows - after, -1)
 
-    @contextlib.contextmanager
-    def following_credits(self, journeys: list[str]) -> Iterator[None]:
-        """Around the writing of these journeys' credits."""
-        self._read(CREDITS, journeys, -1)
-        yield
-        self._read(CREDITS, journeys, 1)
+    def credited(self, gone: Iterable[Row], new: Iterable[Row]) -> None:
+        """Rows of the table ``credit`` that went, and that came."""
+        for rows, sign in ((gone, -1), (new, 1)):
+            counted = Counter(tuple([row[place] for place in _CREDIT_COLUMNS]) for row in rows)
+            self._add(CREDITS, counted, sign)
 
-    def _dirty(self, changes: Iterable[Change]) -> dict[str, set[str]]:
-        """The leads that a new row belongs to, or the row that it refers to, by table."""
-        found: dict[str, set[str]] = {}
-        named: dict[tuple[str, str], set[str]] = {}
+    def _units(self, changes: Iterable[Change]) -> Iterator[tuple[Counting, set[str]]]:
+        """What the countings have to read anew."""
+        new: dict[str, list[Row]] = {}
         for change in changes:
             if isinstance(change, Put):
-                name, row = change.table.name, change.row
-                found.setdefault(name, set()).update(
-                    row[place] for place in _LEADS[name] if row[place] is not None
-                )
-                for place, statement in _REFERENCES.get(name, ()):
-                    if row[place] is not None:
-                        named.setdefault((name, statement), set()).add(row[place])
-        for (name, statement), ids in named.items():
-            for some in _chunks(sorted(ids)):
-                query = statement.format(these=_marks(len(some)))
-                found[name].update(lead for (lead,) in self._db.execute(query, tuple(some)))
-        return found
+                new.setdefault(change.table.name, []).append(change.row)
+        found: dict[tuple[str, Source], set[str]] = {}
+        families: dict[frozenset[str], set[str]] = {}
+        for counting in BY_ROW:
+            ids: set[str] = set()
+            for name, sources in counting.sources.items():
+                for source in sources if name in new else ():
+                    if (name, source) not in found:
+                        found[name, source] = self._found(name, source, new[name])
+                    ids |= found[name, source]
+            if ids and counting.family:
+                asked = frozenset(ids)
+                if asked not in families:
+                    kin = families_of(self._db, asked)
+                    families[asked] = {lead for family in kin.values() for lead in family}
+                ids = families[asked]
+            if ids:
+                yield counting, ids
 
-    def _units(self, counting: Counting, dirty: Mapping[str, set[str]]) -> list[str]:
-        leads = set().union(*(dirty.get(source, ()) for source in counting.sources))
-        if counting.family:
-            leads = {family for lead in leads for family in self._family(lead)}
-        return sorted(leads)
+    def _found(self, name: str, source: Source, rows: Iterable[Row]) -> set[str]:
+        place = TABLES[name].names.index(source.column)
+        named = {row[place] for row in rows if row[place] is not None}
+        if source.referred is None:
+            return named
+        return {lead for (lead,) in rows_of_some(self._db, source.referred, named)}
 
-    def _read(self, counting: Counting, units: list[str], sign: int) -> None:
-        for some in _chunks(units):
-            rows = self._db.execute(counting.of_some(len(some)), tuple(some))
-            for add in counting.adds(rows, self._zone):
-                _add(self._sums, add, sign)
+    def _rows(self, counting: Counting, ids: set[str]) -> Counter[Row]:
+        return Counter(rows_of_some(self._db, counting.of_some(), ids))
+
+    def _add(self, counting: Counting, rows: Counter[Row], sign: int) -> None:
+        for add in counting.adds(rows.elements(), self._zone):
+            _add(self._sums, add, sign)
 
     def write(self) -> None:
         """The differences go into the counts."""
@@ -119,18 +122,6 @@ def write_sums(db: Any, sums: Mapping[tuple[str, Key], list[int]]) -> None:
         lessened = [row[:width] for row in rows if any(value < 0 for value in row[width:])]
         if lessened:
             db.executemany(_SWEEP[name], lessened)
-
-
-def _marks(number: int) -> str:
-    return ", ".join(f"?{place}" for place in range(1, number + 1))
-
-
-def _chunks(units: list[str]) -> Iterator[list[str]]:
-    """The last one is filled up by repeating: an id counts once in a query."""
-    while units:
-        size = next((size for size in _AT_ONCE if size >= len(units)), _AT_ONCE[-1])
-        some, units = units[:size], units[size:]
-        yield some + some[-1:] * (size - len(some))
 
 
 def _add(sums: dict[tuple[str, Key], list[int]], add: Add, sign: int) -> None:
@@ -177,33 +168,4 @@ _HIGHEST: Final = {
         number for number, name in enumerate(table.names[len(table.key) :]) if name in table.highest
     )
     for table in ROLLUPS
-}
-_LEADS: Final = {
-    name: tuple(
-        number
-        for number, column in enumerate(table.names)
-        if column in ("lead_id", *MERGE.key, "survivor")
-    )
-    for name, table in TABLES.items()
-}
-"""Where a table's rows name leads."""
-_REFERRED: Final = (
-    (STAGE_MOVE, "qualification_id", QUALIFICATION, "qualification_id"),
-    (STAGE_MOVE, "handoff_id", HANDOFF, "handoff_id"),
-    (HANDOFF, "qualification_id", QUALIFICATION, "qualification_id"),
-    (ACTION, "handoff_id", HANDOFF, "handoff_id"),
-    (VIOLATION, "clock_id", CLOCK, "clock_id"),
-    (REACTIVATED, "recycle_id", RECYCLED, "recycle_id"),
-    (RETRACTION, "event_id", TOUCH, "event_id"),
-    (TOUCH, "event_id", QUALIFICATION, "cause_id"),
-)
-"""Rows of which table change how a row of which other table counts, by a column of each: that row
-may be of another lead, which was merged meanwhile."""
-_REFERENCES: Final = {
-    table.name: [
-        (mine.names.index(column), f"SELECT lead_id FROM {other.name} WHERE {key} IN ({{these}})")
-        for mine, column, other, key in _REFERRED
-        if mine is table
-    ]
-    for table in {mine.name: mine for mine, *_ in _REFERRED}.values()
 }

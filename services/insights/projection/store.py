@@ -11,7 +11,7 @@ writer also rules out. What differs between the databases is in
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +21,12 @@ from services.insights.facts.folds import DEAD_LETTERS, changes_of
 from services.insights.facts.intake_folds import dead_letter
 from services.insights.facts.intake_tables import PERSON
 from services.insights.facts.level_tables import CLOCK
-from services.insights.facts.tables import TABLES
-from services.insights.projection.deriving import credit_all, derive, family_of, put_work
+from services.insights.projection.bulk import put_rows
+from services.insights.projection.deriving import credit_all, derive, put_work
 from services.insights.projection.dialect import StorePlace, dialect_of, scrub, writer
 from services.insights.projection.kept_counts import Counts, recount
-from services.insights.projection.schema import VERSION, ddl, upsert
+from services.insights.projection.lead_history import FactReader, forgotten, mark_forgotten
+from services.insights.projection.schema import VERSION, ddl
 from services.insights.projection.upgrading import UPGRADED, upgrade
 
 _ANALYSED_EVERY = 400
@@ -34,7 +35,6 @@ _NEXT_REVISION = (
 )
 _MOVE_ON = """UPDATE position SET next_offset = ?, began_ms = COALESCE(began_ms, ?),
     last_ms = COALESCE(?, last_ms), records = records + ? WHERE topic = ? AND partition = ?"""
-_STATEMENTS = {name: upsert(table) for name, table in TABLES.items() if not table.sums}
 
 
 class StoreDiffers(RuntimeError):
@@ -62,6 +62,7 @@ class Store:
         self._namespace = namespace
         self._applied = 0
         self._unscrubbed = False
+        self._reader = FactReader()
         self._db: Any = writer(place)
         with self._transaction():
             self._make()
@@ -137,18 +138,17 @@ class Store:
             for taken in batch:
                 news.setdefault((taken.topic, taken.partition), []).append(taken.at_ms)
                 changes += _changes(taken)
-            counts = Counts(self._db, self._zone, lambda lead_id: family_of(self._db, lead_id))
+            counts = Counts(self._db, self._zone)
             with counts.following(changes):
                 touched = self._write(changes)
                 derive(
                     self._db,
                     touched,
-                    self._put,
                     zone=self._zone,
-                    crediting=counts.following_credits,
+                    reader=self._reader,
+                    credited=counts.credited,
                 )
-                for lead_id in sorted(_timed(changes)):
-                    put_work(self._db, lead_id, self._put)
+                put_work(self._db, _timed(changes))
             counts.write()
             self._note_places(following, news)
             self._applied += 1
@@ -158,38 +158,26 @@ class Store:
         if self._unscrubbed:
             self._unscrubbed = not scrub(self._db)
 
-    def _write(self, changes: Iterable[Change]) -> set[str]:
-        touched = set()
-        for change in changes:
-            match change:
-                case Put():
-                    self._put(change)
-                case Touched(lead_id):
-                    touched.add(lead_id)
-                case Forget(lead_id):
-                    self._forget(lead_id)
-                    touched.add(lead_id)
-        return touched
-
-    def _put(self, change: Put) -> None:
-        if change.table is PERSON and self._is_forgotten(change.row[0]):
-            return
-        self._db.execute(_STATEMENTS[change.table.name], change.row)
+    def _write(self, changes: Sequence[Change]) -> set[str]:
+        """The rows, but no name of who is forgotten; returns the leads to derive anew."""
+        gone = {change.lead_id for change in changes if isinstance(change, Forget)}
+        for lead_id in sorted(gone):
+            self._forget(lead_id)
+        puts = [change for change in changes if isinstance(change, Put)]
+        named = {one.row[0] for one in puts if one.table is PERSON}
+        unnamed = forgotten(self._db, named)
+        put_rows(
+            self._db,
+            [one for one in puts if one.table is not PERSON or one.row[0] not in unnamed],
+        )
+        self._reader.note(puts)
+        return gone | {change.lead_id for change in changes if isinstance(change, Touched)}
 
     def _forget(self, lead_id: str) -> None:
         """Every name goes, and a late record brings none back."""
         self._db.execute("DELETE FROM person WHERE lead_id = ?", (lead_id,))
         self._unscrubbed = True
-        self._db.execute(
-            "INSERT INTO meta VALUES (?, '1') ON CONFLICT DO NOTHING", (f"forgotten {lead_id}",)
-        )
-
-    def _is_forgotten(self, lead_id: str) -> bool:
-        return bool(
-            self._db.execute(
-                "SELECT 1 FROM meta WHERE name = ?", (f"forgotten {lead_id}",)
-            ).fetchall()
-        )
+        mark_forgotten(self._db, lead_id)
 
     def _note_places(
         self, following: Mapping[tuple[str, int], int], news: Mapping[tuple[str, int], list[int]]
@@ -216,7 +204,7 @@ class Store:
         if found["zone"] != zone:
             with self._transaction():
                 self._db.execute("UPDATE meta SET value = ? WHERE name = 'zone'", (zone,))
-                credit_all(self._db, self._put, zone=zone)
+                credit_all(self._db, zone=zone)
                 recount(self._db, zone)
 
 

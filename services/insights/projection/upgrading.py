@@ -11,9 +11,10 @@ from services.insights.derived.work import HELD, work_rows
 from services.insights.facts.change import row_of
 from services.insights.facts.flow_tables import REST
 from services.insights.facts.tables import TABLES
-from services.insights.projection.deriving import decoded
+from services.insights.projection.bulk import put_rows
 from services.insights.projection.dialect import Dialect, create
 from services.insights.projection.kept_counts import recount
+from services.insights.projection.lead_history import decoded
 from services.insights.projection.schema import VERSION, upsert
 
 UPGRADED: Final = frozenset({"3", "4"})
@@ -41,9 +42,8 @@ def upgrade(db: Any, dialect: Dialect, zone: str) -> None:
             if word:
                 db.execute(mention, (event_id, kind, word, lead_id, at_ms, log_ms))
     _put_rests(db)
-    held = db.execute(HELD.replace("AND l.lead_id = ?1", "")).fetchall()
-    for put in work_rows(held):
-        db.execute(upsert(put.table), put.row)
+    held = db.execute(HELD.replace("AND l.lead_id IN ({these})", "")).fetchall()
+    put_rows(db, work_rows(held))
     recount(db, zone)
     db.execute("UPDATE meta SET value = ? WHERE name = 'version'", (str(VERSION),))
 

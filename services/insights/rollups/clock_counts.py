@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from services.insights.facts.rollup_tables import CLOCKS_BY_SPAN
-from services.insights.rollups.span_counting import Add, Counting, Row, by_span
+from services.insights.rollups.span_counting import Add, Counting, Row, by_span, named_by
 
 _CLOCKS: Final = """SELECT c.deadline_ms, c.side, c.clock, c.pool, c.segment, c.state,
     c.ended_at_ms, c.reason, c.spent_system_ms, c.spent_queue_ms, c.spent_human_ms,
     c.spent_buyer_ms, c.spent_rest_ms,
     EXISTS (SELECT 1 FROM violation v WHERE v.clock_id = c.clock_id AND v.kind = 'breach'
         AND v.unproven = 1)
-    FROM clock c WHERE c.lead_id {these}"""
+    FROM clock c WHERE c.clock_id {these}"""
 _KEPT: Final = frozenset({"met", "withdrawn"})
 
 
@@ -39,5 +39,5 @@ CLOCKS: Final = Counting(
     statement=_CLOCKS,
     adds=_adds,
     tables=(CLOCKS_BY_SPAN,),
-    sources=frozenset({"clock", "violation"}),
+    sources=named_by("clock_id", "clock", "violation"),
 )

@@ -15,10 +15,10 @@ from services.insights.rollups.flow_counts import (
 )
 from services.insights.rollups.mention_counts import DEALS_HEARD, MENTIONS
 from services.insights.rollups.span_counting import Counting
-from services.insights.rollups.touch_counts import ACTS, CONTENT, CREDITS, TOUCHES
+from services.insights.rollups.touch_counts import ACTS, CONTENT, CREDITS, FIRST_TOUCHES, TOUCHES
 from services.insights.rollups.wait_counts import CYCLES, HANDS
 
-BY_LEAD: Final[tuple[Counting, ...]] = (
+BY_ROW: Final[tuple[Counting, ...]] = (
     CLOCKS,
     CYCLES,
     HANDS,
@@ -27,6 +27,7 @@ BY_LEAD: Final[tuple[Counting, ...]] = (
     RECYCLED,
     REASONS,
     TOUCHES,
+    FIRST_TOUCHES,
     ACTS,
     CONTENT,
     MENTIONS,
@@ -34,4 +35,4 @@ BY_LEAD: Final[tuple[Counting, ...]] = (
     REFUSALS,
     DEALS,
 )
-COUNTINGS: Final[tuple[Counting, ...]] = (*BY_LEAD, CREDITS)
+COUNTINGS: Final[tuple[Counting, ...]] = (*BY_ROW, CREDITS)

@@ -8,15 +8,15 @@ counted by the day of the one before.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 from typing import Final
 
 from services.insights.facts.rollup_tables import DEALS_BY_MENTION, MENTIONS_BY_SPAN
-from services.insights.rollups.span_counting import Add, Counting, Row, by_span
+from services.insights.rollups.span_counting import Add, Counting, Row, by_lead, by_span
 from services.insights.rollups.spans import spans_of
 
-_MENTIONS: Final = """SELECT m.lead_id, m.kind, m.word, m.occurred_at_ms FROM mention m
-    WHERE m.lead_id {these} ORDER BY 1, 2, 3, 4"""
+_MENTIONS: Final = """SELECT m.kind, m.word, m.occurred_at_ms, lag(m.occurred_at_ms)
+    OVER (PARTITION BY m.lead_id, m.kind, m.word ORDER BY m.occurred_at_ms)
+    FROM mention m WHERE m.lead_id {these}"""
 _DEALS: Final = """SELECT DISTINCT heard.* FROM
     (SELECT d.root, d.deal, d.ended_at_ms, COALESCE(d.segment, ''), m.kind, m.word, d.state
         FROM deal d CROSS JOIN mention m ON m.lead_id = d.lead_id
@@ -25,11 +25,9 @@ _DEALS: Final = """SELECT DISTINCT heard.* FROM
 
 
 def _mention_adds(rows: Iterable[Row], zone: str) -> Iterator[Add]:
-    for (_, kind, word), those in groupby(rows, key=lambda row: row[:3]):
-        before = ""
-        for *_, at_ms in those:
-            yield from by_span(MENTIONS_BY_SPAN, at_ms, zone, (kind, word, before), (1,))
-            before = spans_of(at_ms, zone)[0]
+    for kind, word, at_ms, last_ms in rows:
+        before = "" if last_ms is None else spans_of(last_ms, zone)[0]
+        yield from by_span(MENTIONS_BY_SPAN, at_ms, zone, (kind, word, before), (1,))
 
 
 def _deal_adds(rows: Iterable[Row], zone: str) -> Iterator[Add]:
@@ -41,12 +39,12 @@ MENTIONS: Final = Counting(
     statement=_MENTIONS,
     adds=_mention_adds,
     tables=(MENTIONS_BY_SPAN,),
-    sources=frozenset({"mention"}),
+    sources=by_lead("mention"),
 )
 DEALS_HEARD: Final = Counting(
     statement=_DEALS,
     adds=_deal_adds,
     tables=(DEALS_BY_MENTION,),
-    sources=frozenset({"stage_move", "merged", "mention"}),
+    sources=by_lead("stage_move", "merged", "mention"),
     family=True,
 )

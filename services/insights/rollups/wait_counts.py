@@ -13,7 +13,7 @@ from typing import Final
 from services.insights.derived.cycles import STAGES
 from services.insights.facts.rollup_tables import PASSAGES_BY_SPAN, WAITS_BY_SPAN
 from services.insights.rollups.durations import HOUR_MS, MINUTE_MS, rounded_up
-from services.insights.rollups.span_counting import Add, Counting, Row, by_span
+from services.insights.rollups.span_counting import Add, Counting, Row, Source, by_lead, by_span
 from services.insights.rollups.spans import spans_of
 
 ALL: Final = "*"
@@ -89,12 +89,15 @@ CYCLES: Final = Counting(
     statement=_CYCLES,
     adds=_cycle_adds,
     tables=(PASSAGES_BY_SPAN, WAITS_BY_SPAN),
-    sources=frozenset({"stage_move", "merged", "qualification", "handoff"}),
+    sources=by_lead("stage_move", "merged", "qualification", "handoff"),
     family=True,
+)
+_CAUSE: Final = Source(
+    column="event_id", referred="SELECT lead_id FROM qualification WHERE cause_id IN ({these})"
 )
 HANDS: Final = Counting(
     statement=_HANDS,
     adds=_hand_adds,
     tables=(WAITS_BY_SPAN,),
-    sources=frozenset({"qualification", "handoff", "touch", "act"}),
+    sources=by_lead("qualification", "handoff", "act") | {"touch": (_CAUSE,)},
 )

@@ -34,6 +34,8 @@ LIMITS = frozenset({CLOSED, OFFERS_OPEN, DAY_LIMIT, WEEK_LIMIT, *_OVER_ALL})
 not say otherwise."""
 ANSWER_AWAITED = frozenset({OFFERS_OPEN, OFFERS_OPEN_ALL, UNREPORTED})
 """Reasons that an answer ends: the lead waits for it, whatever the pool's rule is."""
+PASSED_BY_MATCHES = frozenset({FULL, FULL_ALL})
+"""Reasons that never keep a lead from whoever is to have it."""
 BY_DAY = frozenset({DAY_LIMIT, DAY_LIMIT_ALL})
 BY_TIME = frozenset({ABSENT, CLOSED, WEEK_LIMIT, WEEK_LIMIT_ALL, *BY_DAY})
 """Reasons that time alone ends."""
@@ -52,6 +54,7 @@ class Availability:
     """
 
     __slots__ = (
+        "_by_name",
         "_hindered",
         "_open",
         "_opens",
@@ -80,6 +83,7 @@ class Availability:
         self._opens: dict[tuple[int, int], int | None] = {}
         self._hindered: dict[str, str] | None = None
         self._unhindered: dict[str, int] | None = None
+        self._by_name: frozenset[str] | None = None
 
     def reason(self, member: PoolMember) -> str | None:
         """Why the member takes no lead now; None: they do."""
@@ -88,6 +92,7 @@ class Availability:
     def forget(self, person: str) -> None:
         """The person's load has changed."""
         member = self.pool_view.member(person)
+        self._by_name = None
         if self._hindered is None or member is None:
             return
         reason = self._found(member)
@@ -114,6 +119,37 @@ class Availability:
     def anybody(self) -> bool:
         """Whether some member would take some lead."""
         return bool(self.free())
+
+    def by_name(self) -> frozenset[str]:
+        """Who takes no lead in turn, but would take one that is to go to them."""
+        if self._by_name is None:
+            view = self.pool_view
+            apart = {
+                person
+                for person, reason in self._reasons().items()
+                if reason in PASSED_BY_MATCHES or not view.keeps_limits
+            }
+            self._by_name = frozenset(
+                member.person
+                for member in filter(None, map(view.member, apart.union(view.weightless)))
+                if self.match_reason(member) is None
+            )
+        return self._by_name
+
+    def match_reason(self, member: PoolMember) -> str | None:
+        """Why a lead that is to go to the member (its owner, who has its colleague) does not; None:
+        it does. Neither a weight nor the capacity is asked, so neither hides what is kept."""
+        if not member.active:
+            return INACTIVE
+        if self.presence.absent(member.person, self.now):
+            return ABSENT
+        if not self.pool_view.keeps_limits:
+            return None
+        load = self.loads.get(member.person, NO_LOAD)
+        barred = self.barred.get(member.person)
+        return self._engaged(member, load) or (
+            barred if barred in LIMITS else self._spent(member, load)
+        )
 
     def everybody_away(self) -> bool:
         """Whether all who would take leads in turn are away."""
@@ -164,6 +200,11 @@ class Availability:
             return ABSENT
         if member.capacity is not None and load.total >= member.capacity:
             return FULL
+        if (engaged := self._engaged(member, load)) is not None:
+            return engaged
+        return self.barred.get(member.person) or self._spent(member, load)
+
+    def _engaged(self, member: PoolMember, load: Load) -> str | None:
         if member.offers is not None and load.offered >= member.offers:
             return OFFERS_OPEN
         if (
@@ -172,11 +213,9 @@ class Availability:
             and not self._is_open(member.hours)
         ):
             return CLOSED
-        return self._spent(member, load)
+        return None
 
     def _spent(self, member: PoolMember, load: Load) -> str | None:
-        if (barred := self.barred.get(member.person)) is not None:
-            return barred
         today, this_week = self.handed(load)
         if member.per_day is not None and today >= member.per_day:
             return DAY_LIMIT
@@ -201,7 +240,13 @@ class Availability:
     def free_at(self, member: PoolMember) -> int | None:
         """When the member will be there: ``now`` or the next opening behind absences and spent
         limits. None: nobody can say, since an answer or an end is waited for, or never."""
-        reason = self.reason(member)
+        return self._ends_at(member, self.reason(member))
+
+    def named_at(self, member: PoolMember) -> int | None:
+        """The same for a lead that is to go to the member."""
+        return self._ends_at(member, self.match_reason(member))
+
+    def _ends_at(self, member: PoolMember, reason: str | None) -> int | None:
         if reason is not None and reason not in BY_TIME:
             return None
         start = self.now

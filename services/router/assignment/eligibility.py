@@ -79,9 +79,19 @@ def reason_for(member: PoolMember, availability: Availability, need: Need) -> st
         return NO_WEIGHT
     if need.skills and not need.skills <= member.skills:
         return f"{UNSKILLED}:{','.join(sorted(need.skills - member.skills))}"
-    if member.person in need.not_to:
-        return REJECTED_BEFORE if member.person in need.rejecters else HAD_BEFORE
-    return availability.reason(member)
+    return _had_it(member, need) or availability.reason(member)
+
+
+def match_reason_for(member: PoolMember, availability: Availability, need: Need) -> str | None:
+    """Why the member cannot have a lead that is to go to them; None: they can. Their skills are not
+    asked."""
+    return _had_it(member, need) or availability.match_reason(member)
+
+
+def _had_it(member: PoolMember, need: Need) -> str | None:
+    if member.person not in need.not_to:
+        return None
+    return REJECTED_BEFORE if member.person in need.rejecters else HAD_BEFORE
 
 
 def waits(screened: tuple[Screened, ...]) -> bool:
@@ -111,6 +121,11 @@ def suits(member: PoolMember, need: Need) -> bool:
         and need.skills <= member.skills
         and member.person not in need.not_to
     )
+
+
+def suits_by_name(member: PoolMember, need: Need) -> bool:
+    """Whether the member will be able to have such a lead at some time, if it is to go to them."""
+    return member.active and member.person not in need.not_to
 
 
 def could_ever(pool_view: PoolView, need: Need) -> bool:

@@ -15,7 +15,7 @@ from baton.contracts.workload import Keeps
 from services.router.assignment import routing_answers
 from services.router.assignment.availability import Availability
 from services.router.assignment.barred import Barred
-from services.router.assignment.eligibility import could_ever
+from services.router.assignment.eligibility import could_ever, suits_by_name
 from services.router.assignment.limited import Limited
 from services.router.assignment.next_chance import soonest
 from services.router.assignment.person_selection import (
@@ -26,7 +26,7 @@ from services.router.assignment.person_selection import (
     need_of,
     relaxed,
 )
-from services.router.assignment.pool_view import PoolView
+from services.router.assignment.pool_view import PoolMember, PoolView
 from services.router.assignment.state import OpenOffer, PoolWork, TurnCredit, WorkState
 from services.router.assignment.step import AssignmentStep
 from services.router.suppression import suppression_of
@@ -64,26 +64,28 @@ class HandOut:
 
     def decide(self, item: QueueItem) -> Chosen | Unserved:
         """Who gets it now, or why nobody does."""
-        return choose(item, self.room(item), preferred=self.preferred(item))
+        return choose(item, self.room(item), preferred=self.step.preferred(item))
 
     def room(self, item: QueueItem) -> Room:
         """The pool at this moment, with the turns of the lead's level."""
         book = self.step.book(routing_answers.qualified_of(item).level)
         return Room(pool_view=self.pool_view, availability=self.availability, book=book)
 
-    def preferred(self, item: QueueItem) -> str | None:
-        """Whom the lead is to go to: by name, or whoever has its colleague."""
-        if item.person is not None:
-            return item.person
-        work = self.step.work(item.beside) if item.beside else None
-        return work.person if work is not None else None
-
     def could_ever(self, item: QueueItem) -> bool:
         """Whether somebody of the pool will be able to have it at some time."""
         need = need_of(item, self.pool_view)
         # Less is asked before it is left alone.
         *_, least = need, *relaxed(item, need, self.pool_view.relax)
-        return could_ever(self.pool_view, least)
+        return self._named(item) is not None or could_ever(self.pool_view, least)
+
+    def _named(self, item: QueueItem) -> PoolMember | None:
+        """Whoever the lead is to go to, if they will be able to have it at some time."""
+        member = self.pool_view.member(self.step.preferred(item) or "")
+        return (
+            member
+            if member is not None and suits_by_name(member, need_of(item, self.pool_view))
+            else None
+        )
 
     def suppress(self, item: QueueItem) -> bool:
         """Whether the lead may not be handed to anybody, as things are now: then it leaves the
@@ -202,10 +204,9 @@ class HandOut:
             # Free hands are for those before it in the queue; the pass over them is not finished.
             reason = "others_first"
         elif self.could_ever(item):
-            reason, next_try_at = (
-                decision.reason,
-                soonest(self.availability, need_of(item, self.pool_view)),
-            )
+            need = need_of(item, self.pool_view)
+            reason = decision.reason
+            next_try_at = soonest(self.availability, need, named=self._named(item))
         else:
             reason, next_try_at = f"{NOBODY_EVER}:{decision.reason}", None
         self.step.publish_fact(self.answers.held(item, reason, candidates, next_try_at=next_try_at))

@@ -192,21 +192,9 @@ def _owner_match(item: QueueItem, person: str, room: Room, need: Need) -> Chosen
 
 def _hindrance(person: str, room: Room, need: Need) -> str | None:
     member = room.pool_view.member(person)
-    reason = NOT_IN_THE_POOL if member is None else reason_for(member, room.availability, need)
-    lasting = (
-        available.INACTIVE,
-        available.ABSENT,
-        eligibility.REJECTED_BEFORE,
-        eligibility.HAD_BEFORE,
-        NOT_IN_THE_POOL,
-    )
-    if reason in lasting or (room.pool_view.keeps_limits and reason in available.LIMITS):
-        return reason
-    # A full membership, which a match passes, must not hide a limit over all pools that it keeps:
-    # the proposal would be denied and made again without end.
-    barred = room.availability.barred.get(person)
-    kept = room.pool_view.keeps_limits and barred in available.LIMITS
-    return barred if kept else None
+    if member is None:
+        return NOT_IN_THE_POOL
+    return eligibility.match_reason_for(member, room.availability, need)
 
 
 def _share(pool_view: PoolView, eligible: Mapping[str, int]) -> Share:

@@ -77,8 +77,9 @@ class PoolView:
     own time; ``next_day`` and ``next_week`` when the next ones begin. ``changes_at``: when a weight
     grows again. ``relax``: what is given up for a lead that nobody else will take, in order.
     ``open_work``: what becomes of accepted leads in an absence of more than ``away_longer_ms``.
-    ``shifts``, ``special`` (whoever takes no lead whatever the hour) and ``sharers``
-    (the weights of whoever may share a turn) are found once for large pools.
+    ``weightless``: who gets leads by name only. It, ``shifts``, ``special`` (whoever takes no lead
+    whatever the hour) and ``sharers`` (the weights of whoever may share a turn) are found once for
+    large pools.
     """
 
     pool: str
@@ -104,6 +105,7 @@ class PoolView:
     by_person: Mapping[str, PoolMember] = field(default_factory=dict)
     shifts: Shifts = ()
     special: tuple[str, ...] = ()
+    weightless: tuple[str, ...] = ()
     sharers: Mapping[str, int] = field(default_factory=dict)
 
     def member(self, person: str) -> PoolMember | None:
@@ -170,6 +172,9 @@ def _view(agreement: CompiledAgreement, pool: str, day: date) -> PoolView:
         shifts=shifts_of(members),
         special=tuple(
             member.person for member in members if not member.active or member.capacity == 0
+        ),
+        weightless=tuple(
+            member.person for member in members if member.active and member.weight <= 0
         ),
         sharers={
             member.person: member.weight

@@ -195,7 +195,7 @@ class Placement:
         self.leads.keep(item, WorkState.HELD, queued=key)
         self._newcomer = key
         others_first = self.step.resume is not None
-        if (self.step.is_first(key) and not others_first) or self.leads.preferred(item) is not None:
+        if (self.step.is_first(key) and not others_first) or self.step.preferred(item) is not None:
             self._place(key, item, named_only=others_first or not self.step.is_first(key))
 
     def _pass(self, first: str) -> None:
@@ -208,7 +208,7 @@ class Placement:
                 return
             key, place = found
             held = self.step.held(key)
-            if held is not None:
+            if held is not None and self._may_have_come_up(held.item):
                 self._place(key, held.item)
             first = place + "\0"
         self.step.resume, self.step.again = ("" if self.step.again else first), False
@@ -253,8 +253,16 @@ class Placement:
         return self.pool_view.nobody
 
     def _worth_looking(self) -> bool:
-        """Somebody could take some lead, or the pool's rule is to send away what nobody can
-        take."""
+        """Somebody could take some lead, be it only one that is to go to them, or the pool's rule
+        is to send away what nobody can take."""
+        return self._any_lead_may() or bool(self.leads.availability.by_name())
+
+    def _may_have_come_up(self, item: QueueItem) -> bool:
+        return (
+            self._any_lead_may() or self.step.preferred(item) in self.leads.availability.by_name()
+        )
+
+    def _any_lead_may(self) -> bool:
         if self.leads.availability.anybody():
             return True
         return self.pool_view.nobody != Nobody.HOLD and not self.leads.availability.answers()

@@ -213,14 +213,14 @@ def place_in_queue(item: QueueItem) -> str:
     return f"{raised}{rank}/{max(qualified.qualified_at_ms, 0):015d}/{item.handoff_id}"
 
 
-def lane_of(item: QueueItem) -> str:
-    """The lane of the queue that a lead waits in: the same for all that ask the same of a person
-    and may go to the same pools."""
+def lane_of(item: QueueItem, *, to: str | None = None) -> str:
+    """The lane of the queue that a lead waits in: the same for all that ask the same of a person,
+    may go to the same pools, and are to go to the same person (``to``), if to any."""
     rejecters = item.qualified.rejecters if item.qualified else ()
     asks = (
         sorted(item.skills),
         sorted({*item.exclude, *rejecters}),
-        item.person or "",
+        to or item.person or "",
         sorted(item.overflowed_from),
     )
     if not any(asks):

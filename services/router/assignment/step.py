@@ -1,13 +1,13 @@
 """The pool during one step: its turns, loads, queue and open work, read through what the step has
 changed already.
 
-An ``AssignmentStep`` lives for one call of the reducer. It keeps the books; it does not decide who
-gets a lead (:mod:`services.router.assignment.person_selection`) nor what follows from it
-(:mod:`services.router.assignment.reducer`).
+It lives for one call of the reducer and keeps the books. Who gets a lead is decided in
+:mod:`services.router.assignment.person_selection`, what follows in :mod:`.queue`.
 """
 
 from collections.abc import Mapping
 
+from baton.contracts.routing import QueueItem
 from baton.engine.reducer import Step, View
 from baton.engine.step_builder import StepBuilder
 from baton.evolve import evolve
@@ -77,6 +77,11 @@ class AssignmentStep(StepBuilder[PoolState]):
         """The lead at this place of the queue."""
         return self.get(HELD, place)
 
+    def preferred(self, item: QueueItem) -> str | None:
+        """Whom the lead is to go to: by name, or whoever has its colleague."""
+        work = self.work(item.beside) if item.beside and item.person is None else None
+        return work.person if work is not None else item.person
+
     def put_work(self, handoff_id: str, work: PoolWork) -> None:
         """Keep an open hand-off."""
         self.store(WORK, handoff_id, work)
@@ -87,7 +92,8 @@ class AssignmentStep(StepBuilder[PoolState]):
 
     def enqueue(self, held: PoolHeld) -> str:
         """Put a lead into its lane of the queue; gives the key it has there."""
-        lane, place = lane_of(held.item), place_in_queue(held.item)
+        item = held.item
+        lane, place = lane_of(item, to=self.preferred(item)), place_in_queue(item)
         first = self._first_of(lane)
         self.store(HELD, lane + place, held)
         if first is None or place < first:
@@ -115,8 +121,8 @@ class AssignmentStep(StepBuilder[PoolState]):
         return head is not None and head.lane == lane
 
     def next_lane(self, *, first: str) -> tuple[str, str] | None:
-        """The lane whose first lead comes next in the order of all that wait, from the place
-        ``first`` on: its key and that place."""
+        """Of the lane whose first lead comes next in the order of all that wait, from the place
+        ``first`` on: key and place."""
         found = self.scan(LANE, first=first, limit=1)
         return (found[0][1].lane + found[0][0], found[0][0]) if found else None
 

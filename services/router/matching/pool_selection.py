@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from baton.agreement.compiled.agreement import CompiledAgreement, context_of_qualified
 from baton.agreement.condition_context import ConditionContext
 from baton.contracts.leads import LeadQualified
-from baton.contracts.routing import HandoffRequest, RoutingStep
+from baton.contracts.routing import MANUAL, HandoffRequest, RoutingStep
 from services.router.matching.state import AccountState, OpenHandoff
 from services.router.suppression import suppression_of
 
-MANUAL = "manual"
 MANAGER_QUEUE = "manager_queue"
 DEPUTY = "deputy"
 OWNER_OF_CYCLE = "owner_of_cycle"

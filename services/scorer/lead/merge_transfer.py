@@ -12,6 +12,7 @@ from baton.contracts.topic_names import SCORER_TRANSFERS
 from baton.contracts.transfers import LeadTransfer, StageReached
 from services.scorer.lead.deal_book import known_deals
 from services.scorer.lead.profile import consent_acts, person_reports, reports_of
+from services.scorer.lead.repeated_reports import enter_repeats
 from services.scorer.lead.state import (
     CONSENT,
     CYCLE,
@@ -104,6 +105,7 @@ def _with_history(step: LeadStep, part: LeadTransfer) -> LeadTransfer:
 
 def persons_of(step: LeadStep) -> Iterator[LeadPerson]:
     """What is known of the person, one record an event that reported it."""
+    enter_repeats(step)
     by_event: dict[tuple[str, int], dict[str, str]] = {}
     for name, reports in person_reports(step.get(PERSON, ONLY) or NOBODY).items():
         for report in reports:
@@ -116,6 +118,7 @@ def persons_of(step: LeadStep) -> Iterator[LeadPerson]:
 
 def events_of(step: LeadStep) -> Iterator[LeadEvent]:
     """The events that profile and consents came from, as far as they still matter."""
+    enter_repeats(step)
     by_event: dict[tuple[str, int, str], dict[str, FieldReport]] = {}
     for name, value in (step.get(PROFILE, ONLY) or ProfileBook()).values.items():
         for report in reports_of(value):

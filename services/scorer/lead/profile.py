@@ -9,12 +9,13 @@ filled likewise.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from baton.contracts.intake import Consent, LeadEvent, Person
+from baton.evolve import evolve
 from services.scorer.lead.field_history import with_report, without_events
 from services.scorer.lead.state import (
     ConsentAct,
@@ -29,6 +30,13 @@ PRECEDENCE: Final = ("salesforce", "hubspot", "crm", "form", "segment", "http", 
 """Which source is believed where two reported a field at the same moment, best first; what is not
 named comes last."""
 MAX_FIELDS: Final = 100
+
+
+class Repetition(NamedTuple):
+    """An event that said what another one had said."""
+
+    at_ms: int
+    event_id: str
 
 
 def with_values(book: ProfileBook, event: LeadEvent) -> ProfileBook:
@@ -64,6 +72,44 @@ def without_retracted(book: ProfileBook, gone: Collection[bytes]) -> ProfileBook
         if reports:
             values[name] = value if reports is known else _value_of(reports)
     return book if values == book.values else ProfileBook(values=values)
+
+
+def has_profile(book: ProfileBook, event: LeadEvent) -> bool:
+    """Whether every value that the event reported stands, and the book has its report."""
+    return all(
+        (known := book.values.get(name)) is not None
+        and known.value == value
+        and any(report.event_id == event.event_id for report in reports_of(known))
+        for name, value in event.profile.items()
+    )
+
+
+def profile_with_repeats(
+    book: ProfileBook, base: str, repetitions: Iterable[Repetition]
+) -> ProfileBook:
+    """``book`` with the reports of the event ``base``, repeated by others; the same object where
+    nothing changes."""
+    values: dict[str, ProfileValue] = {}
+    for name, value in book.values.items():
+        known = reports_of(value)
+        reports = _repeated(known, base, repetitions, _weight)
+        values[name] = value if reports is known else _value_of(reports)
+    return book if values == book.values else ProfileBook(values=values)
+
+
+def _repeated(
+    known: tuple[FieldReport, ...],
+    base: str,
+    repetitions: Iterable[Repetition],
+    rank: Callable[[FieldReport], Any],
+) -> tuple[FieldReport, ...]:
+    said = next((report for report in known if report.event_id == base), None)
+    if said is None:
+        return known
+    reports = known
+    for at_ms, event_id in repetitions:
+        reports = with_report(reports, evolve(said, at_ms=at_ms, event_id=event_id), rank)
+    return reports
 
 
 def reports_of(value: ProfileValue) -> tuple[FieldReport, ...]:
@@ -120,6 +166,29 @@ def person_without_retracted(book: PersonBook, gone: Collection[bytes]) -> Perso
     return _person_of(
         book, {name: without_events(known, gone) for name, known in person_reports(book).items()}
     )
+
+
+def has_person(book: PersonBook, person: Person, event_id: str) -> bool:
+    """Whether everything that the event said of the person stands, and the book has its reports."""
+    return all(
+        (known := book.reports.get(name, ())) != ()
+        and known[0].value == value
+        and any(report.event_id == event_id for report in known)
+        for name in PERSON_FIELDS
+        if (value := getattr(person, name)) is not None
+    )
+
+
+def person_with_repeats(
+    book: PersonBook, base: str, repetitions: Iterable[Repetition]
+) -> PersonBook:
+    """``book`` with the reports of the event ``base``, repeated by others; the same object where
+    nothing changes."""
+    reports = {
+        name: _repeated(known, base, repetitions, _person_weight)
+        for name, known in person_reports(book).items()
+    }
+    return _person_of(book, reports)
 
 
 PERSON_FIELDS: Final = tuple(field.name for field in fields(Person))

@@ -193,7 +193,7 @@ def qualify(
         leg=leg,
         level=urgency(step, rating.level, raised=raised),
         raised_by=raised_by,
-        kept=kept,
+        kept=kept or step.holds,
     )
     step.update_cycle(
         qualification=qualification,

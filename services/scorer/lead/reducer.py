@@ -41,6 +41,7 @@ from services.scorer.lead.handlers.erasure import erase
 from services.scorer.lead.level import Raising, rate_lead
 from services.scorer.lead.publish_score import publish_score
 from services.scorer.lead.qualification import consider_qualification, release_from_backlog, resumed
+from services.scorer.lead.repeated_reports import expect_repeat, take_repeat
 from services.scorer.lead.rescore import rescore
 from services.scorer.lead.settling import note_awaited
 from services.scorer.lead.stage_moves import publish_consents, refuse
@@ -50,8 +51,9 @@ from services.scorer.lead.withdrawal import COOLED, reconsider_qualification
 
 
 class Lead(Reducer[LeadHead, AgreementReference]):
-    """The reducer; see the module. ``explains``: whether it publishes scores; a replay that asks
-    for qualifications only does without."""
+    """The reducer; see the module. For a replay that asks for qualifications only: ``explains``
+    False publishes no scores and reasons, and under ``holds`` whoever is handed over stays in hand
+    until the cycle is ended."""
 
     name: ClassVar[str] = "lead"
     service: ClassVar[str] = "scorer"
@@ -80,8 +82,8 @@ class Lead(Reducer[LeadHead, AgreementReference]):
     entry_kinds = ENTRY_KINDS
     adopts: ClassVar[bool] = True
 
-    def __init__(self, *, explains: bool = True) -> None:
-        self._explains = explains
+    def __init__(self, *, explains: bool = True, holds: bool = False) -> None:
+        self._explains, self._holds = explains, holds
 
     def editions(self, reference: AgreementReference) -> tuple[str, ...]:
         """The agreement, and whom a challenger scores."""
@@ -97,6 +99,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
             reference=reference,
             received_at_ms=event.received_at_ms,
             explains=self._explains,
+            holds=self._holds,
         )
         if step.head.ended:
             _at_tombstone(step, event.value)
@@ -111,7 +114,9 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         """The score has fallen below where the level is left, or an entry has left its window: by
         time alone, so nothing can rise. Or a lead that is ready has waited long enough for what its
         hand-off lacks."""
-        step = LeadStep(view, now=now, reference=reference, explains=self._explains)
+        step = LeadStep(
+            view, now=now, reference=reference, explains=self._explains, holds=self._holds
+        )
         if not step.head.ended:
             step.refold()
             rating = rate_lead(step, raising=Raising.NOT)
@@ -175,10 +180,11 @@ def _take_input(step: LeadStep, record: LeadInput) -> None:
         erase(step, cause=event.event_id)
         return
     note_awaited(step, record)
-    if record.person is not None:
+    repeated = take_repeat(step, record)
+    if record.person is not None and repeated is None:
         events.record_person(step, record.person, record.occurred_at_ms, cause=record.cause_id)
     if event is not None:
-        _take_event(step, event)
+        _take_event(step, event, repeated)
     step.act, step.command = record.act, record.command
     if record.act is not None:
         on_act(step, record.act)
@@ -188,11 +194,15 @@ def _take_input(step: LeadStep, record: LeadInput) -> None:
         separation.on_separation(step, record.separation)
     if not (step.was_rated or step.head.ended):
         resumed(step, cause=record.cause_id, occurred_at_ms=record.occurred_at_ms)
+    if repeated is None:
+        expect_repeat(step, record)
 
 
-def _take_event(step: LeadStep, event: LeadEvent) -> None:
+def _take_event(step: LeadStep, event: LeadEvent, repeated: bool | None) -> None:
     raised_by: tuple[str, ...] = ()
-    changed = bool(event.profile) and events.record_profile(step, event)
+    changed = repeated or (
+        repeated is None and bool(event.profile) and events.record_profile(step, event)
+    )
     match EventKind(event.kind):
         case EventKind.ENGAGEMENT:
             engaged = events.record_engagement(step, event)

@@ -61,7 +61,7 @@ class LeadHead:
     of the next change that was published last, 0 for none. ``hands_held``: fast-track acts that
     wait at a gate. ``awaited``, ``settling``: see :mod:`.settling`. ``recent``, ``origins``: the
     newest pieces of content, and the earliest campaign touches, see
-    :mod:`services.scorer.score.content_touches`.
+    :mod:`services.scorer.score.content_touches`. ``repeats``: see :mod:`.repeated_reports`.
     """
 
     ended: str = ""
@@ -87,6 +87,7 @@ class LeadHead:
     settling: Settling | None = None
     published_change_ms: int = 0
     hands_held: tuple[str, ...] = ()
+    repeats: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

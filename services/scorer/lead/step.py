@@ -33,8 +33,9 @@ class LeadStep(StepBuilder[LeadHead]):
     """``head`` is the lead as it will be; ``cause`` what new ids derive from; ``received_at_ms``
     when the cause reached the log. ``falls_at_ms``: when the lead changes by itself, if it
     ``was_rated``. ``role_moved``: its role in the account has to be published. ``explains``:
-    whether scores are published. ``act``, ``command``: what a person did or wants, to be passed on
-    with what is decided. ``amended``: see :mod:`.amendments`."""
+    whether scores and reasons are published; ``holds``: what qualifies does not cool. ``act``,
+    ``command``: what a person did or wants, to be passed on with what is decided. ``amended``: see
+    :mod:`.amendments`."""
 
     def __init__(
         self,
@@ -44,9 +45,11 @@ class LeadStep(StepBuilder[LeadHead]):
         reference: AgreementReference,
         received_at_ms: int | None = None,
         explains: bool = True,
+        holds: bool = False,
     ) -> None:
         super().__init__(view, now=now)
         self.explains = explains
+        self.holds = holds
         self.lead_id = view.key
         self.received_at_ms = now if received_at_ms is None else received_at_ms
         self.head = view.head or LeadHead()
@@ -59,6 +62,7 @@ class LeadStep(StepBuilder[LeadHead]):
         self.act: LeadAct | None = None
         self.command: LeadCommand | None = None
         self.amended: LeadAmended | None = None
+        self._plain: tuple[ProfileBook | None, dict[str, str]] = (None, {})
 
     def _scoring(self) -> CompiledAgreement:
         return self._reference.scoring_of(self.head.account_id or self.lead_id)
@@ -109,8 +113,11 @@ class LeadStep(StepBuilder[LeadHead]):
 
     @property
     def profile(self) -> dict[str, str]:
-        """The profile in force."""
-        return (self.get(PROFILE, ONLY) or ProfileBook()).plain()
+        """The profile in force; not to be changed."""
+        book = self.get(PROFILE, ONLY)
+        if self._plain[0] is not book:
+            self._plain = (book, {} if book is None else book.plain())
+        return self._plain[1]
 
     def finish(self) -> Step[LeadHead]:
         """The outcome, with all that was decided as one record for the other services."""

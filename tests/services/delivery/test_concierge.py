@@ -7,6 +7,7 @@ import ipaddress
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from baton.intake.reading import read_line
 from services.delivery.answers.app import answers_app
 from services.delivery.answers.concierge import FLOOR_S, ConciergeAnswers
 from services.delivery.answers.inbox import NotTaken
+from services.delivery.concierge import work_count
 from services.delivery.concierge.busy_cache import BusyCache
 from services.delivery.concierge.buyer import form_digest
 from services.delivery.concierge.desk import Desk, Peeked
@@ -132,6 +134,27 @@ async def test_a_peek_says_now_without_a_name_and_moves_nothing(counter: Counter
     assert "greta" not in answer.text
     assert "hugo" not in answer.text
     assert (counter.inbox.lines, counter.promises()) == ([], [])
+
+
+def test_a_peek_does_not_wait_while_open_work_is_counted(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter.desk.warm(counter.now)
+    counting, go_on = threading.Event(), threading.Event()
+
+    def count(db: Any, now_ms: int) -> dict[str, int]:
+        counting.set()
+        assert go_on.wait(60)
+        return {}
+
+    monkeypatch.setattr(work_count, "open_work", count)
+    with ThreadPoolExecutor(1) as others:
+        slow = others.submit(counter.desk.peek, ANN_S_FORM, counter.now)
+        assert counting.wait(60)
+        assert counter.desk.peek(ANN_S_FORM, counter.now).queue == "now"
+        assert not slow.done()
+        go_on.set()
+        assert slow.result(60).queue == "now"
 
 
 async def test_a_claim_is_one_event_with_the_form_and_shows_the_name(counter: Counter) -> None:

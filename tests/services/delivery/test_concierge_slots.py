@@ -9,11 +9,16 @@ import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from baton.agreement.canonical import load_canonical
+from baton.agreement.compiled.calendars import Calendar, PersonalCalendar
+from baton.agreement.compiled.open_intervals import merged_intervals
 from baton.intake.reading import read_line
 from baton.sources.absences import CalendarWrong
 from baton.sources.busy_times import busy_in
@@ -194,6 +199,42 @@ def test_times_lie_in_working_hours_after_the_notice_and_outside_what_is_busy() 
     office = always.without([(utc("2026-09-21T16:00:00"), utc("2026-09-22T07:00:00"))])
     found = free_slots(office, busy, SlotRules(days=1), now)
     assert [slot_text(start)[11:16] for start in found[:2]] == ["15:30", "07:00"]
+
+
+_HOURS = ((), ((540, 1020),), ((480, 720), (720, 1000)), ((1320, 1800),), ((0, 1440),))
+
+
+@given(
+    zone=st.sampled_from(["Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe"]),
+    hours=st.sampled_from(_HOURS),
+    minutes=st.sampled_from([15, 45, 60]),
+    now=st.integers(1_790_000_000, 1_830_000_000).map(lambda seconds: seconds * 1_000),
+    away=st.lists(st.tuples(st.integers(0, 240), st.integers(1, 60)), max_size=3),
+    busy=st.lists(st.tuples(st.integers(0, 14_400), st.integers(1, 180)), max_size=8),
+)
+def test_free_are_the_slots_of_the_grid_that_are_open_from_end_to_end_and_not_busy(
+    zone: str,
+    hours: tuple[tuple[int, int], ...],
+    minutes: int,
+    now: int,
+    away: list[tuple[int, int]],
+    busy: list[tuple[int, int]],
+) -> None:
+    week = (hours,) * 5 + ((), ())
+    always = Calendar(name="office", zone=ZoneInfo(zone), weekly=week)
+    gone = merged_intervals((now + at * HOUR, now + (at + long) * HOUR) for at, long in away)
+    taken = merged_intervals((now + at * MINUTE, now + (at + long) * MINUTE) for at, long in busy)
+    mine = PersonalCalendar(base=always, away=gone)
+    length, rules = minutes * MINUTE, SlotRules(minutes=minutes, days=10)
+    first = now + rules.notice_minutes * MINUTE
+    expected = [
+        start
+        for start in range(first - first % length, now + 10 * 24 * HOUR, length)
+        if start >= first
+        and mine.business_between(start, start + length) == length
+        and all(stop <= start or start + length <= begin for begin, stop in taken)
+    ]
+    assert free_slots(mine, taken, rules, now) == expected
 
 
 @pytest.mark.parametrize(

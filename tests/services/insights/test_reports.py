@@ -327,7 +327,7 @@ def test_a_clock_of_a_former_hand_off_makes_nobody_late(place: StorePlace) -> No
         found._db.execute(
             held.format(", ".join(row), ", ".join("?" * len(row))), tuple(row.values())
         )
-        put_work(found._db, "l1", found._put)
+        put_work(found._db, ["l1"])
         context = Context(
             db=reader(place),
             now_ms=10,

@@ -11,6 +11,8 @@ from baton.contracts.codec import codec_for
 from baton.engine.reducer import EntryKind, Event, Fact, Step
 from baton.ids import derived_id
 from services.scorer.lead.reducer import Lead
+from services.scorer.lead.repeated_reports import enter_repeats
+from services.scorer.lead.step import LeadStep
 from tests.services.scorer.scorer_world import said_of
 
 
@@ -85,14 +87,26 @@ class Shelf:
         return self._absorb(Lead().adopt(self, old=old, new=reference, now=now))
 
     def stored(self) -> dict[str, bytes]:
-        """Every byte of the state."""
-        found = {} if self.head is None else {"head": codec_for(type(self.head)).encode(self.head)}
-        for kind, entries in self._entries.items():
+        """Every byte of the state, with the reports that are kept apart entered into the books."""
+        entered = self._with_repeats()
+        head = entered.head
+        found = {} if head is None else {"head": codec_for(type(head)).encode(head)}
+        for kind, entries in entered._entries.items():
             found |= {
                 f"{kind}/{item}": codec_for(type(value)).encode(value)
                 for item, value in entries.items()
             }
         return found
+
+    def _with_repeats(self) -> Shelf:
+        entered = Shelf(self.reference, self.key)
+        entered.head, entered.wake_at = self.head, self.wake_at
+        entered._entries = {kind: dict(entries) for kind, entries in self._entries.items()}
+        if self.head is not None:
+            step = LeadStep(entered, now=0, reference=self.reference)
+            enter_repeats(step)
+            entered._absorb(step.build(step.head, self.wake_at))
+        return entered
 
     def _absorb(self, step: Step[Any]) -> list[Fact]:
         self.head, self.wake_at = step.head, step.wake_at

@@ -6,7 +6,7 @@ refused on ``leads.handoffs.v1`` with its reason. One that comes again changes n
 
 from dataclasses import replace
 
-from baton.contracts.intake import CommandKind, LeadCommand
+from baton.contracts.intake import MOVED_BY, LeadCommand
 from baton.contracts.slas import SlaAction
 from baton.contracts.streams import HandoffEvent
 from services.router import turn_credit
@@ -25,11 +25,6 @@ from services.router.dispatch.state import Handoff, HandoffState
 from services.router.dispatch.transitions import Move, Trigger, move_for
 
 REASSIGN, MANAGER_QUEUE, RESTORE = "reassign", "manager_queue", "restore"
-_DONE = {
-    CommandKind.CLAIM: "claimed",
-    CommandKind.PASS_ON: "passed_on",
-    CommandKind.ASSIGN: "assigned",
-}
 
 
 def on_action(case: Case, action: SlaAction, authority: Authority) -> Change:
@@ -138,7 +133,9 @@ def on_command(case: Case, lead_command: LeadCommand, authority: Authority) -> C
     """Carry out a person's command, or say why not."""
     if lead_command.event_id in case.head.done:
         return unchanged(case)
-    case = replace(case, head=effects.carried_out(case.head, lead_command.event_id))
+    # The withdrawal names the command as its cause: whoever gave it finds what came of it.
+    head = effects.carried_out(case.head, lead_command.event_id)
+    case = replace(case, head=head, cause=lead_command.event_id)
     command, current = lead_command.command, case.head.current
     stands = command.handoff_id in (None, current.handoff_id if current else None)
     move = move_for(
@@ -167,7 +164,7 @@ def on_command(case: Case, lead_command: LeadCommand, authority: Authority) -> C
             leaves = (current.owner,) if current.owner and current.state not in WAITING else ()
             exclude = effects.with_person(current.exclude, *leaves)
             wanted = Wanted(
-                reason=_DONE[CommandKind(command.kind)], exclude=exclude, person=person, pool=pool
+                reason=MOVED_BY[command.kind], exclude=exclude, person=person, pool=pool
             )
             return effects.relieve(case, wanted, fault=fault, by=command.by)
 

@@ -24,6 +24,7 @@ from services.scorer.lead.profile import (
     without_retracted,
 )
 from services.scorer.lead.publish_score import publish_account_part
+from services.scorer.lead.repeated_reports import enter_repeats
 from services.scorer.lead.stage_moves import CONTRACT_END, by_system, place, publish_consents
 from services.scorer.lead.state import (
     CONSENT,
@@ -120,6 +121,7 @@ def record_profile(step: LeadStep, event: LeadEvent) -> bool:
     retracted already counts as never made."""
     if is_retracted(step, event.event_id):
         return False
+    enter_repeats(step)
     book = step.get(PROFILE, ONLY) or ProfileBook()
     changed = with_values(book, event)
     if changed is book:
@@ -203,6 +205,7 @@ def undo_retracted(step: LeadStep, *, cause: str) -> bool:
 def undo_events(step: LeadStep, gone: Collection[bytes], *, cause: str) -> bool:
     """Profile, person and consents are what they would be had these events never come. Whether a
     consent is another than before."""
+    enter_repeats(step)
     book = step.get(PROFILE, ONLY) or ProfileBook()
     left = without_retracted(book, gone)
     if left is not book:
@@ -229,12 +232,14 @@ def update_person(step: LeadStep, person: Person, times: Mapping[str, int], *, c
     """Learn fields of the person, with the event time of each, from the event ``cause``."""
     if is_retracted(step, cause):
         return
+    enter_repeats(step)
     book = step.get(PERSON, ONLY) or NOBODY
     _keep_person(step, book, with_person(book, person, times, event_id=cause), cause=cause)
 
 
 def join_persons(step: LeadStep, reports: Iterable[LeadPerson], *, cause: str) -> None:
     """Learn what was reported of a lead that ended in this one, each report from its own event."""
+    enter_repeats(step)
     book = joined = step.get(PERSON, ONLY) or NOBODY
     for report in reports:
         if not is_retracted(step, report.event_id):

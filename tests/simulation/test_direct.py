@@ -9,15 +9,17 @@ import pytest
 
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.source.read import agreement_of, read_agreement
+from baton.contracts.codec import codec_for
 from baton.contracts.reference import PeopleRecord
 from baton.contracts.topics import TOPICS
+from baton.engine.changelog import fingerprint
 from baton.engine.memory import Stored
+from baton.engine.reducer import EntryKind, Event, Put, Reducer, Step
 from baton.local.up.preparing import example_agreement
-from baton.simulation import held_values
-from baton.simulation.held_values import Held
+from baton.simulation.direct import key_state
+from baton.simulation.direct.passed import Passed, read, written
 from baton.simulation.lines import Arrival, arrivals_of
 from baton.simulation.simulation import Announcement, CountedSimulation, Simulation
-from baton.simulation.unlogged import written
 
 ROOT = Path(__file__).resolve().parents[2]
 START_MS = 1_772_434_800_000
@@ -85,7 +87,7 @@ def _facts(
 
 
 def test_without_a_log_the_facts_are_the_same_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(held_values, "AS_VALUES", 5)  # most states become bytes on the way
+    monkeypatch.setattr(key_state, "AS_VALUES", 5)  # most states become bytes on the way
     kept, _ = _facts(keep=True)
     unlogged, _ = _facts(keep=False)
     assert unlogged == kept
@@ -100,14 +102,14 @@ def test_without_a_log_the_facts_are_the_same_to_the_bit(monkeypatch: pytest.Mon
 def test_what_is_only_counted_is_the_same_and_was_never_written() -> None:
     plain, _ = _facts(keep=False)
     counted, _ = _facts(keep=False, kind=CountedSimulation)
-    assert {type(stored.value) for stored in counted} == {Held}
+    assert all(isinstance(stored, Passed) for stored in counted)
     assert [written(stored) for stored in counted] == plain
     for stored, fact in zip(counted, plain, strict=True):
         record = TOPICS[stored.topic].record
         assert record is not None
         assert stored.value is not None
         assert fact.value is not None
-        assert held_values.read(stored.value, record) == held_values.read(fact.value, record)
+        assert read(stored, record) == read(fact, record)
 
 
 def test_nothing_stays_in_the_log_but_what_was_agreed() -> None:
@@ -123,22 +125,31 @@ def test_nothing_stays_in_the_log_but_what_was_agreed() -> None:
     assert log.history == []
 
 
-def test_only_the_latest_states_are_values() -> None:
-    store = held_values.HeldStore()
-    codec = held_values.HeldCodec(PeopleRecord)
-    number = held_values.AS_VALUES + 10
-    for place in range(number):
-        record = PeopleRecord(record_id=str(place), person="x", from_ms=0, until_ms=1)
-        if place % 2:
-            store.set_entry("kind", "key", f"{place:06}", codec.encode(record))
-        else:
-            store.set_head(f"{place:06}", codec.encode(record, b"prefix"))
-    oldest, newest = store.head("000000"), store.head(f"{number - 2:06}")
-    assert oldest is not None
-    assert newest is not None
-    assert (type(oldest), type(newest)) == (bytes, Held)
-    assert codec.decode(oldest, 6).record_id == "0"
-    assert codec.decode(newest, 6).record_id == str(number - 2)
-    entries = store.scan("kind", "key", "", None, number, False)
-    assert [codec.decode(raw).record_id for _, raw in entries[:2]] == ["1", "3"]
-    assert sum(type(raw) is Held for _, raw in entries) == held_values.AS_VALUES // 2
+class _Counter(Reducer[Any, Any]):
+    name, service = "counter", "test"
+    inputs = outputs = ()
+    head_type = PeopleRecord
+    entry_kinds = (EntryKind("absence", PeopleRecord),)
+
+    def step(self, view: Any, event: Event, *, now: int, reference: Any) -> Step[Any]:
+        raise NotImplementedError
+
+
+def test_only_the_latest_states_are_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_state, "AS_VALUES", 10)
+    (kind,) = _Counter.entry_kinds
+    states = key_state.KeyStates(_Counter(), codec_for)
+    for number in range(100):
+        record = PeopleRecord(record_id=str(number), person="x", from_ms=0, until_ms=1)
+        state = states.touch(f"{number}")
+        state.cause = f"cause {number}"
+        put = (Put(kind, "b", record), Put(kind, "a", record))
+        state.apply(Step(head=record, wake_at=number, put=put), "v1", forced=False)
+        states.settle(state)
+        assert states.values <= 20
+    assert len(list(states.keys())) == 100
+    oldest = states.touch("0")
+    assert (oldest.head.record_id, oldest.wake_at, oldest.version) == ("0", 0, "v1")
+    assert oldest.revision == fingerprint("cause 0")
+    assert [item for item, _ in oldest.scan(kind, limit=5)] == ["a", "b"]
+    assert states.touch("missing").exists is False
