@@ -17,10 +17,10 @@ from baton.engine.kafka.failpoints import Point
 from tests.engine.toys import Counter, ToyNumber
 from tests.kafka.kafka_bench import KafkaBench
 from tests.kafka.numbers import Stream, assert_exact
-from tests.kafka.nursery import Nursery
 from tests.kafka.test_engine_processes import prepared, processed
 from tests.kafka.test_engine_promises import take_seat, the_supervisor
 from tests.kafka.workers import WorkerProcess
+from tests.nursery import Nursery
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -41,13 +41,6 @@ async def bench(bootstrap: str, namespace: str, tmp_path: Path) -> AsyncIterator
     host = KafkaBench(bootstrap, namespace, state_dir=tmp_path / "bench")
     yield host
     await host.close()
-
-
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    made = Nursery()
-    yield made
-    made.close()
 
 
 @pytest.fixture
