@@ -22,7 +22,7 @@ from baton.local.broker.embedded import BrokerRunning, EmbeddedBroker
 from baton.local.broker.record import read_record
 from baton.processes import Mark, end, is_running, own_mark
 from baton.settings import default_cache
-from tests.nursery import Nursery
+from tests.kafka.nursery import Nursery
 from tests.patience import BROKER_READY_S
 
 pytest_plugins = ["tests.must_run", "tests.slow_first"]
