@@ -22,7 +22,8 @@ from baton.local.broker.embedded import BrokerRunning, EmbeddedBroker
 from baton.local.broker.record import read_record
 from baton.processes import Mark, end, is_running, own_mark
 from baton.settings import default_cache
-from tests.nursery import Nursery
+from tests.kafka.nursery import Nursery
+from tests.patience import BROKER_READY_S
 
 pytest_plugins = ["tests.must_run", "tests.slow_first"]
 
@@ -57,7 +58,7 @@ def bootstrap(broker_cache: Path, request: pytest.FixtureRequest) -> Iterator[st
         return
     home = Path(request.config.stash[_BROKER])
     _clear_away_killed_runs(but=home)
-    broker = EmbeddedBroker(home, cache=broker_cache)
+    broker = EmbeddedBroker(home, cache=broker_cache, ready_timeout_s=BROKER_READY_S)
     try:
         yield broker.start()
     except BrokerRunning:  # another process of this run was first

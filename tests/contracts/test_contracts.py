@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import cache
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import BytesIO
 from pathlib import Path
@@ -47,6 +48,7 @@ from baton.contracts.topics import (
 RECORDS = drift.event_records()
 
 
+@cache
 def strategy_of(record: type) -> st.SearchStrategy[Any]:
     hints = get_type_hints(record)
     longs = st.integers(-(2**63), 2**63 - 1)
@@ -90,8 +92,13 @@ def _by_fastavro(record: type, encoded: bytes) -> bytes:
     """The same record written by another implementation."""
     buffer = BytesIO()
     buffer.write(encoded[:5])
-    schemaless_writer(buffer, parse_schema(avro_schema_of(record)), decode_any(encoded)[1])
+    schemaless_writer(buffer, _parsed(record), decode_any(encoded)[1])
     return buffer.getvalue()
+
+
+@cache
+def _parsed(record: type) -> Any:
+    return parse_schema(avro_schema_of(record))
 
 
 def test_models_mirror_the_schemas() -> None:

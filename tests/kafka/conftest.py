@@ -11,7 +11,7 @@ from baton.local.up.preparing import prepare_cluster
 from baton.local.up.services import service_commands
 from baton.local.up.system import System
 from baton.settings import load_settings
-from tests.nursery import Nursery
+from tests.kafka.nursery import Nursery
 
 DEMO_AGREEMENT = Path(__file__).resolve().parents[2] / "examples" / "agreements" / "demo.yaml"
 

@@ -24,6 +24,7 @@ from baton.local.broker.embedded import BrokerFailed, BrokerRunning, EmbeddedBro
 from baton.local.broker.ports import LOOPBACK, PortTaken
 from baton.local.broker.record import read_record, running_broker, running_process, write_record
 from baton.processes import is_running, wait_gone
+from tests.patience import BROKER_READY_S
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -34,7 +35,9 @@ LOG_APPEND_TIME = 2
 @pytest.fixture
 def broker(tmp_path: Path, broker_cache: Path) -> Iterator[EmbeddedBroker]:
     """A broker of one's own, to be broken."""
-    made = EmbeddedBroker(tmp_path / "broker", cache=broker_cache, heap_mb=512)
+    made = EmbeddedBroker(
+        tmp_path / "broker", cache=broker_cache, heap_mb=512, ready_timeout_s=BROKER_READY_S
+    )
     yield made
     made.remove()
 
@@ -292,7 +295,8 @@ import os, signal
 from pathlib import Path
 from baton.local.broker import embedded
 embedded.is_fenced = lambda log: os.kill(os.getpid(), signal.SIGKILL)
-embedded.EmbeddedBroker(Path({str(broker.home)!r}), cache=Path({str(broker_cache)!r}), heap_mb=512).start()
+embedded.EmbeddedBroker(Path({str(broker.home)!r}), cache=Path({str(broker_cache)!r}), heap_mb=512,
+    ready_timeout_s={BROKER_READY_S}).start()
 """
     assert (
         subprocess.run([sys.executable, "-c", program], check=False).returncode == -signal.SIGKILL

@@ -11,6 +11,7 @@ from baton.local.broker.embedded import EmbeddedBroker
 from tests.engine.toys import Counter
 from tests.kafka.kafka_bench import KafkaBench
 from tests.kafka.numbers import Stream, assert_exact
+from tests.patience import BROKER_READY_S
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -18,7 +19,9 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 @pytest.fixture
 def broker(tmp_path: Path, broker_cache: Path) -> Iterator[EmbeddedBroker]:
     """A broker of one's own, to be broken."""
-    made = EmbeddedBroker(tmp_path / "broker", cache=broker_cache, heap_mb=512)
+    made = EmbeddedBroker(
+        tmp_path / "broker", cache=broker_cache, heap_mb=512, ready_timeout_s=BROKER_READY_S
+    )
     made.start()
     yield made
     made.remove()

@@ -15,8 +15,8 @@ from tests.engine.toys import Counter, ToyNumber
 from tests.kafka.cpu_limit import CpuLimit
 from tests.kafka.kafka_bench import FLOW, KafkaBench
 from tests.kafka.numbers import KEYS, assert_exact
+from tests.kafka.nursery import Nursery
 from tests.kafka.workers import WorkerProcess
-from tests.nursery import Nursery
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(400)]
 

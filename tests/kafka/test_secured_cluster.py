@@ -50,6 +50,7 @@ from baton.local.up.services import service_commands
 from baton.local.up.system import System
 from baton.settings import Settings, load_settings
 from tests.kafka.conftest import DEMO_AGREEMENT
+from tests.patience import BROKER_READY_S
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 
@@ -139,7 +140,9 @@ def cluster(broker_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         "allow.everyone.if.no.acl.found": "false",
     }
     also = Listener(name="ASKING", port=port, protocol="SASL_SSL", settings=asks)
-    broker = EmbeddedBroker(folder / "broker", cache=broker_cache, also=also)
+    broker = EmbeddedBroker(
+        folder / "broker", cache=broker_cache, also=also, ready_timeout_s=BROKER_READY_S
+    )
     try:
         plain = broker.start()
         _make_principals(AdminClient({"bootstrap.servers": plain}), (*SERVICES, "outside", "tool"))

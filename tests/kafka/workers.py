@@ -11,7 +11,7 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from tests.nursery import Forked, Nursery
+from tests.kafka.nursery import Forked, Nursery
 
 PATIENCE_S = 90.0
 _POLL_S = 0.05

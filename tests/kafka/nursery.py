@@ -49,7 +49,7 @@ class Nursery:
         self._asking, answering = socket.socketpair()
         with answering:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.nursery", str(answering.fileno())],
+                [sys.executable, "-m", "tests.kafka.nursery", str(answering.fileno())],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[answering.fileno()],
             )
