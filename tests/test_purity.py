@@ -39,6 +39,7 @@ EDGES = {
     "services/delivery/concierge/assembling.py": "reads the book of people",
     "services/delivery/concierge/busy_cache.py": "is written and read by several threads",
     "services/delivery/concierge/openings.py": "keeps what it computed for some seconds",
+    "services/delivery/concierge/work_count.py": "keeps what it counted for some seconds",
     "services/delivery/concierge/feeds.py": "asks calendars",
     "services/delivery/concierge/feed_reading.py": "a process that reads one calendar",
     "services/delivery/crm/carrier.py": "takes changes of leads to a CRM",
