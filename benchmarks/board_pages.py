@@ -201,9 +201,8 @@ def _measure(files: BoardFiles, rounds: int) -> None:
     print(f"{counts}, {place.stat().st_size / 1e6:.0f} MB")
     (lead,) = db.execute("SELECT lead_id FROM act LIMIT 1").fetchall()[0]
     visitor = _visitor(files)
-    views: list[tuple[str, str, dict[str, str]]] = [
-        (page.title, page.path, {}) for page in PAGES
-    ] + [("Lead", f"/leads/{lead}", {})]
+    views: list[tuple[str, str, dict[str, str]]] = [("Lead", f"/leads/{lead}", {})]
+    views += [(page.title, page.path, {}) for page in PAGES]
     views += [
         (f"{page.title}, a year", page.path, _YEAR) for page in PAGES if "from" in page.filters
     ]

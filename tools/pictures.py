@@ -27,7 +27,7 @@ from baton.local.up.preparing import example_agreement
 from services.insights.board.access import Access, new_link
 from services.insights.board.publishing import KafkaPublisher
 from services.insights.board.site import Parts, Site
-from services.insights.packs.keeping import Packs
+from services.insights.packs.keeping import PackFiles
 from services.insights.packs.weekly import frozen
 from services.insights.projection.dialect import reader
 from services.insights.projection.files import BoardFiles
@@ -85,7 +85,7 @@ def served(home: Path, leads: int) -> Iterator[Board]:
     seed(files, "baton", past.history, past.noted, until_ms=UNTIL_MS)
     place = files.current()
     assert place is not None
-    frozen(place, Packs(home), UNTIL_MS)
+    frozen(place, PackFiles(home), UNTIL_MS)
     own = BoardSettings()
     standing = Standing(state=ProjectorState.LIVE, asked_ms=UNTIL_MS)
     parts = Parts(

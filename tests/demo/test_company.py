@@ -7,11 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from baton.contracts.codec import codec_for
 from baton.contracts.leads import LeadQualified, Story
-from baton.contracts.routing import LeadRouted
+from baton.contracts.routing import LeadRouted, LeadUnrouted
+from baton.contracts.topic_names import LEADS_UNROUTED
+from baton.engine.memory import Stored
 from baton.intake.reading import LineRefused, read_line
 from baton.local.demo.company import Way, visitors
-from baton.local.demo.past import past_agreement, simulate_past
+from baton.local.demo.past import followed_by, past_agreement, simulate_past
 from baton.local.demo.staff import deeds
 from baton.local.demo.sums import Sums, differences, faults
 from baton.local.up.preparing import example_agreement
@@ -164,6 +167,51 @@ def test_a_seed_is_a_year_and_it_ends_where_the_demonstration_begins() -> None:
     assert max(record.timestamp for record in one.history) <= UNTIL_MS
     assert not [record for record in one.history if record.topic.startswith("dlq.")]
     assert any(record.topic.startswith("leads.routed.") for record in one.history)
+
+
+@pytest.mark.parametrize(
+    ("reason", "pool", "done"),
+    [
+        ("manager_queue", "sales", "assign"),
+        ("manager_queue", "sdr", "assign"),
+        ("manager_queue", None, None),
+        ("capacity", "sales", None),
+    ],
+)
+def test_what_ends_up_with_the_manager_is_given_to_one_of_the_team_within_the_day(
+    reason: str, pool: str | None, done: str | None
+) -> None:
+    unrouted = LeadUnrouted(
+        handoff_id="b" * 32,
+        qualification_id="q1",
+        attempt=3,
+        lead_id="a" * 32,
+        cycle=1,
+        outcome="watch",
+        reason=reason,
+        pool=pool,
+        at_ms=UNTIL_MS,
+        path=(),
+        candidates=(),
+        agreement="v1",
+    )
+    stored = Stored(
+        topic=LEADS_UNROUTED,
+        partition=0,
+        offset=0,
+        key=b"a",
+        value=codec_for(LeadUnrouted).encode(unrouted),
+        timestamp=UNTIL_MS,
+        headers=(),
+    )
+    found = list(followed_by(stored))
+    lines = [json.loads(arrival.line)["command"] for arrival in found]
+    assert [line["kind"] for line in lines] == ([done] if done else [])
+    for arrival, line in zip(found, lines, strict=True):
+        assert read_line(arrival.line)
+        assert (line["by"], line["handoff_id"]) == ("mgr-ines", "b" * 32)
+        assert line["to_person"].startswith("ae-" if pool == "sales" else "sdr-")
+        assert UNTIL_MS < arrival.at_ms < UNTIL_MS + 86_400_000
 
 
 OF_BOARD = {"qualified": 2, "dead": 1, "routed": {"sdr": 2}, "recycled": {}, "violated": {}}

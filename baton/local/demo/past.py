@@ -16,8 +16,9 @@ from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.source.read import agreement_of
 from baton.contracts.codec import codec_for
 from baton.contracts.meetings import CampaignRecord, MeetingDecision
-from baton.contracts.routing import LeadRouted
-from baton.contracts.topic_names import BATON_CAMPAIGNS, BOARD_DECISIONS
+from baton.contracts.routing import LeadRouted, LeadUnrouted
+from baton.contracts.slas import ActionKind
+from baton.contracts.topic_names import BATON_CAMPAIGNS, BOARD_DECISIONS, LEADS_UNROUTED
 from baton.engine.memory import MemoryLog, Stored
 from baton.ids import derived_id
 from baton.local.demo.company import iso
@@ -30,24 +31,16 @@ MINUTE_MS: Final = 60_000
 DAYS: Final = 365
 _SECONDS: Final = re.compile(r"(\d+) seconds")
 _RESTS: Final = re.compile(r"(comes_back: after|cool_off:) (\d+) seconds")
-
 _RECENT_EVERY: Final = 7
 _FIRST: Final = ("Ada", "Bruno", "Clara", "Dario", "Elin", "Farid", "Hanna", "Ilse", "Jonas")
 _LAST: Final = ("Aas", "Brandt", "Conti", "Dahl", "Engel", "Falk", "Gruber", "Holm", "Lund")
-_FIRMS: Final = (
-    ("northgate", "logistics"),
-    ("bluefir", "retail"),
-    ("oldmill", "manufacturing"),
-    ("fjordline", "logistics"),
-    ("gentian", "retail"),
-    ("harborlight", "logistics"),
-    ("quarry", "manufacturing"),
-    ("lowland", "media"),
-    ("kestrel", "manufacturing"),
-    ("millrace", "manufacturing"),
-    ("saltmarsh", "retail"),
-    ("copperway", "manufacturing"),
-)
+_INDUSTRIES: Final = {
+    "logistics": ("northgate", "fjordline", "harborlight"),
+    "retail": ("bluefir", "gentian", "saltmarsh"),
+    "manufacturing": ("oldmill", "quarry", "kestrel", "millrace", "copperway"),
+    "media": ("lowland",),
+}
+_FIRMS: Final = tuple((firm, kind) for kind, firms in _INDUSTRIES.items() for firm in firms)
 _CAMPAIGNS: Final = ("autumn-fair", "newsletter", "search", "partner-letter", None)
 _COSTS: Final = (("autumn-fair", "events", 4_200_00), ("search", "ads", 2_600_00))
 _CONTENT: Final = {
@@ -64,6 +57,8 @@ _OBJECTIONS: Final = ("price", "timing", "integration", "security")
 _COMPETITORS: Final = ("rowan-crm", "status-quo", "fernhill")
 _REJECTIONS: Final = ("not_icp", "not_icp", "no_budget", "bad_data", "no_need_now")
 _RECYCLES: Final = ("not_ready", "no_budget", "no_response")
+_MANAGER: Final = "mgr-ines"
+_TEAMS: Final = {"sales": ("ae-greta", "ae-hugo"), "sdr": ("sdr-anna", "sdr-ben", "sdr-cleo")}
 _DECISIONS: Final = (
     ("Sales calls every raised hand within the hour", "ae-greta", -5, True),
     ("Marketing asks for the country in every form", "mgr-ines", 3, False),
@@ -109,11 +104,10 @@ def simulate_past(agreement: str, *, until_ms: int, leads: int, seed: int) -> Pa
     while waiting:
         _, _, arrival = heapq.heappop(waiting)
         for stored in simulation.run([arrival]):
-            if stored.topic.startswith("leads.routed.") and stored.value is not None:
-                for deed in _deeds(codec_for(LeadRouted).decode(stored.value), stored.timestamp):
-                    number += 1
-                    if deed.at_ms < until_ms:
-                        heapq.heappush(waiting, (deed.at_ms, number, deed))
+            for deed in followed_by(stored):
+                number += 1
+                if deed.at_ms < until_ms:
+                    heapq.heappush(waiting, (deed.at_ms, number, deed))
     list(simulation.run([], until_ms))
     log = simulation.host.log
     return Past(log=log, history=log.history, noted=list(_noted(until_ms)))
@@ -175,6 +169,32 @@ def _reported(
     person = {"first_name": name[0], "last_name": name[1], "company": firm.title()}
     own = {"id": f"past-p-{lead}", "kind": "profile", "identifiers": known}
     return _arrival(at_ms, "website", profile=profile, person=person, **own)
+
+
+def followed_by(stored: Stored) -> Iterator[Arrival]:
+    """What people do about a published record."""
+    if stored.value is None:
+        return
+    if stored.topic.startswith("leads.routed."):
+        yield from _deeds(codec_for(LeadRouted).decode(stored.value), stored.timestamp)
+    elif stored.topic == LEADS_UNROUTED:
+        yield from _assigned(codec_for(LeadUnrouted).decode(stored.value), stored.timestamp)
+
+
+def _assigned(waiting: LeadUnrouted, at_ms: int) -> Iterator[Arrival]:
+    """The manager gives a lead that ended up with them to somebody, within the day."""
+    if waiting.reason != ActionKind.MANAGER_QUEUE or waiting.pool not in _TEAMS:
+        return
+    random = Random(waiting.handoff_id)
+    signed = {"kind": "assign", "by": _MANAGER, "handoff_id": waiting.handoff_id}
+    yield _arrival(
+        at_ms + random.randrange(20 * MINUTE_MS, 9 * HOUR_MS),
+        "crm",
+        id=f"{waiting.handoff_id}-assign",
+        kind="command",
+        identifiers={"lead": waiting.lead_id},
+        command=signed | {"to_person": random.choice(_TEAMS[waiting.pool])},
+    )
 
 
 def _deeds(routed: LeadRouted, at_ms: int) -> Iterator[Arrival]:

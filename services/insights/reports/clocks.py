@@ -17,7 +17,8 @@ from services.insights.rollups.wait_counts import ATTEMPT, CONTACT
 SIDES = ("marketing", "sales", "sales_management")
 _SPENT = ("system", "queue", "human", "buyer", "rest")
 _SUMS: Final = ", ".join(f"sum(spent_{part}_ms) {part}" for part in _SPENT)
-_FILTERED: Final = """(:pool IS NULL OR pool = :pool) AND (:segment IS NULL OR segment = :segment)
+_FILTERED: Final = """(:pool IS NULL OR pool = :pool)
+    AND (:segment IS NULL OR COALESCE(segment, '') = :segment)
     GROUP BY 1, 2, 3, 4, 5, 6, 7"""
 _COUNTED: Final = f"""SELECT side, clock, state, ended_late late, reason, unproven, 1 past,
     sum(number) number, {_SUMS} FROM clocks_by_span

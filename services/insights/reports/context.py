@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from baton.agreement.compiled.agreement import CompiledAgreement
@@ -50,7 +50,8 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What the address asks for; everything else there is refused."""
+    """What the address asks for; everything else there is refused. ``segment``: an empty one asks
+    for what has none."""
 
     from_day: date
     until_day: date
@@ -66,6 +67,8 @@ class WrongFilter(ValueError):
     is."""
 
 
+NO_SEGMENT: Final = "(none)"
+"""In the address: what has no segment."""
 _KNOWN = frozenset({"from", "until", "pool", "segment", "person", "model"})
 
 
@@ -89,6 +92,8 @@ def filters_of(query: Mapping[str, str], today: date) -> Filters:
             f'"{model[:40]}" is no model of attribution; there are {", ".join(Model)}'
         )
     words = {name: query[name][:200] for name in ("pool", "segment", "person") if query.get(name)}
+    if words.get("segment") == NO_SEGMENT:
+        words["segment"] = ""
     given = {name: value for name, value in query.items() if value}
     return Filters(from_day=begins, until_day=until, model=Model(model), given=given, **words)
 

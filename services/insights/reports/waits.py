@@ -25,7 +25,11 @@ def waits(
     still: dict[str, Counter[int]] = {step: Counter() for step in steps}
     named = {f"step_{number}": step for number, step in enumerate(steps)}
     statement = _WAITS.replace("{steps}", ", ".join(f":{name}" for name in named))
-    asked = {"segment": context.filters.segment or ALL, "pool": context.filters.pool or ALL}
+    segment = context.filters.segment
+    asked = {
+        "segment": ALL if segment is None else segment,
+        "pool": context.filters.pool or ALL,
+    }
     for row in context.counted(statement, from_ms, until_ms, **named, **asked):
         length = row["length_ms"]
         if row["ended"] == "open":
