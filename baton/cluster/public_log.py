@@ -130,6 +130,7 @@ class PublicLog:
             key=(message.key() or b"").decode("utf-8", "replace"),
             value=self.value_of(topic, message),
             at_ms=message.timestamp()[1],
+            raw=message.value(),
         )
 
     def _end_of(self, place: Partition, error: KafkaError) -> None:

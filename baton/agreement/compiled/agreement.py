@@ -8,6 +8,7 @@ I/O; everything may be shared between threads.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 from baton.agreement.compiled.calendars import (
@@ -184,10 +185,7 @@ class CompiledAgreement:
         """The person's role, as one of ``roles`` where it is one, else as it stands in the
         profile."""
         text = profile.get(self.role_field) if self.role_field else None
-        if not text:
-            return None
-        plain = text.strip().casefold()
-        return next((role for role in self.roles if role.casefold() == plain), text)
+        return _ranked(self.roles, text) if text else None
 
     def seniority(self, role: str | None) -> int:
         """Smaller is more senior; roles the agreement does not rank come last."""
@@ -220,3 +218,11 @@ class CompiledAgreement:
         who = self.people.get(person) if person else None
         queue = self.pools.get(pool) if pool else None
         return (who.manager if who else None) or (queue.manager if queue else None)
+
+
+@lru_cache(maxsize=4096)
+def _ranked(roles: tuple[str, ...], text: str) -> str:
+    """``text`` as it is written in ``roles``, or as it stands: the same texts come again and
+    again."""
+    plain = text.strip().casefold()
+    return next((role for role in roles if role.casefold() == plain), text)

@@ -85,7 +85,6 @@ class Task:
             )
             self._recommits, self._restarts = startup.recommits, startup.restarts
             self._metrics.restored(monotonic() - began, startup.records)
-            self._status.restored_records = startup.records
             await self._export_gauges()
             for place in self._context.skipped_places():
                 self._core.skip(place)
