@@ -41,8 +41,8 @@ BODY_MS: Final = 500
 _NOON: Final = datetime(2026, 6, 10, 12, tzinfo=UTC)
 OWN: Final = (".changelog.v1", ".journal.v1")
 MIXES: Final = {
-    "small": Crowd(events=6_000, people=600, companies=150),
-    "company": Crowd(events=6_000, people=500, companies=1),
+    "small": Crowd(events=2_000, people=200, companies=50),
+    "company": Crowd(events=2_000, people=500, companies=1),
 }
 
 

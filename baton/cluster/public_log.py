@@ -20,6 +20,7 @@ from baton.ids import derived_id
 Partition = tuple[str, int]
 """``(logical topic, number)``"""
 
+_ID: Final = "ce_id"
 _TIMEOUT_S: Final = 20.0
 _FETCH_WAIT_MS: Final = 100
 
@@ -118,7 +119,8 @@ class PublicLog:
 
     def _record(self, place: Partition, message: Any) -> PublicRecord:
         topic, number = place
-        name = dict(message.headers() or ()).get("ce_id")
+        headers = message.headers() or ()
+        name = next((value for header, value in headers if header == _ID), None)
         offset = message.offset()
         return PublicRecord(
             topic=topic,

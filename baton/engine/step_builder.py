@@ -101,6 +101,10 @@ class StepBuilder(Generic[S]):
         if self.view.get(kind, item) is not None:
             self._drop[kind, item] = None
 
+    def touches(self, *kinds: EntryKind[Any]) -> bool:
+        """Whether the step stores or drops an entry of one of these kinds."""
+        return any(kind in kinds for changes in (self._put, self._drop) for kind, _ in changes)
+
     # ------------------------------------------------------------------ facts
 
     def publish(self, topic: str, value: Any, key: str | None = None) -> None:

@@ -52,10 +52,6 @@ class _Compiler:
 
     def compiled(self, people: Mapping[str, PersonRule], pools: Mapping[str, Pool]) -> RoutingRules:
         model = self.model
-        conditions = [
-            *(rule.when for rule in model.suppress),
-            *(rule.when for rule in (*model.territories, *model.segments)),
-        ]
         accounts = {
             domain: NamedAccount(owner=own.owner, pools=_pools_by_kind(own.to) if own.to else {})
             for domain, own in sorted(model.accounts.items())
@@ -63,9 +59,7 @@ class _Compiler:
         return RoutingRules(
             suppress=tuple(
                 SuppressRule(
-                    name=rule.name,
-                    condition=self._condition(rule.when),
-                    reason=rule.reason,
+                    name=rule.name, condition=self._condition(rule.when), reason=rule.reason
                 )
                 for rule in model.suppress
             ),
@@ -82,7 +76,7 @@ class _Compiler:
                 for rule in (*model.territories, *model.segments)
             ),
             territories=len(model.territories),
-            asks_account=ask_account(test.field for when in conditions for test in tests_in(when)),
+            asks_account=self._asks_account(),
             default=_pools_by_kind(model.default),
             keep_colleagues_together=model.keep_colleagues_together,
             needs=_skill_demand(model.needs),
@@ -95,6 +89,14 @@ class _Compiler:
             pools=pools,
             people=people,
         )
+
+    def _asks_account(self) -> bool:
+        model = self.model
+        conditions = [
+            *(rule.when for rule in model.suppress),
+            *(rule.when for rule in (*model.territories, *model.segments)),
+        ]
+        return ask_account(test.field for when in conditions for test in tests_in(when))
 
     def _demanded(self, condition: ConditionModel) -> Iterator[Demand]:
         """Words that a text of the profile must be, or begin with, for ``condition`` to be true."""

@@ -21,12 +21,12 @@ class EngineSettings(BaseSettings):
         description="How long to wait for more records before committing a small batch",
     )
     gather_limit_ms: int = Field(
-        200,
+        0,
         ge=0,
         le=5_000,
         description=(
-            "The longest such wait, where transactions take long because brokers or processor are "
-            "busy"
+            "The longest such wait where transactions take long because brokers or processor are "
+            "busy: fewer transactions, and a later record; below the wait itself: no longer than it"
         ),
     )
     batch_records: int = Field(4_000, ge=1, description="Maximum number of records in one batch")

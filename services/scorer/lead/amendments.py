@@ -32,6 +32,8 @@ from services.scorer.lead.state import (
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import OPEN
 
+_SHOWN: Final = (CYCLE_STATE, PERSON, PROFILE, CONSENT)
+"""What a hand-off shows of the entries of a lead."""
 _OPEN: Final = frozenset(stage.value for stage in OPEN)
 
 
@@ -39,6 +41,8 @@ def amend_qualification(step: LeadStep) -> None:
     """Publish what the step changed of a qualification that stood before it and stands after it."""
     former = step.view.head
     if former is None or former.stage not in _OPEN or step.head.stage not in _OPEN:
+        return
+    if former.account_id == step.head.account_id and not step.touches(*_SHOWN):
         return
     before, now = step.view.get(CYCLE_STATE, ONLY) or CycleState(), step.cycle_state
     if now.qualification_id is None or now.qualification_id != before.qualification_id:

@@ -80,13 +80,13 @@ def _withdrawn_handoff(cycle_state: CycleState, now: int) -> WithdrawnHandoff | 
 def _gates_shut(step: LeadStep, rating: Rating, cycle_state: CycleState) -> bool:
     """Whether the hand that passed the gates is down, or what opened them was taken back by this
     event, and they are closed."""
-    if not why_not(step, rating):
-        return False
-    if cycle_state.hand_raised:
-        return True
     former = step.view.head
-    if former is None or taken_back(step.head.marks) == taken_back(former.marks):
+    took_back = former is not None and taken_back(step.head.marks) != taken_back(former.marks)
+    # the gates are asked last: most events neither lower a hand nor take anything back
+    if not (cycle_state.hand_raised or took_back) or not why_not(step, rating):
         return False
+    if cycle_state.hand_raised or former is None:
+        return True
     before = replace(
         context_of(step, rating.engagement_micro),
         behaviour=LedgerBehaviour(former.ledger, former.marks),
