@@ -166,6 +166,12 @@ class CompiledAgreement:
     segments: tuple[tuple[str, Condition], ...]
     effective_at_ms: int | None = None
 
+    @property
+    def weighs_accounts(self) -> bool:
+        """Whether a decision depends on what an account as a whole is; else people only read
+        it."""
+        return self.lifecycle.asks_account or self.routing.asks_account
+
     def segment_of(self, profile: Mapping[str, str]) -> str | None:
         """The first segment the profile belongs to; None: to none of them, as far as is known."""
         # the check lets segments ask the profile only

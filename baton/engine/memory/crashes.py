@@ -16,10 +16,6 @@ class Crash(Exception):
     """Raised by a hook: the task loses its memory here."""
 
 
-class StaleStore(Exception):
-    """The store of a task is of another log than the one that is there."""
-
-
 class Aborted(Exception):
     """Raised by a hook before the commit: the transaction fails, and the task tries the batch again
     from memory."""
