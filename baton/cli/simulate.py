@@ -21,7 +21,8 @@ from baton.cluster.decoded import as_document
 from baton.contracts.reference import PeopleRecord
 from baton.contracts.topics import TOPICS
 from baton.simulation.direct.passed import Seen, read
-from baton.simulation.lines import Arrival, read_lines
+from baton.simulation.event_file import EventFile
+from baton.simulation.lines import Arrival
 from baton.simulation.memory_records import as_record
 from baton.simulation.simulation import Announcement, CountedSimulation, Simulation
 from baton.simulation.tally import COUNTED, Tally, number_of
@@ -133,16 +134,16 @@ def simulate(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
-    """What is to be simulated. ``last``: the agreement in force at the end; ``left_out``: how many
-    events come after it."""
+    """What is to be simulated. ``last``: the agreement in force at the end; ``start_ms``: when the
+    first event arrives."""
 
     first: CompiledAgreement
     last: CompiledAgreement
-    arrivals: list[Arrival]
+    arrivals: EventFile
+    start_ms: int
     announcements: list[Announcement]
     absences: list[PeopleRecord]
     until_ms: int | None
-    left_out: int
 
 
 def _simulation(kind: type[Simulation], plan: _Plan, tally: Tally, *, keep: bool) -> Simulation:
@@ -152,7 +153,7 @@ def _simulation(kind: type[Simulation], plan: _Plan, tally: Tally, *, keep: bool
     return kind(
         text=canonical_text(plan.first.raw),
         version=plan.first.version,
-        start_ms=plan.arrivals[0].at_ms,
+        start_ms=plan.start_ms,
         known=[*plan.absences, *book_records(plan.first.raw.attached)],
         keep=keep,
         watch=dict.fromkeys(COUNTED, note),
@@ -169,22 +170,21 @@ def _plan(
     away: list[str],
 ) -> _Plan:
     first = last = compiled_of(read_agreement(agreement))
-    arrivals, left_out = _within(events, until_ms)
-    start_ms = arrivals[0].at_ms
+    arrivals, start_ms = _within(events, until_ms)
     announcements: list[Announcement] = []
     if then is not None:
         second, announced = _second(then, at, start_ms)
         announcements.append(announced)
-        if announced.effective_at_ms <= (arrivals[-1].at_ms if until_ms is None else until_ms):
+        if announced.effective_at_ms <= (arrivals.latest_ms if until_ms is None else until_ms):
             last = second
     return _Plan(
         absences=[_absence(first, text) for text in away],
         first=first,
         last=last,
         arrivals=arrivals,
+        start_ms=start_ms,
         announcements=announcements,
         until_ms=until_ms,
-        left_out=left_out,
     )
 
 
@@ -195,18 +195,17 @@ def _calm_collector() -> None:
     gc.set_threshold(100_000, 20, 50)
 
 
-def _within(path: Path, until_ms: int | None) -> tuple[list[Arrival], int]:
-    """The events up to the end, and how many come later."""
-    arrivals = read_lines(path.read_bytes(), path.name)
-    if not arrivals:
+def _within(path: Path, until_ms: int | None) -> tuple[EventFile, int]:
+    """The events up to the end, and when the first one arrives."""
+    events = EventFile(path, until_ms)
+    if events.first_ms is None:
         raise typer.BadParameter("the file has no events", param_hint="--events")
-    kept = [one for one in arrivals if until_ms is None or one.at_ms <= until_ms]
-    if not kept:
+    if not events:
         raise typer.BadParameter(
-            f"the first event is of {written(arrivals[0].at_ms)}, after the end",
+            f"the first event is of {written(events.first_ms)}, after the end",
             param_hint="--until",
         )
-    return kept, len(arrivals) - len(kept)
+    return events, events.first_ms
 
 
 def _second(path: Path, at: str | None, start_ms: int) -> tuple[CompiledAgreement, Announcement]:
@@ -266,8 +265,8 @@ def _summary(counted: Counter[tuple[str, str]], tally: Tally, plan: _Plan, now: 
     lines = [
         *tally.lines(),
         *(
-            [f"after the end, and left out: {number_of(plan.left_out, 'event')}"]
-            if plan.left_out
+            [f"after the end, and left out: {number_of(plan.arrivals.left_out, 'event')}"]
+            if plan.arrivals.left_out
             else []
         ),
     ]

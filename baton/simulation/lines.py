@@ -13,10 +13,10 @@ from typing import Any
 
 from baton.intake.fields import instant_ms
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _COMMA = "; it ends with a comma: leave it out, or put all lines between [ and ]"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_SPACE = b" \t\r\n"
+SPACE = b" \t\r\n"
 _MOST_SHOWN = 20
 
 
@@ -38,13 +38,13 @@ def read_lines(text: bytes, name: str) -> list[Arrival]:
     Raises :class:`LinesRefused`."""
     if text.startswith(_UTF16):
         raise LinesRefused(f"{name}: is UTF-16, and has to be UTF-8: save it again as UTF-8")
-    body = text.removeprefix(_BOM)
-    found = _of_array(body, name) if body.lstrip(_SPACE)[:1] == b"[" else _of_lines(body, name)
+    body = text.removeprefix(BOM)
+    found = _of_array(body, name) if body.lstrip(SPACE)[:1] == b"[" else _of_lines(body, name)
     arrivals: list[Arrival] = []
     wrong: list[str] = []
     for place, raw in found:
         try:
-            arrivals.append(Arrival(at_ms=_moment_of(raw), line=raw, place=place))
+            arrivals.append(Arrival(at_ms=moment_of(raw), line=raw, place=place))
         except ValueError as error:
             wrong.append(f"{place}: {error}")
     if wrong:
@@ -67,8 +67,8 @@ def moment_in(line: Mapping[str, Any]) -> Any:
 
 def _of_lines(body: bytes, name: str) -> Iterator[tuple[str, bytes]]:
     for number, raw in enumerate(body.split(b"\n"), start=1):
-        if raw.strip(_SPACE):
-            yield f"{name}:{number}", raw.strip(_SPACE)
+        if raw.strip(SPACE):
+            yield f"{name}:{number}", raw.strip(SPACE)
 
 
 def _of_array(body: bytes, name: str) -> Iterator[tuple[str, bytes]]:
@@ -83,7 +83,8 @@ def _of_array(body: bytes, name: str) -> Iterator[tuple[str, bytes]]:
         )
 
 
-def _moment_of(raw: bytes) -> int:
+def moment_of(raw: bytes) -> int:
+    """When a line reaches the log (ms); raises ValueError with what is wrong with it."""
     if b"\0" in raw:
         raise ValueError(
             "is not JSON: it has NUL characters, as a file that was not closed ends with: remove "

@@ -48,7 +48,7 @@ def brief_of(step: LeadStep) -> Story:
 
 def criteria_of(step: LeadStep) -> tuple[Criterion, ...]:
     """Every fit criterion, and what the bounds of 0 and 100 took: the points add up to the fit."""
-    result = step.agreement.fit.evaluate(step.profile)
+    result = step.fit
     if not result.clamp_micro:
         return result.criteria
     return (

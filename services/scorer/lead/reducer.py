@@ -137,8 +137,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         step = LeadStep(view, now=now, reference=new)
         if step.head.ended:
             return step.unchanged()
-        fit = step.agreement.fit.evaluate(step.profile).points_micro
-        step.head = replace(step.head, fit_micro=fit)
+        step.head = replace(step.head, fit_micro=step.fit.points_micro)
         step.recount()
         step.role_moved = True
         rating = rate_lead(step, raising=Raising.ALWAYS, cause=step.cause)

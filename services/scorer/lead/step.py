@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from baton.agreement.compiled.agreement import CompiledAgreement
+from baton.agreement.compiled.agreement import CompiledAgreement, FitResult
 from baton.agreement.reference import AgreementReference
 from baton.contracts.intake import LeadAct, LeadCommand
 from baton.contracts.leads import LeadAmended, LeadQualified, LeadRefused, LeadStaged
@@ -63,6 +63,7 @@ class LeadStep(StepBuilder[LeadHead]):
         self.command: LeadCommand | None = None
         self.amended: LeadAmended | None = None
         self._plain: tuple[ProfileBook | None, dict[str, str]] = (None, {})
+        self._fit: tuple[object, CompiledAgreement, FitResult] | None = None
 
     def _scoring(self) -> CompiledAgreement:
         return self._reference.scoring_of(self.head.account_id or self.lead_id)
@@ -118,6 +119,22 @@ class LeadStep(StepBuilder[LeadHead]):
         if self._plain[0] is not book:
             self._plain = (book, {} if book is None else book.plain())
         return self._plain[1]
+
+    def put_profile(self, book: ProfileBook, plain: dict[str, str]) -> None:
+        """Put another profile in place; ``plain``: its values."""
+        if book.values:
+            self.put(PROFILE, ONLY, book)
+            self._plain = (self.get(PROFILE, ONLY), plain)
+        else:
+            self.drop(PROFILE, ONLY)  # as if nothing had ever been reported
+
+    @property
+    def fit(self) -> FitResult:
+        """The fit of the profile in force, under the agreement that scores the lead."""
+        profile, known = self.profile, self._fit
+        if known is None or known[0] is not profile or known[1] is not self.agreement:
+            known = self._fit = (profile, self.agreement, self.agreement.fit.evaluate(profile))
+        return known[2]
 
     def finish(self) -> Step[LeadHead]:
         """The outcome, with all that was decided as one record for the other services."""

@@ -146,12 +146,9 @@ def rewrite_profile(step: LeadStep, book: ProfileBook, *, cause: str) -> None:
         step.profile
     ) != step.agreement.role_of(profile)
     learnt = profile.get(CONTRACT_END) != step.profile.get(CONTRACT_END)
-    if book.values:
-        step.put(PROFILE, ONLY, book)
-    else:
-        step.drop(PROFILE, ONLY)  # as if nothing had ever been reported
+    step.put_profile(book, profile)
     step.enter_account(account)
-    step.head = evolve(step.head, fit_micro=step.agreement.fit.evaluate(profile).points_micro)
+    step.head = evolve(step.head, fit_micro=step.fit.points_micro)
     if learnt and step.head.stage == Stage.RECYCLED.value:
         place(step, StageEvent.CONTRACT_END_LEARNT, by_system(step, cause), Stage.RECYCLED)
 
