@@ -62,7 +62,7 @@ def backtest(
         workers=workers,
         progress=progress,
     )
-    return judged(question, replayed, history)
+    return judged(replace(question, until_ms=replayed.until_ms), replayed, history)
 
 
 def judged(question: Question, replayed: Replayed, history: History | None) -> Backtest:

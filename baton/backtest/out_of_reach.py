@@ -24,7 +24,8 @@ _ROUNDING_MICRO: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """``least_micro``: engagement below it is ready at no fit; 0: nothing can be said."""
+    """Of one agreement. ``least_micro``: engagement below it is ready at no fit; 0: nothing can be
+    said."""
 
     agreement: CompiledAgreement
     least_micro: int

@@ -20,6 +20,7 @@ _DOMAIN: Final = b"\x0cdomain"
 """The key ``domain`` of a map of strings in Avro: its length in zigzag, and the word."""
 _MORE, _BITS = 0x80, 0x7F
 _LONGEST: Final = 253
+_LONGEST_SHIFT: Final = 28
 _REACH: Final = (
     ("email", "x@x.invalid"),
     ("phone", "+490000000"),
@@ -110,17 +111,17 @@ def _person(reach: int) -> Person:
 def domains_in(value: bytes) -> Iterator[bytes]:
     """Every text that may be the domain of the record's profile, without decoding it: what the
     record says is among them, and what only looks so may be too."""
-    at = value.find(_DOMAIN)
-    while at >= 0:
-        at += len(_DOMAIN)
+    found = value.find(_DOMAIN)
+    while found >= 0:
+        after = at = found + len(_DOMAIN)
         length = shift = 0
         while at < len(value):
             byte = value[at]
             at += 1
             length |= (byte & _BITS) << shift
             shift += 7
-            if not byte & _MORE:
+            if not byte & _MORE or shift > _LONGEST_SHIFT:
                 break
         if 0 < length >> 1 <= _LONGEST:
             yield value[at : at + (length >> 1)]
-        at = value.find(_DOMAIN, at)
+        found = value.find(_DOMAIN, after)

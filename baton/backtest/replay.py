@@ -15,13 +15,14 @@ from typing import Any, Final
 from baton.agreement.compiled.agreement import context_of_qualified
 from baton.agreement.reference import AgreementReference
 from baton.backtest.history import WITHDRAWALS, cycle_key
+from baton.backtest.in_force import InForce
 from baton.backtest.out_of_reach import Reach
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadInput
 from baton.contracts.leads import LeadQualified, Stage
 from baton.contracts.slas import LeadReactivated, LeadRecycled
-from baton.contracts.streams import SlaDecision
-from baton.contracts.topic_names import SCORER_TRANSFERS
+from baton.contracts.streams import BacklogRelease, SlaDecision
+from baton.contracts.topic_names import SCORER_RELEASES, SCORER_TRANSFERS
 from baton.engine.key_state import KeyState, Shape
 from baton.engine.reducer import Event, Fact, Reducer, Step
 from baton.engine.store import MemoryStore
@@ -35,7 +36,9 @@ _MOST_WAKES: Final = 10_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstQualification:
     """When a lead first became ready in a cycle. ``source``: who sent what made it ready;
-    ``account``: its company then, None where it has none; ``pool``: by the rules alone."""
+    ``account``: its company then, None where it has none; ``pool``: by the rules alone.
+    ``adopted``: a new agreement made it ready, so a running Baton hands it over when its turn
+    comes, and not at this moment."""
 
     lead_id: str
     account: str | None
@@ -47,6 +50,7 @@ class FirstQualification:
     source: str
     hand_raised: bool
     cycle: int = 1
+    adopted: bool = False
 
     @property
     def key(self) -> str:
@@ -59,10 +63,11 @@ class ReplayLoops(RuntimeError):
 
 
 class Replay:
-    """Replays groups under one agreement, up to ``until_ms``."""
+    """Replays groups under what is in force, up to ``until_ms``. ``skips``: leads that cannot
+    become ready are not replayed, which changes no result."""
 
-    def __init__(self, reference: AgreementReference, until_ms: int) -> None:
-        self._reference, self._until_ms = reference, until_ms
+    def __init__(self, in_force: InForce, until_ms: int, *, skips: bool = True) -> None:
+        self._in_force, self._until_ms = in_force, until_ms
         lead: Any = next(
             type(reducer) for reducer in service_of("scorer").reducers if reducer.name == "lead"
         )
@@ -70,14 +75,16 @@ class Replay:
         self._reducer: Reducer[Any, Any] = lead(explains=False)
         self._holding: Reducer[Any, Any] = lead(explains=False, holds=True)
         self._shape = Shape(self._reducer, codec_for)
-        self._reach = Reach.of(reference.agreement)
+        self._reaches = [Reach.of(agreement) for agreement in in_force.agreements()]
+        self._skips = skips
 
     def group(self, facts: Sequence[Event]) -> list[FirstQualification]:
         """The first qualification in every cycle of the leads of the group."""
         alone = facts[0].key if all(fact.key == facts[0].key for fact in facts) else None
-        if alone is not None and self._reach.excludes(facts):
+        lone = self._skips and alone is not None
+        if lone and all(reach.excludes(facts) for reach in self._reaches):
             return []
-        run = _Run((self._reducer, self._holding), self._shape, self._reference, facts)
+        run = _Run((self._reducer, self._holding), self._shape, self._in_force, facts)
         for fact in facts:
             if fact.at_ms > self._until_ms:
                 break
@@ -92,10 +99,13 @@ class Replay:
             for fact in facts
             if isinstance(fact.value, LeadInput) and fact.value.event is not None
         }
-        return [self._first(one, cycle, sources) for (_, cycle), one in run.qualified.items()]
+        return [
+            replace(self._first(one, cycle, sources), adopted=(lead_id, cycle) in run.adopted)
+            for (lead_id, cycle), one in run.qualified.items()
+        ]
 
     def _first(self, one: LeadQualified, cycle: int, sources: dict[str, str]) -> FirstQualification:
-        agreement = self._reference.agreement
+        agreement = self._in_force.at(one.qualified_at_ms).agreement
         context = context_of_qualified(one, now_ms=one.qualified_at_ms)
         if agreement.routing.suppressed(context).reason is not None:
             pool = SUPPRESSED
@@ -128,10 +138,11 @@ class _Run:
         self,
         reducers: tuple[Reducer[Any, Any], Reducer[Any, Any]],
         shape: Shape,
-        reference: AgreementReference,
+        in_force: InForce,
         facts: Sequence[Event],
     ) -> None:
-        self._reducers, self._shape, self._reference = reducers, shape, reference
+        self._reducers, self._shape, self._in_force = reducers, shape, in_force
+        self._place = in_force.place(facts[0].at_ms)
         self._views: dict[str, KeyState] = {}
         self._wakes = 0
         self._ended: Counter[str] = Counter()
@@ -143,6 +154,11 @@ class _Run:
                 accepted = fact.value.reason not in WITHDRAWALS
                 self._ends.setdefault(fact.key, deque()).append(accepted)
         self.qualified: dict[tuple[str, int], LeadQualified] = {}
+        self.adopted: set[tuple[str, int]] = set()
+
+    @property
+    def _reference(self) -> AgreementReference:
+        return self._in_force.references[self._place][1]
 
     def is_done(self, lead_id: str) -> bool:
         """Whether it is handed over, and history has no further end for it."""
@@ -196,6 +212,31 @@ class _Run:
             waiting += self._applied(view, step, event.at_ms)
 
     def pass_time(self, until_ms: int) -> None:
+        """Let timers fire and agreements come into force, up to then."""
+        references = self._in_force.references
+        while self._place + 1 < len(references) and references[self._place + 1][0] <= until_ms:
+            from_ms = references[self._place + 1][0]
+            self._fire(from_ms)
+            self._adopt(from_ms)
+        self._fire(until_ms)
+
+    def _adopt(self, now: int) -> None:
+        """The next agreement comes into force. Who is ready by it does not wait a turn here."""
+        old = self._reference.version
+        self._place += 1
+        before = set(self.qualified)
+        for key in sorted(self._views):
+            view, reducer = self._views[key], self._reducer_of(key)
+            view.cause = derived_id("adopt", key, self._reference.scoring_edition)
+            step = reducer.adopt(view, old=old, new=self._reference, now=now)
+            sent = self._applied(view, step, now, forced=True)
+            if view.head is not None and view.head.waits:
+                sent.append(_turn(key, view.head.waits, now, self._reference.version))
+            for event in sent:
+                self._take(event)
+        self.adopted |= set(self.qualified) - before
+
+    def _fire(self, until_ms: int) -> None:
         """Fire every timer due by then, in order of (due time, lead)."""
         while due := [
             (view.wake_at, key)
@@ -227,6 +268,24 @@ class _Run:
             if isinstance(fact.value, LeadQualified):
                 self.qualified.setdefault(self._qualifies(fact.value.lead_id), fact.value)
         return list(_sent(step.facts, view.cause, at_ms))
+
+
+def _turn(lead_id: str, queue: str, now: int, agreement: str) -> Event:
+    """The turn of a lead that waits in the backlog."""
+    own = derived_id("turn", lead_id, now)
+    release = BacklogRelease(
+        lead_id=lead_id, queue=queue, at_ms=now, cause_id=own, agreement=agreement
+    )
+    return Event(
+        topic=SCORER_RELEASES,
+        partition=0,
+        offset=0,
+        key=lead_id,
+        value=release,
+        id=own,
+        at_ms=now,
+        received_at_ms=now,
+    )
 
 
 def _sent(facts: Iterable[Fact], cause: str, at_ms: int) -> Iterator[Event]:

@@ -29,7 +29,8 @@ class Mismatch:
 class ReplayCheck:
     """``compared`` qualifications of history or replay; ``shown`` are the first of the mismatches,
     ``leads`` all that have one. ``pools`` is in how many the pool could be compared. ``later``:
-    qualifications of later cycles that both have alike; ``left_out``: keys of those that differ."""
+    qualifications of later cycles that both have alike; ``adopted``: those that a new agreement
+    made ready, whose moment is the backlog's; ``left_out``: keys of those that differ."""
 
     compared: int
     agree: int
@@ -38,6 +39,7 @@ class ReplayCheck:
     shown: tuple[Mismatch, ...]
     later: int = 0
     left_out: frozenset[str] = frozenset()
+    adopted: int = 0
 
     @property
     def passed(self) -> bool:
@@ -60,12 +62,15 @@ def replay_check(
     later = {
         key: _difference(key, history.first.get(key), replayed.get(key), settle_ms)
         for key in known
-        if is_later(key) and (inside is None or lead_of(key) in inside)
+        if is_later(key)
+        and not (key in replayed and replayed[key].adopted)
+        and (inside is None or lead_of(key) in inside)
     }
     leads = [
         lead_id
         for lead_id in known
         if not is_later(lead_id)
+        and not (lead_id in replayed and replayed[lead_id].adopted)
         and (inside is None or lead_id in inside)
         and any(
             since_ms <= found.at_ms < until_ms
@@ -88,6 +93,7 @@ def replay_check(
         leads=frozenset(mismatch.lead_id for mismatch in wrong),
         shown=tuple(wrong[:_MOST_SHOWN]),
         later=sum(found is None for found in later.values()),
+        adopted=sum(one.adopted for one in replayed.values()),
         left_out=frozenset(key for key, found in later.items() if found is not None),
     )
 

@@ -46,6 +46,12 @@ def report_of(question: Question, answer: Backtest) -> Report:
             f"the replay gives all {check.compared:,} qualifications of history "
             f"({check.pools:,} with their pool)"
             + (f", and {check.later:,} of later cycles" if check.later else "")
+            + (
+                f"; {check.adopted:,} that a new agreement made ready waited their turn, and are "
+                "not compared"
+                if check.adopted
+                else ""
+            )
         )
     return Report(
         title=f"Agreement {question.new.version[:12]} against {question.old.version[:12]}",

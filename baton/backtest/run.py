@@ -1,8 +1,9 @@
 """A whole backtest: facts to disk, both agreements over each file in parallel processes, a result.
 
 Memory is that of one file of facts a process, whatever the history. What was done is kept in the
-working folder until the end, so a run that was interrupted goes on where it stopped. The numbers do
-not depend on the number of processes or on interruptions.
+working folder until the end, so a run that was interrupted goes on where it stopped, with the facts
+that it had; after a day it begins anew. The numbers do not depend on the number of processes or on
+interruptions.
 """
 
 import gc
@@ -18,7 +19,7 @@ from typing import Any
 from baton.agreement.books import Books
 from baton.agreement.canonical import canonical_text, load_canonical
 from baton.agreement.compiled.agreement import CompiledAgreement
-from baton.agreement.reference import reference_of
+from baton.backtest.in_force import AgreementRecords, always, as_written
 from baton.backtest.question import Question
 from baton.backtest.raw_facts import RawFact
 from baton.backtest.replay import FirstQualification, Replay
@@ -28,6 +29,8 @@ from baton.engine.reducer import Event
 
 _COLLECT_EVERY = 100_000
 _DOMAIN = "domain"
+_MARKER = "facts.json"
+_KEEPS_MS = 86_400_000
 _FIELDS = tuple(field.name for field in fields(FirstQualification))
 
 Progress = Callable[[str, int, int], None]
@@ -42,6 +45,7 @@ class Job:
     new: str
     old_books: Books
     new_books: Books
+    records: AgreementRecords
     until_ms: int
     sample: int
 
@@ -49,13 +53,14 @@ class Job:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
     """Of every lead of the sample its account, and by lead and cycle its first qualification under
-    either agreement. ``facts``: of these leads."""
+    either agreement. ``facts``: of these leads; ``until_ms``: of the run that read them."""
 
     accounts: dict[str, str | None]
     old: dict[str, FirstQualification]
     new: dict[str, FirstQualification]
     facts: int
     began_ms: int
+    until_ms: int
 
 
 def replay_both(
@@ -68,19 +73,23 @@ def replay_both(
 ) -> Replayed:
     """Replay ``facts`` under both agreements. ``folder``: for what is on the way; it is removed at
     the end. ``facts`` is called only if they are not in the folder yet."""
+    if question.until_ms - _until_ms(folder, question.until_ms) > _KEEPS_MS:
+        shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     parts = round(question.sample * PARTS)
-    spilled = _spilled(facts, folder, parts, progress)
+    spilled = _spilled(facts, folder, parts, question.until_ms, progress)
+    until_ms = _until_ms(folder, question.until_ms)
     job = Job(
         old=canonical_text(question.old.raw),
         new=canonical_text(question.new.raw),
         old_books=question.old.raw.attached,
         new_books=question.new.raw.attached,
-        until_ms=question.until_ms,
+        records=question.records,
+        until_ms=until_ms,
         sample=parts,
     )
     _replay(spilled, job, workers, progress)
-    found = _gathered(spilled)
+    found = _gathered(spilled, until_ms)
     shutil.rmtree(folder)
     return found
 
@@ -98,9 +107,13 @@ def warm_up_ms(*agreements: CompiledAgreement) -> int:
 
 
 def _spilled(
-    facts: Callable[[], Iterable[RawFact]], folder: Path, parts: int, progress: Progress
+    facts: Callable[[], Iterable[RawFact]],
+    folder: Path,
+    parts: int,
+    until_ms: int,
+    progress: Progress,
 ) -> Spilled:
-    marker = folder / "facts.json"
+    marker = folder / _MARKER
     if not marker.exists():
         progress("reading facts", 0, 0)
         written = spill(_noting(facts(), progress), folder, parts=parts)
@@ -113,6 +126,7 @@ def _spilled(
                     "roots": written.roots,
                     "facts": written.facts,
                     "began_ms": written.began_ms,
+                    "until_ms": until_ms,
                 }
             )
         )
@@ -125,6 +139,15 @@ def _spilled(
         facts=known["facts"],
         began_ms=known["began_ms"],
     )
+
+
+def _until_ms(folder: Path, otherwise: int) -> int:
+    """Until when the run went whose facts are in the folder."""
+    marker = folder / _MARKER
+    if not marker.exists():
+        return otherwise
+    known: int = json.loads(marker.read_text())["until_ms"]
+    return known
 
 
 def _noting(facts: Iterable[RawFact], progress: Progress) -> Iterator[RawFact]:
@@ -165,10 +188,14 @@ def _begin(job: Job, parents: dict[str, str], roots: list[str] | None) -> None:
     _own["sample"] = job.sample
     _own["groups"] = MergedLeads(parents)
     _own["roots"] = None if roots is None else frozenset(roots)
-    _own["replays"] = {
-        "old": Replay(reference_of(load_canonical(job.old, job.old_books)), job.until_ms),
-        "new": Replay(reference_of(load_canonical(job.new, job.new_books)), job.until_ms),
-    }
+    new = Replay(always(load_canonical(job.new, job.new_books)), job.until_ms)
+    old = load_canonical(job.old, job.old_books)
+    in_force = as_written(job.records, old) if job.records else always(old)
+    same = len(in_force.references) == 1 and in_force.agreements() == [
+        load_canonical(job.new, job.new_books)
+    ]
+    _own["old"] = None if same else Replay(in_force, job.until_ms)
+    _own["new"] = new
 
 
 def _replay_file(path: Path) -> None:
@@ -177,15 +204,15 @@ def _replay_file(path: Path) -> None:
         account = _account_of(facts)
         if not in_sample(account or root, _own["sample"]):
             continue
+        new = [_plain(one) for one in _own["new"].group(facts)]
+        other = _own["old"]
+        old = new if other is None else [_plain(one) for one in other.group(facts)]
         rows.append(
             {
                 "account": account,
                 "leads": list(dict.fromkeys(fact.key for fact in facts)),
                 "facts": len(facts),
-                "found": {
-                    name: [_plain(one) for one in replay.group(facts)]
-                    for name, replay in _own["replays"].items()
-                },
+                "found": {"old": old, "new": new},
             }
         )
     part = path.with_suffix(".part")
@@ -210,7 +237,7 @@ def _result_of(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def _gathered(spilled: Spilled) -> Replayed:
+def _gathered(spilled: Spilled, until_ms: int) -> Replayed:
     accounts: dict[str, str | None] = {}
     sides: dict[str, dict[str, FirstQualification]] = {"old": {}, "new": {}}
     facts = 0
@@ -229,4 +256,5 @@ def _gathered(spilled: Spilled) -> Replayed:
         new=sides["new"],
         facts=facts,
         began_ms=spilled.began_ms,
+        until_ms=until_ms,
     )

@@ -33,6 +33,7 @@ class Decision:
     lead_id: str
     what: str
     at_ms: int
+    cycle: int = 1
     pool: str | None = None
     level: str | None = None
     other: str | None = None
@@ -70,7 +71,7 @@ def beside_in_force(
     """The shadow's decisions beside those of the agreement in force, of ``leads`` leads."""
     names = sorted({*in_force, *shadow})
     found = [_beside(name, in_force.get(name), shadow.get(name)) for name in names]
-    return _report(leads, found)
+    return report_of_decisions(leads, found)
 
 
 def _beside(
@@ -125,7 +126,7 @@ def against_tool(
         if other is not None and not pools:
             unknown[other.to] += 1
         found.append(_against(lead_id, other, own, pools))
-    return _report(leads, found, dict(sorted(unknown.items())))
+    return report_of_decisions(leads, found, dict(sorted(unknown.items())))
 
 
 def _pools_of(agreement: CompiledAgreement, name: str) -> tuple[str, ...]:
@@ -159,9 +160,10 @@ def _against(
     )
 
 
-def _report(
+def report_of_decisions(
     leads: int, found: Sequence[Decision], unknown: dict[str, int] | None = None
 ) -> ShadowReport:
+    """What was found, counted and in order."""
     counted = Counter(one.what for one in found)
     differences = sorted(
         (one for one in found if one.what != AGREED), key=lambda one: (one.at_ms, one.lead_id)

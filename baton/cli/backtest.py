@@ -88,6 +88,7 @@ def backtest_(
         outcome=outcome,
         partial=partial,
         works_for_ms=_works_for_ms(works_for),
+        records=source.records,
     )
     _show(question, _run(question, source), html, as_json)
 

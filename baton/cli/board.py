@@ -112,14 +112,14 @@ def pack(
 def trial(
     file: typer.FileText = typer.Argument(help="What --json printed; - for standard input."),
 ) -> None:
-    """Put what a backtest, a challenger or a calibration found on the board, beside the agreement's
-    versions: for both teams to read before they sign."""
+    """Put what a backtest, a shadow, a challenger or a calibration found on the board, beside the
+    agreement's versions: for both teams to read before they sign."""
     try:
         found = json.loads(file.read())["trial"]
         page = board_commands().keep_trial(load_settings(), found)
     except (ValueError, KeyError, TypeError) as error:
         raise typer.BadParameter(
-            "is not what baton backtest, challenger or calibrate print with --json",
+            "is not what baton backtest, shadow status, challenger or calibrate print with --json",
             param_hint="file",
         ) from error
     typer.echo(f"on the board: {page}")

@@ -10,7 +10,7 @@ import typer
 
 from baton.agreement.canonical import compiled_of
 from baton.agreement.compiled.agreement import CompiledAgreement
-from baton.agreement.publish import wall_ms
+from baton.agreement.publish import KafkaAgreementTopic, wall_ms
 from baton.agreement.source.read import read_agreement
 from baton.backtest.history import (
     History,
@@ -19,6 +19,7 @@ from baton.backtest.history import (
     documents_of_topic,
     history_of,
 )
+from baton.backtest.in_force import AgreementRecords
 from baton.backtest.raw_facts import RawFact
 from baton.backtest.replayed_facts import facts_of_cluster, facts_of_lines
 from baton.cli.cluster import cluster_settings
@@ -37,7 +38,8 @@ _YEAR_DAYS = 365
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where facts and history come from; ``name`` is its own: an interrupted run goes on by it.
-    ``addresses``: the lead with an e-mail address; of a file known when its facts are read."""
+    ``addresses``: the lead with an e-mail address; of a file known when its facts are read.
+    ``records``: of what was in force before ``old``."""
 
     old: CompiledAgreement
     facts: Callable[[], Iterable[RawFact]]
@@ -45,6 +47,7 @@ class Source:
     until_ms: int
     name: str
     addresses: Callable[[], Mapping[str, str]]
+    records: AgreementRecords = ()
 
 
 def source_of_file(events: Path, old: Path | None, history: Path | None) -> Source:
@@ -103,7 +106,8 @@ def source_of_cluster() -> Source:
 
     with reader() as log:
         agreement = reference_now(log, now_ms=now_ms).agreement
-    return Source(agreement, facts, history, now_ms, settings.namespace, addresses)
+    records = tuple((one.record, one.at_ms) for one in KafkaAgreementTopic(settings).read())
+    return Source(agreement, facts, history, now_ms, settings.namespace, addresses, records)
 
 
 def since_ms(text: str | None) -> int | None:

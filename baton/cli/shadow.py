@@ -1,16 +1,14 @@
 """``baton shadow``: an agreement that decides silently beside the one in force, or beside another
-tool."""
+tool: over the leads so far, or as a running system goes on."""
 
 import json
-import os
-import shutil
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import mkdtemp
+from typing import Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from baton.agreement.canonical import compiled_of
 from baton.agreement.compiled.agreement import CompiledAgreement
@@ -18,14 +16,37 @@ from baton.agreement.source.read import read_agreement
 from baton.backtest.handed_elsewhere import read_handed
 from baton.backtest.question import Question
 from baton.backtest.replay import FirstQualification
-from baton.backtest.run import Replayed, replay_both
-from baton.backtest.shadow_decisions import Decision, ShadowReport, against_tool, beside_in_force
-from baton.cli.moments import written
-from baton.cli.patience import patience
+from baton.backtest.run import Replayed
+from baton.backtest.shadow_decisions import against_tool, beside_in_force
 from baton.cli.replay_source import Source, since_ms, source_of_cluster, source_of_file
-from baton.settings import load_settings
+from baton.cli.shadow_running import replayed_aside, start, status, stop
+from baton.cli.shadow_words import shadow_lines
 
-app = typer.Typer(add_completion=False)
+
+class TriesFiles(TyperGroup):
+    """Without the name of a command it is ``try``: ``baton shadow new.yaml``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The arguments, with ``try`` before those that name no command."""
+        if args and args[0] not in (*self.commands, "--help", "-h"):
+            args = ["try", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=TriesFiles,
+    add_completion=False,
+    help="An agreement that decides silently beside the one in force, or beside another tool.",
+    epilog="Examples:  baton shadow new.yaml --against handed.csv        "
+    "baton shadow start new.yaml --every 15m        baton shadow status",
+)
+app.command(
+    "start",
+    no_args_is_help=True,
+    epilog="Examples:  baton shadow start new.yaml        baton shadow start new.yaml --once",
+)(start)
+app.command("status")(status)
+app.command("stop")(stop)
 
 _EVENTS = typer.Option(
     None, "--events", exists=True, dir_okay=False, help="Event lines instead of the cluster."
@@ -44,12 +65,12 @@ _LIMIT = typer.Option(40, "--limit", min=0, help="Show so many differences; --js
 
 
 @app.command(
-    "shadow",
+    "try",
     no_args_is_help=True,
     epilog="Examples:  baton shadow new.yaml --since 30d        baton shadow new.yaml --against "
     "handed.csv        baton shadow new.yaml --events events.jsonl --against handed.csv",
 )
-def shadow_(
+def try_(
     agreement: Path = typer.Argument(..., exists=True, dir_okay=False, help="What decides."),
     since: str = typer.Option(None, "--since", help="Decisions from then on: 30d, an ISO time."),
     against: Path | None = _AGAINST,
@@ -77,28 +98,19 @@ def shadow_(
     if as_json:
         typer.echo(json.dumps(asdict(found) | {"strangers": strangers}))
         return
-    for line in shadow_lines(found, deciding, strangers=strangers, limit=limit):
+    for line in shadow_lines(found, deciding.version, strangers=strangers, limit=limit):
         Console().print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 def _replayed(deciding: CompiledAgreement, source: Source) -> Replayed:
-    question = Question(old=source.old, new=deciding, since_ms=None, until_ms=source.until_ms)
-    home = load_settings().home / "shadow"
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder = Path(mkdtemp(dir=home))
-    try:
-        with patience(Console(stderr=True), "reading facts") as said:
-            return replay_both(
-                question,
-                source.facts,
-                folder,
-                workers=os.cpu_count() or 1,
-                progress=lambda doing, done, total: said.doing(
-                    f"{doing}: {done} of {total} files" if total else doing
-                ),
-            )
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    question = Question(
+        old=source.old,
+        new=deciding,
+        since_ms=None,
+        until_ms=source.until_ms,
+        records=source.records,
+    )
+    return replayed_aside(question, source.facts)
 
 
 _Sides = tuple[int, dict[str, FirstQualification], dict[str, FirstQualification]]
@@ -118,31 +130,3 @@ def _since(text: str | None, replayed: Replayed) -> _Sides:
         for side in (replayed.old, replayed.new)
     )
     return len(replayed.accounts) - len(early), old, new
-
-
-def shadow_lines(
-    found: ShadowReport, deciding: CompiledAgreement, *, strangers: int, limit: int
-) -> Iterator[str]:
-    """The report for people: what is counted, then the latest differences."""
-    yield f"shadow {deciding.version}: {found.leads:,} leads"
-    for what, number in found.counted.items():
-        yield f"  {what}: {number:,}"
-    if strangers:
-        yield f"! {strangers:,} assignments are of nobody that came in as an event"
-    for name, number in found.unknown.items():
-        yield f'! "{name}" got {number:,} leads and is neither a person nor a pool of the agreement'
-    shown = found.differences[-limit:] if limit else ()
-    if shown:
-        yield ""
-    for one in shown:
-        yield f"{written(one.at_ms)}  {one.lead_id}  {one.what}: {_words(one)}"
-    if len(shown) < len(found.differences):
-        yield f"{len(found.differences) - len(shown):,} more; --limit or --json shows them"
-
-
-def _words(one: Decision) -> str:
-    own = "nobody" if one.pool is None else f"{one.pool}, {one.level}"
-    level = f", {one.other_level}" if one.other_level else ""
-    other = "nobody" if one.other is None else f"{one.other}{level}"
-    when = f" at {written(one.other_at_ms)}" if one.other_at_ms not in (None, one.at_ms) else ""
-    return f"shadow {own}; beside it {other}{when}"

@@ -182,6 +182,34 @@ def test_an_interrupted_run_goes_on_without_reading_anew(
     assert not (world.tmp / "work").exists()
 
 
+def test_an_interrupted_run_goes_on_with_its_own_facts_for_a_day_and_then_begins_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from baton.backtest import run
+
+    question, real = world.question({}), run._replay_file
+
+    def breaks(path: Path) -> None:
+        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        monkeypatch.setattr(run, "_replay_file", breaks)
+        with pytest.raises(KeyboardInterrupt):
+            world.ask(question, world.history)
+        monkeypatch.setattr(run, "_replay_file", real)
+
+    interrupted()
+    soon = replace(question, until_ms=question.until_ms + DAY_MS // 2)
+    reads = world.reads
+    assert world.ask(soon, world.history).until_ms == question.until_ms
+    assert world.reads == reads
+    interrupted()
+    later = replace(question, until_ms=question.until_ms + 2 * DAY_MS)
+    reads = world.reads
+    assert world.ask(later, world.history).until_ms == later.until_ms
+    assert world.reads == reads + 1
+
+
 def test_outcomes_are_joined_with_intervals_and_no_rate_below_twenty(world: World) -> None:
     history = history_with(world.documents)
     demos = {truth.email for truth in world.year.of_kind("demo")}

@@ -84,7 +84,7 @@ def test_the_interval_of_the_difference_covers_the_truth_as_often_as_it_says() -
 
 
 def account_totals(accounts: int, rate: float, random: Random) -> AccountTotals:
-    """Accounts of one to nine leads; two in three leads have the outcome of the account."""
+    """Accounts of one to nine leads, of which two in three have the outcome of the account."""
     found = []
     for _ in range(accounts):
         leads, whole = random.randint(1, 9), random.random() < rate

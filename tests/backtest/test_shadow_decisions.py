@@ -23,7 +23,7 @@ from baton.backtest.shadow_decisions import (
     against_tool,
     beside_in_force,
 )
-from baton.cli.shadow import shadow_lines
+from baton.cli.shadow_words import shadow_lines
 from tests.backtest.year import Year, agreement_with
 
 ENTER_20 = "3: {enter: 20, exit: 12}"
@@ -64,7 +64,7 @@ def test_a_moved_threshold_differs_in_the_leads_whose_points_lie_between(
     assert (found.leads, found.counted) == (len(YEAR.truths), dict(sorted(counted.items())))
     times = [one.at_ms for one in found.differences]
     assert times == sorted(times)
-    lines = list(shadow_lines(found, new, strangers=0, limit=3))
+    lines = list(shadow_lines(found, new.version, limit=3))
     assert lines[0] == f"shadow {new.version}: {len(YEAR.truths)} leads"
     assert ("more; --limit or --json shows them" in lines[-1]) == (len(times) > 3)
 
@@ -91,7 +91,9 @@ def test_another_tool_is_compared_by_pool_and_whom_nobody_knows_is_said(world: W
         AGREED: 2,
     }
     assert found.unknown == {"someone else": 1}
-    assert any('"someone else"' in line for line in shadow_lines(found, new, strangers=0, limit=0))
+    assert any(
+        '"someone else"' in line for line in shadow_lines(found, new.version, strangers=0, limit=0)
+    )
 
 
 def test_a_file_of_assignments_is_read_by_lead_or_address_and_refused_with_its_line(

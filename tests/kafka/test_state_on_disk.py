@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from tests.kafka.nursery import Nursery
 
 from baton.contracts.topics import changelog_topic
 from baton.engine.disk.disk_store import DiskStore
@@ -19,7 +20,6 @@ from baton.engine.kafka.failpoints import Point
 from tests.engine.toys import Counter, ToyNumber
 from tests.kafka.kafka_bench import KafkaBench
 from tests.kafka.numbers import Stream, assert_exact
-from tests.kafka.nursery import Nursery
 from tests.kafka.test_engine_processes import prepared, processed
 from tests.kafka.test_engine_promises import take_seat, the_supervisor
 from tests.kafka.workers import WorkerProcess

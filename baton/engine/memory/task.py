@@ -4,7 +4,6 @@ can crash anywhere."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from typing import Any, TypeVar
 
 from baton.contracts.topics import changelog_topic, consumer_group, journal_topic
@@ -12,6 +11,7 @@ from baton.engine.batch import Batch
 from baton.engine.core import Core
 from baton.engine.errors import EngineError, ReducerFailed, StateMismatch
 from baton.engine.input_merge import InputMerge
+from baton.engine.memory.crashes import Aborted, Moment
 from baton.engine.memory.kept_state import StaleStore, read_changelog_into
 from baton.engine.memory.log import MemoryLog, Stored
 from baton.engine.position import disagreement
@@ -21,24 +21,6 @@ from baton.engine.task_config import TaskConfig
 T = TypeVar("T")
 
 _FETCH = 500
-
-
-class Moment(StrEnum):
-    """Where a task can be made to crash, in the order in which it gets there."""
-
-    RESTORING = "restoring"
-    FETCHED = "fetched"
-    SEALED = "sealed"
-    COMMITTED = "committed"
-
-
-class Crash(Exception):
-    """Raised by a hook: the task loses its memory here."""
-
-
-class Aborted(Exception):
-    """Raised by a hook before the commit: the transaction fails, and the task tries the batch again
-    from memory."""
 
 
 class MemoryTask:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
-KINDS: Final = ("backtest", "challenger", "calibration")
+KINDS: Final = ("backtest", "challenger", "calibration", "shadow")
 _NAME: Final = re.compile(rf"({'|'.join(KINDS)})-[0-9a-f]{{8,32}}")
 _SMALL: Final = re.compile(r"[1-4]")
 FEW: Final = "< 5"
