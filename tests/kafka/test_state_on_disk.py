@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from tests.kafka.nursery import Nursery
 
 from baton.contracts.topics import changelog_topic
 from baton.engine.disk.disk_store import DiskStore
@@ -23,6 +22,7 @@ from tests.kafka.numbers import Stream, assert_exact
 from tests.kafka.test_engine_processes import prepared, processed
 from tests.kafka.test_engine_promises import take_seat, the_supervisor
 from tests.kafka.workers import WorkerProcess
+from tests.nursery import Nursery
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -43,13 +43,6 @@ async def bench(bootstrap: str, namespace: str, tmp_path: Path) -> AsyncIterator
     host = KafkaBench(bootstrap, namespace, state_dir=tmp_path / "bench")
     yield host
     await host.close()
-
-
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    made = Nursery()
-    yield made
-    made.close()
 
 
 @pytest.fixture
