@@ -53,7 +53,7 @@ def rounds(core: Core, active: int, count: int) -> Iterator[float]:
     draw = random.Random(2)
     offset = core.positions.get(TOPIC, 1_000_000)
     for turn in range(ROUNDS):
-        began_ms = START_MS + DAY_MS + turn * 3_600_000
+        began_ms = max(START_MS + DAY_MS, core.now) + turn * 3_600_000
         stream = [
             fetched(offset + n, began_ms + n, engagement(offset + n, lead, began_ms + n, draw))
             for n, lead in enumerate(lead_name(draw.randrange(active)) for _ in range(count))
@@ -85,6 +85,16 @@ def restart(folder: Path, book: Book, cache_mb: int, how: str) -> None:
     core.store.close()
 
 
+def settle(store: Store) -> None:
+    """Wait until the database has sorted what the restore wrote."""
+    database = getattr(store, "_db", None)
+    while database is not None and any(
+        database.property_int_value(f"rocksdb.{name}")
+        for name in ("num-running-flushes", "num-running-compactions", "compaction-pending")
+    ):
+        time.sleep(0.1)
+
+
 def opened(folder: Path, cache_mb: int) -> Store:
     """The store on disk."""
     return StateDirectory(folder / "baton", 1, cache_mb).open("lead", 0)
@@ -99,6 +109,7 @@ def measure(folder: Path | None, leads: int, active: int, events: int, cache_mb:
     core = Core(Lead(), book, store=None if folder is None else opened(folder, cache_mb))
     restore(core, templates, leads)
     print(f"restore: {(cpu_s() - cpu) / leads * 1e6:.1f} us of CPU a lead")
+    settle(core.store)
     calm_collector()
     costs = list(rounds(core, active, events))
     memory = resident() - before
@@ -107,6 +118,7 @@ def measure(folder: Path | None, leads: int, active: int, events: int, cache_mb:
     if folder is None:
         return
     print(f"disk: {core.store.size() / leads:.0f} bytes a lead")
+    settle(core.store)
     killed = folder / "killed"
     shutil.copytree(folder / "baton", killed / "baton")
     core.store.close()

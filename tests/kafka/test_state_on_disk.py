@@ -23,6 +23,7 @@ from tests.kafka.nursery import Nursery
 from tests.kafka.test_engine_processes import prepared, processed
 from tests.kafka.test_engine_promises import take_seat, the_supervisor
 from tests.kafka.workers import WorkerProcess
+from tests.nursery import Nursery
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -213,6 +214,7 @@ async def test_a_disk_that_fails_is_no_fault_of_the_reducer(
     text = "No space left on device" if act == "write" else "Corruption: block checksum mismatch"
     monkeypatch.setattr(store, "_db", Failing(store._db, act, text))
     store._heads.clear()
+    store._read_before.clear()
     await one_number(bench)
     await one_number(bench)
     assert the_supervisor(bench, "counter").memory is not memory

@@ -7,7 +7,7 @@ pools are small, merges are taken back, and what people do is reported late. Wha
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -28,6 +28,8 @@ from baton.contracts.routing import LeadRouted
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE, INTAKE_KEYED
 from baton.engine.batch import Limits
 from baton.engine.memory import Aborted, Crash, Fenced, MemoryHost, MemoryTask, Moment
+from baton.engine.reducer import Reducer
+from baton.engine.store import Store
 from baton.engine.task_config import TaskConfig
 from baton.flow import all_reducers
 from baton.intake.reading import LineRefused, read_line
@@ -136,6 +138,9 @@ def _changed(changes: tuple[tuple[str, str], ...]) -> tuple[str, str]:
     return canonical, version_of(canonical)
 
 
+OpenStore = Callable[[Reducer[Any, Any], int], Store]
+
+
 @dataclass(slots=True)
 class Run:
     """One seed. ``trace`` is what was done to whom, in order; ``faults`` counts by kind."""
@@ -143,6 +148,7 @@ class Run:
     seed: int
     host: MemoryHost
     random: Random
+    stores: Mapping[str, Any] = field(default_factory=dict)
     trace: list[str] = field(default_factory=list)
     faults: dict[str, int] = field(default_factory=dict)
     waiting: list[tuple[int, bytes]] = field(default_factory=list)
@@ -155,13 +161,15 @@ class Run:
         self.faults[what] = self.faults.get(what, 0) + 1
 
 
-def play(seed: int, text: str, version: str) -> Run:
-    """Run the scenario of ``seed`` to its end, faults and all."""
+def play(seed: int, text: str, version: str, open_store: OpenStore | None = None) -> Run:
+    """Run the scenario of ``seed`` to its end, faults and all. ``open_store``: where the state of
+    tasks lies, if not in memory."""
     random = Random(seed)
+    stores = {} if open_store is None else {"open_store": open_store}
     host = MemoryHost(
         all_reducers(),
         AgreementBook(),
-        TaskConfig(partitions=PARTITIONS, limits=random.choice(_LIMITS)),
+        TaskConfig(partitions=PARTITIONS, limits=random.choice(_LIMITS), **stores),
         start_ms=BEGINS_MS - 60_000,
     )
     small = random.random() < 0.25
@@ -171,7 +179,7 @@ def play(seed: int, text: str, version: str) -> Run:
         host.send(BATON_PEOPLE, absence.record_id, absence)
     host.advance(BEGINS_MS)
     crowd = _crowd(seed)
-    run = Run(seed=seed, host=host, random=random, waiting=_lines(random) + crowd)
+    run = Run(seed=seed, host=host, random=random, waiting=_lines(random) + crowd, stores=stores)
     run.waiting += separations(seed, BEGINS_MS)
     if random.random() < 0.35:
         run.agrees_at_ms = BEGINS_MS + random.randrange(8_000)
@@ -594,7 +602,7 @@ def _rebalance(run: Run, task: MemoryTask) -> None:
         task.partition,
         run.host.log,
         run.host.book,
-        TaskConfig(partitions=PARTITIONS, limits=run.random.choice(_LIMITS)),
+        TaskConfig(partitions=PARTITIONS, limits=run.random.choice(_LIMITS), **run.stores),
     )
     successor.start()
     run.host.tasks[place] = successor
@@ -606,6 +614,7 @@ def _rebalance(run: Run, task: MemoryTask) -> None:
             run.note("fenced", task)
         else:
             raise AssertionError(f"{place} committed beside its successor")
+    task.crash()
 
 
 def _delay(run: Run, task: MemoryTask) -> None:

@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache
+from functools import cache, partial
 from itertools import count, islice
 from typing import NamedTuple
 
@@ -19,7 +19,8 @@ from baton.flow import all_reducers
 from baton.proof.audit.audit import Audit
 from baton.proof.audit.source import MemorySource
 from tests.simulation.coverage import FAULTS, WANTED, came_about
-from tests.simulation.scheduler import agreement, has_crowd, play
+from tests.simulation.machines import machines
+from tests.simulation.scheduler import PARTITIONS, Run, agreement, has_crowd, play
 from tests.simulation.separations import is_separated
 
 GRACE_MS = 1_000
@@ -44,11 +45,11 @@ class Verdict(NamedTuple):
     cpu_s: float = 0.0
 
 
-def verdict(seed: int) -> Verdict:
-    """Play it and audit it."""
+def verdict(seed: int, on_disk: bool = False) -> Verdict:
+    """Play it and audit it. ``on_disk``: with the state of tasks on disk."""
     began_s = time.process_time()
     try:
-        run = play(seed, *_agreed())
+        run = _on_disk(seed) if on_disk else play(seed, *_agreed())
     except Exception as error:
         return Verdict(seed, [f"{type(error).__name__}: {error}"], Counter(), [])
     log = run.host.log
@@ -75,6 +76,16 @@ def settle_in() -> None:
     gc.set_threshold(20_000, 20, 100)
 
 
+def _on_disk(seed: int) -> Run:
+    with machines(PARTITIONS) as made:
+        run = play(seed, *_agreed(), made.open_store)
+        for task in run.host.tasks.values():
+            task.crash()
+    if not made.opened:
+        raise AssertionError("no task found its state on disk")
+    return run
+
+
 def _chosen(first: int, number: int, *, crowded: bool, separated: bool) -> list[int]:
     fitting = (
         seed
@@ -96,6 +107,9 @@ def main() -> int:
     parser.add_argument(
         "--separated", action="store_true", help="only seeds in which merges are taken back"
     )
+    parser.add_argument(
+        "--disk", action="store_true", help="keep the state of tasks on disk, on three machines"
+    )
     parser.add_argument("--trace", action="store_true")
     parser.add_argument(
         "--until-one-fails", action="store_true", help="stop at the first seed that fails"
@@ -107,7 +121,7 @@ def main() -> int:
     with ProcessPoolExecutor(asked.workers, initializer=settle_in) as pool:
         for done, played in enumerate(
             pool.map(
-                verdict,
+                partial(verdict, on_disk=asked.disk),
                 _chosen(asked.first, asked.seeds, crowded=asked.crowded, separated=asked.separated),
                 chunksize=1 if asked.until_one_fails else 8,
             ),

@@ -69,6 +69,7 @@ class DiskStore:
         self._db, self._folder, self._heads = db, folder, heads
         self._new_write: Callable[[], WriteBatch] = lambda: WriteBatch(raw_mode=True)
         self._pending: dict[bytes, bytes | None] = {}
+        self._read_before: dict[bytes, bytes | None] = {}
         self._queue = WindowedTimers(self, most_timers)
         self._bookmark: Bookmark | None = None
         self._keys = self._timers = 0
@@ -210,11 +211,13 @@ class DiskStore:
             write.put(META, pack_meta(bookmark, self._keys, self._timers))
         self._read(lambda: self._db.write(write))
         self._pending.clear()
+        self._read_before.clear()
         self._bookmark = bookmark
         self._queue.saved()
 
     def close(self, *, erase: bool = False) -> None:
         self._pending.clear()
+        self._read_before.clear()
         self._heads.clear()
         self._db.close()
         if erase:
@@ -223,9 +226,12 @@ class DiskStore:
     # ------------------------------------------------------------------ reading
 
     def _get(self, key: bytes) -> bytes | None:
+        """A value; what was read since the last save, a step and its commit ask for again."""
         found = self._pending.get(key, _UNSET)
         if found is _UNSET:
-            found = self._read(lambda: self._db.get(key))
+            found = self._read_before.get(key, _UNSET)
+        if found is _UNSET:
+            found = self._read_before[key] = self._read(lambda: self._db.get(key))
         return found  # type: ignore[no-any-return]
 
     def _read(self, act: Callable[[], Any]) -> Any:

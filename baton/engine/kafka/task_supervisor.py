@@ -16,6 +16,7 @@ from time import monotonic
 
 from aiokafka.errors import KafkaError
 
+from baton.engine.core import Core
 from baton.engine.disk.state_directory import StateInUse
 from baton.engine.errors import EngineError, StateMismatch
 from baton.engine.kafka.batch_size import BatchSize
@@ -113,12 +114,22 @@ class TaskSupervisor:
     async def _run_once(self) -> None:
         if self.memory is None:
             size = BatchSize(self._context.host.settings.batch_records)
-            self.memory = Memory.of(await asyncio.to_thread(self._context.core), size)
+            self.memory = Memory.of(await self._new_core(), size)
         self.failure = None
         await self._skips.known()
         self.task = Task(self._context, self.memory, self.status)
         if not self._stopped.is_set():
             await self.task.run()
+
+    async def _new_core(self) -> Core:
+        """A core whose store was opened in a thread, since the disk may take its time; if nobody
+        waits for it any more, it is closed at once."""
+        opening = asyncio.ensure_future(asyncio.to_thread(self._context.core))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close)
+            raise
 
     async def _wait_for_skip(self, stopped: EngineError) -> None:
         place = getattr(stopped, "place", None)
@@ -160,7 +171,8 @@ class TaskSupervisor:
             if isinstance(error, EngineError | TaskLost | RestoreStalled | StateInUse)
             else f"{type(error).__name__}: {error}"
         )
-        self.failure = error if isinstance(error, EngineError) else None
+        stopped = state is TaskState.STOPPED and isinstance(error, EngineError)
+        self.failure = error if stopped else None
         self.status.state, self.status.reason = state, reason
         self.status.place = getattr(error, "place", "")
         level = logging.ERROR if state is TaskState.STOPPED else logging.WARNING
@@ -175,3 +187,8 @@ class TaskSupervisor:
             | OSError,
         )
         self._log.log(level, "%s: %s", state, reason, exc_info=unforeseen)
+
+
+def _close(opening: asyncio.Future[Core]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().store.close()
