@@ -41,8 +41,9 @@ round-trip: $(READY) ## one lead from HubSpot to Slack and back, won on the boar
 	@$(BIN)/python -m tests.kafka.round_trip $(ARGS)
 
 JOBS ?= 2
+# The tests start interpreters by the hundred: they find the modules compiled, whatever the machine says.
 test: $(READY)      ## JOBS=2 at a time, every test; those that need Kafka use BATON_BOOTSTRAP, else an embedded broker
-	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
 check: $(READY)     ## format, lint, types, walls between the packages, dead code, dependencies
 	@$(BIN)/ruff format --check .

@@ -1,17 +1,20 @@
 """How long the board's pages take over many leads: the demonstration's year, copied until it has so
 many, and every page asked for in this process.
 
-    python -m benchmarks.board_pages --leads 100000
+    python -m benchmarks.board_pages --leads 1000000 --folder /tmp/pages
 
-Copies are made of rows, with ids of their own and moments up to six days earlier, so that no two
-copies fall together. The records of leads (table ``fact``) are copied once: only the page of one
-lead reads them, by its id. Nothing is kept for later viewers, so each
-figure is that of a first view. Only the pages are measured, not the reading of topics.
-The CPU time stands beside: on a machine with other work the elapsed time says little.
+Copies are made of rows, with ids of their own and moments up to six days earlier, in the order of
+their keys; indexes are made afterwards. The counts are those of the sample, moved by the same days
+and multiplied. The records of leads (table ``fact``) are copied once: only the page of one lead
+reads them, by its id. Nothing is kept for later viewers, so each figure is that of a first view.
+Only the pages are measured, not the reading of topics. The CPU time stands beside:
+on a machine with other work the elapsed time says little. A store that is in the
+folder already is used as it is.
 """
 
 import argparse
 import contextlib
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -29,12 +32,14 @@ from services.insights.board.kept import KeptReports
 from services.insights.board.pages import PAGES
 from services.insights.board.publishing import KafkaPublisher
 from services.insights.board.site import Parts, Site
+from services.insights.facts.rollup_tables import ROLLUPS
 from services.insights.facts.tables import TABLES
-from services.insights.projection.dialect import reader
+from services.insights.projection.dialect import SQLITE, reader, writer
 from services.insights.projection.files import BoardFiles
-from services.insights.projection.kept_counts import recount
+from services.insights.projection.kept_counts import recount, write_sums
 from services.insights.projection.projector import ProjectorState, Standing
 from services.insights.projection.reference import zone_of
+from services.insights.projection.schema import ddl
 from services.insights.seeding import seed
 from services.insights.settings import BoardSettings
 
@@ -46,7 +51,9 @@ _OWN = {
     *("conversion_id", "survivor", "loser", "amendment_id", "account_id", "digest_id"),
     *("root", "deal", "ended_by"),
 }
-_SHIFT_MS = 6 * 86_400_000
+_DAY_MS = 86_400_000
+_DAYS = 6
+_JITTER_MS = 50_000
 _SAMPLE = 60
 _YEAR = {"from": "2025-12-01"}
 _FILTERED = {"segment": "mid_market"}
@@ -55,7 +62,7 @@ _FILTERED = {"segment": "mid_market"}
 def main() -> None:
     """Print a line for each page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--leads", type=int, default=100_000)
+    parser.add_argument("--leads", type=int, default=100_000, help="rows of the table lead")
     parser.add_argument("--sample", type=int, default=_SAMPLE, help="leads that are simulated")
     parser.add_argument("--folder", type=Path, help="keep the store here, or use the one there")
     parser.add_argument("--rounds", type=int, default=20, help="requests of a view")
@@ -79,32 +86,106 @@ def _folder(asked: Path | None) -> Iterator[Path]:
 def _make(files: BoardFiles, leads: int, sample: int) -> None:
     agreement = example_agreement().with_name("demo.yaml").read_text()
     past = simulate_past(agreement, until_ms=UNTIL_MS, leads=sample, seed=1)
-    seed(files, "baton", past.history, past.noted, until_ms=UNTIL_MS)
-    place = files.current()
-    assert place is not None
-    db = apsw.Connection(str(place))
-    for pragma in ("journal_mode=off", "synchronous=off", "cache_size=-400000"):
-        db.execute(f"PRAGMA {pragma}").fetchall()
-    (there,) = db.execute("SELECT count(*) FROM lead WHERE survivor IS NULL").fetchall()[0]
-    db.execute("CREATE TEMP TABLE number (n INTEGER PRIMARY KEY, shift INTEGER)")
+    with tempfile.TemporaryDirectory() as folder:
+        small = BoardFiles(Path(folder))
+        seed(small, "baton", past.history, past.noted, until_ms=UNTIL_MS)
+        source = small.current()
+        assert source is not None
+        files.prepare()
+        target = files.following()
+        db = apsw.Connection(str(target))
+        for pragma in ("journal_mode=off", "synchronous=off", "cache_size=-400000"):
+            db.execute(f"PRAGMA {pragma}").fetchall()
+        statements = list(ddl(SQLITE))
+        indexes = [text for text in statements if text.startswith("CREATE INDEX")]
+        for statement in statements:
+            if statement not in indexes:
+                db.execute(statement)
+        db.execute("ATTACH ? AS sample", (str(source),))
+        _copy_rows(db, leads)
+        db.execute("DETACH sample")
+        _copy_counts(db, source)
+        for number, statement in enumerate(indexes, 1):
+            _progress(f"index {number} of {len(indexes)}")
+            db.execute(statement)
+        db.execute("ANALYZE")
+        db.execute("PRAGMA journal_mode=wal").fetchall()
+        db.close()
+        files.use(target)
+
+
+def _progress(words: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {words}", file=sys.stderr, flush=True)
+
+
+def _copy_rows(db: Any, leads: int) -> None:
+    """Every row once for each copy. The sample's ids come first, then those with a copy's number:
+    in the order of the key, so that a table only grows at its end."""
+    (there,) = db.execute("SELECT count(*) FROM sample.lead").fetchall()[0]
+    db.execute("CREATE TEMP TABLE copy (ending TEXT PRIMARY KEY, shift INTEGER) WITHOUT ROWID")
     db.executemany(
-        "INSERT INTO number VALUES (?, ?)",
-        [(n, n * 7_919_123 % _SHIFT_MS) for n in range(1, leads // there)],
+        "INSERT INTO copy VALUES (?, ?)",
+        [
+            (f"-{n:07}" if n else "", n % (_DAYS + 1) * _DAY_MS + n * 7_919 % _JITTER_MS)
+            for n in range(max(1, leads // there))
+        ],
     )
+    for name in ("meta", "position", *_ONCE):
+        db.execute(f"INSERT INTO {name} SELECT * FROM sample.{name}")
     for name, table in TABLES.items():
         if name not in _ONCE and not table.sums:
+            first = table.key[0]
             values = ", ".join(_copied(column) for column in table.names)
-            db.execute(f"INSERT INTO {name} SELECT {values} FROM {name} t, number ORDER BY n")
-    recount(db, zone_of(place))
-    db.execute("ANALYZE")
-    db.execute("PRAGMA journal_mode=wal").fetchall()
-    db.close()
+            db.execute(
+                f"INSERT INTO {name} SELECT {values} FROM (SELECT DISTINCT {first} one "
+                f"FROM sample.{name} ORDER BY 1) CROSS JOIN copy "
+                f"CROSS JOIN sample.{name} t ON t.{first} = one"
+            )
+            (rows,) = db.execute(f"SELECT count(*) FROM {name}").fetchall()[0]
+            _progress(f"{name}: {rows:,} rows")
+
+
+def _copy_counts(db: Any, source: Path) -> None:
+    """What the sample's counts come to when its moments are moved by so many days, as often as
+    there are copies that are. The sample is left moved."""
+    sample, zone = writer(source), zone_of(source)
+    for days in range(_DAYS + 1):
+        _progress(f"counts of copies {days} days earlier")
+        copies = db.execute("SELECT count(*) FROM copy WHERE shift / ? = ?", (_DAY_MS, days))
+        (number,) = copies.fetchall()[0]
+        if days:
+            _move(sample)
+        recount(sample, zone)
+        sums = {}
+        for table in ROLLUPS:
+            width = len(table.key)
+            highest = {table.names.index(name) - width for name in table.highest}
+            for row in sample.execute(f"SELECT * FROM {table.name}"):
+                sums[table.name, row[:width]] = [
+                    value if place in highest else value * number
+                    for place, value in enumerate(row[width:])
+                ]
+        write_sums(db, sums)
+    sample.close()
+
+
+def _move(sample: Any) -> None:
+    """Everything a day earlier."""
+    for name, table in TABLES.items():
+        moments = [column for column in table.names if _is_moment(column)]
+        if moments and not table.sums:
+            values = ", ".join(f"{column} = {column} - {_DAY_MS}" for column in moments)
+            sample.execute(f"UPDATE {name} SET {values}")
+
+
+def _is_moment(column: str) -> bool:
+    return column.endswith("_ms") and not column.startswith("spent_")
 
 
 def _copied(column: str) -> str:
     if column in _OWN:
-        return f"t.{column} || '-' || n"
-    if column.endswith("_ms") and not column.startswith("spent_"):
+        return f"t.{column} || ending"
+    if _is_moment(column):
         return f"t.{column} - shift"
     return f"t.{column}"
 
@@ -120,7 +201,9 @@ def _measure(files: BoardFiles, rounds: int) -> None:
     print(f"{counts}, {place.stat().st_size / 1e6:.0f} MB")
     (lead,) = db.execute("SELECT lead_id FROM act LIMIT 1").fetchall()[0]
     visitor = _visitor(files)
-    views = [(page.title, page.path, {}) for page in PAGES] + [("Lead", f"/leads/{lead}", {})]
+    views: list[tuple[str, str, dict[str, str]]] = [
+        (page.title, page.path, {}) for page in PAGES
+    ] + [("Lead", f"/leads/{lead}", {})]
     views += [
         (f"{page.title}, a year", page.path, _YEAR) for page in PAGES if "from" in page.filters
     ]

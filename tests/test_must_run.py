@@ -30,6 +30,7 @@ def run(folder: Path, text: str, must_run: str) -> subprocess.CompletedProcess[s
     (folder / "test_planted.py").write_text(text)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.must_run", str(folder)]
     environment = {**os.environ, ENVIRONMENT: must_run, "PYTHONPATH": str(ROOT)}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # loading them takes longer than the run
     options = ["-c", os.devnull, "-p", "no:cacheprovider", "-W", "ignore"]
     return subprocess.run(
         [*command, *options], capture_output=True, text=True, env=environment, check=False

@@ -17,6 +17,7 @@ PURE_FOLDERS = ("baton/agreement", "baton/engine", "baton/intake", "baton/source
 
 EDGES = {
     "baton/engine/kafka/": "the engine's host on Kafka",
+    "baton/engine/disk/": "the state of tasks on disk",
     "baton/engine/metrics.py": "counts what hosts do",
     "baton/agreement/source/read.py": "reads the file that people write",
     "baton/agreement/publish.py": "sends an agreement to its topic",

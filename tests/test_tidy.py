@@ -14,6 +14,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,7 @@ def too_large(path: Path, text: str) -> dict[str, dict[str, int]]:
     return found
 
 
+@cache
 def whole() -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {"file": {}, "function": {}, "parameters": {}}
     for path in SOURCES:

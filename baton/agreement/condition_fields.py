@@ -5,7 +5,7 @@ A getter gives None for what is not known. Which fields exist depends on the agr
 (its profile fields, acts, topics), so a catalogue is made for each agreement.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -21,6 +21,7 @@ from baton.agreement.condition_context import (
 Getter = Callable[[ConditionContext], Any]
 
 ACCOUNT_ID: Final = "account.id"
+_OF_ACCOUNT: Final = "account."
 REACHABLE: Final = "lead.reachable"
 """Whether there is a way to reach the lead: an e-mail address or a phone number."""
 
@@ -194,3 +195,9 @@ def counter_of(field: Field, within_ms: int | None) -> Getter:
         )
 
     return count
+
+
+def ask_account(names: Iterable[str]) -> bool:
+    """Whether one of the fields is what an account as a whole is. Which account a lead is in, it
+    knows by itself."""
+    return any(name.startswith(_OF_ACCOUNT) and name != ACCOUNT_ID for name in names)

@@ -16,9 +16,12 @@ from baton.cli.moments import moment_ms, written
 from baton.clients import confluent_options
 from baton.cluster.decoded import as_line
 from baton.cluster.log import LogReader, Record
-from baton.contracts.topic_names import LEADS_INBOX
+from baton.contracts.topic_names import INTAKE_KEYED, LEADS_INBOX
 from baton.contracts.topics import DLQ_PREFIX, TOPICS, physical
+from baton.lead_story.forgotten_letters import forgotten
+from baton.lead_story.reports import erasures, values_of
 from baton.settings import Settings
+from baton.simulation.tally import number_of
 from baton.sources.replay import SOURCE_HEADER
 
 app = typer.Typer(
@@ -32,6 +35,8 @@ app = typer.Typer(
 DEAD_LETTER_TOPICS = tuple(name for name in TOPICS if name.startswith(DLQ_PREFIX))
 REPLAYED_HEADER = "baton_replayed_from"
 _FLUSH_S = 60.0
+_OWN_HEADERS = "__dlq."
+_ERASED = b"left out: it names somebody who was erased"
 
 
 class ReplayFailed(RuntimeError):
@@ -43,6 +48,24 @@ def dead_letters(settings: Settings, since: str | None) -> Iterator[Record]:
     with LogReader(confluent_options(settings), settings.namespace) as reader:
         places = {topic: list(range(reader.partitions(topic))) for topic in DEAD_LETTER_TOPICS}
         yield from reader.read(places, since_ms=moment_ms(since) if since else None)
+
+
+def forgotten_on(settings: Settings) -> Callable[[Record], bool]:
+    """Says of a dead letter whether it names somebody who was erased after it came."""
+    with LogReader(confluent_options(settings), settings.namespace) as reader:
+        keyed = ((record.at_ms, value) for record, value in values_of(reader, INTAKE_KEYED, None))
+        known = forgotten(erasures(keyed, ()))
+
+    def is_forgotten(record: Record) -> bool:
+        own = [value for name, value in record.headers if not name.startswith(_OWN_HEADERS)]
+        return known.names([record.key, record.value, *own], record.at_ms)
+
+    return is_forgotten
+
+
+def _redacted(record: Record) -> Record:
+    headers = tuple(found for found in record.headers if found[0].startswith(_OWN_HEADERS))
+    return record._replace(key=None, value=_ERASED, headers=headers)
 
 
 def _place(record: Record) -> str:
@@ -93,12 +116,16 @@ def show(
     place: str = typer.Argument(help="topic/partition/offset, as `baton dlq list` prints it."),
 ) -> None:
     """One dead letter whole: its bytes (as text, or base64 where they are none), headers and
-    reason."""
-    letters = dead_letters(cluster_settings(), None)
+    reason.
+
+    Of one that names somebody who was erased since, the reason alone is shown.
+    """
+    settings = cluster_settings()
+    letters = dead_letters(settings, None)
     found = next((record for record in letters if _place(record) == place), None)
     if found is None:
         raise typer.BadParameter(f"there is no dead letter at {place}; see: baton dlq list")
-    typer.echo(as_line(found))
+    typer.echo(as_line(_redacted(found) if forgotten_on(settings)(found) else found))
 
 
 @app.command(
@@ -121,7 +148,7 @@ def replay(
     so.
 
     An event that was taken in the meantime is recognised by its id and changes nothing, so
-    replaying twice does no harm.
+    replaying twice does no harm. One that names somebody who was erased since is left out.
     """
     settings = cluster_settings()
     # What a source has sent is no event line: `baton source replay` maps it.
@@ -132,9 +159,16 @@ def replay(
         and code in (None, record.header("__dlq.errors.code"))
         and record.header(SOURCE_HEADER) is None
     ]
+    is_forgotten = forgotten_on(settings) if wanted else lambda record: False
+    kept = [record for record in wanted if not is_forgotten(record)]
     if not dry_run:
-        send_again(settings, wanted)
-    typer.echo(f"{len(wanted)} dead letters {'would be ' if dry_run else ''}sent in again")
+        send_again(settings, kept)
+    typer.echo(
+        f"{number_of(len(kept), 'dead letter')} {'would be ' if dry_run else ''}sent in again"
+    )
+    if len(kept) < len(wanted):
+        left = number_of(len(wanted) - len(kept), "dead letter")
+        typer.echo(f"left out: {left} of people who were erased since", err=True)
 
 
 def send_again(settings: Settings, records: list[Record]) -> None:

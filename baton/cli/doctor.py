@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from importlib.util import find_spec
-from pathlib import Path
 
 import typer
 from pydantic import ValidationError
@@ -20,7 +19,9 @@ from rich.table import Table
 
 from baton.cli.configuration import groups, problems, shown, variable_of
 from baton.cli.findings import Finding, Verdict
+from baton.cli.folders import existing, unwritable
 from baton.cli.source_checks import source_findings
+from baton.cli.state_checks import state_findings
 from baton.cli.target_checks import target_findings
 from baton.clients import confluent_options
 from baton.cluster.layout import layout_of
@@ -127,14 +128,14 @@ def _java(settings: Settings) -> Iterator[Finding]:
 
 def _disk(settings: Settings) -> Iterator[Finding]:
     for name, folder in (("BATON_HOME", settings.home), ("BATON_CACHE", settings.cache)):
-        if (problem := _unwritable(folder)) is not None:
+        if (problem := unwritable(folder)) is not None:
             yield Finding(
                 check="disk",
                 verdict=Verdict.WRONG,
                 text=f"{problem}; set {name} to a folder of your own",
             )
             continue
-        free = shutil.disk_usage(_existing(folder)).free
+        free = shutil.disk_usage(existing(folder)).free
         verdict = (
             Verdict.GOOD
             if free >= _GOOD_FREE_BYTES
@@ -257,18 +258,6 @@ def _topics(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _unwritable(folder: Path) -> str | None:
-    """Why nothing can be written into a folder that is there or is to be made; None if it can."""
-    nearest = _existing(folder)
-    if not nearest.is_dir():
-        return f"{nearest} is no folder"
-    return None if os.access(nearest, os.W_OK | os.X_OK) else f"{nearest} cannot be written"
-
-
-def _existing(folder: Path) -> Path:
-    return next(parent for parent in (folder, *folder.parents) if parent.exists())
-
-
 def _show(console: Console, findings: list[Finding]) -> None:
     marks = {
         Verdict.GOOD: "[green]good[/]",
@@ -292,6 +281,7 @@ _CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "python": _python,
     "java": _java,
     "disk": _disk,
+    "state": state_findings,
     "kafka files": _jars,
     "ports": _ports,
     "broker": _cluster,

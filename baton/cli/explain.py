@@ -109,12 +109,16 @@ def show_story(
 
 
 def _name_in(values: Sequence[object]) -> str | None:
-    """The name of the person, as it was last reported."""
-    people = [
-        value.person for value in values if isinstance(value, LeadPerson) and not value.erased
-    ]
-    names = [f"{person.first_name or ''} {person.last_name or ''}".strip() for person in people]
-    return next((name for name in reversed(names) if name), None)
+    """The name of the person, as it was last reported; nothing from before an erasure."""
+    found: str | None = None
+    for value in values:
+        if isinstance(value, LeadPerson):
+            if value.erased and value.survivor is None:
+                found = None
+            elif not value.erased:
+                person = value.person
+                found = f"{person.first_name or ''} {person.last_name or ''}".strip() or found
+    return found
 
 
 def why_uncounted(

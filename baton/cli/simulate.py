@@ -24,7 +24,7 @@ from baton.simulation.direct.passed import Seen, read
 from baton.simulation.lines import Arrival, read_lines
 from baton.simulation.memory_records import as_record
 from baton.simulation.simulation import Announcement, CountedSimulation, Simulation
-from baton.simulation.tally import COUNTED, Tally
+from baton.simulation.tally import COUNTED, Tally, number_of
 
 app = typer.Typer(add_completion=False)
 
@@ -255,19 +255,18 @@ def _summary(counted: Counter[tuple[str, str]], tally: Tally, plan: _Plan, now: 
     table = Table(
         box=None,
         header_style="bold",
-        title=f"{len(plan.arrivals)} events, until {written(now)}",
-        title_justify="left",
     )
     for heading in ("topic", "what", "facts"):
         table.add_column(heading, justify="right" if heading == "facts" else "left")
     for (topic, what), number in sorted(counted.items()):
         table.add_row(topic, what, str(number))
     console = Console()
+    console.print(f"{number_of(len(plan.arrivals), 'event')}, until {written(now)}", style="italic")
     console.print(table)
     lines = [
         *tally.lines(),
         *(
-            [f"{plan.left_out} events come after the end and were left out"]
+            [f"after the end, and left out: {number_of(plan.left_out, 'event')}"]
             if plan.left_out
             else []
         ),

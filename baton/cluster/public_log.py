@@ -7,7 +7,7 @@ reading stops and says why.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -86,8 +86,11 @@ class PublicLog:
             ]
         )
 
-    def take(self, at_most: int, wait_s: float) -> tuple[list[PublicRecord], dict[Partition, int]]:
-        """The next records, in the order of their append times, and where to read on after them."""
+    def take(
+        self, at_most: int, wait_s: float, wanted: Container[str] | None = None
+    ) -> tuple[list[PublicRecord], dict[Partition, int]]:
+        """The next records, in the order of their append times, and where to read on after them. Of
+        topics that are not ``wanted`` (None: all are), only the latter."""
         batch: list[PublicRecord] = []
         following: dict[Partition, int] = {}
         message: Any
@@ -101,7 +104,8 @@ class PublicLog:
                 self._end_of(place, error)
                 following[place] = message.offset()
                 continue
-            batch.append(self._record(place, message))
+            if wanted is None or place[0] in wanted:
+                batch.append(self._record(place, message))
             following[place] = message.offset() + 1
         batch.sort(key=lambda record: record.at_ms)
         return batch, following
@@ -124,6 +128,7 @@ class PublicLog:
             key=(message.key() or b"").decode("utf-8", "replace"),
             value=self.value_of(topic, message),
             at_ms=message.timestamp()[1],
+            raw=message.value(),
         )
 
     def _end_of(self, place: Partition, error: KafkaError) -> None:

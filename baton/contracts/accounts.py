@@ -6,6 +6,13 @@ epoch, UTC.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+SMALL_ACCOUNT: Final = 32
+"""Accounts of so many people are small."""
+GATHER_MS: Final = 60_000
+GATHER_SMALL_MS: Final = 10_000
+"""For how long after it was counted an account is not counted again, one that is small."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ from typing import Any
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicRecord:
     """``id`` is the fact's own (``ce_id``), the same however often it is read; ``value``: decoded,
-    None of a tombstone; ``at_ms``: when it was appended."""
+    None of a tombstone; ``at_ms``: when it was appended; ``raw``: its bytes, where who read it has
+    them."""
 
     topic: str
     partition: int
@@ -19,6 +20,7 @@ class PublicRecord:
     key: str
     value: Any
     at_ms: int
+    raw: bytes | None = None
 
     @property
     def lead_id(self) -> str | None:

@@ -32,7 +32,7 @@ from baton.engine.errors import OutOfOrder
 from baton.engine.held_timers import AdoptionSweep
 from baton.engine.open_batch import OpenBatch
 from baton.engine.records import Did, JournalLine, Position
-from baton.engine.store import Bookmark, StoreFailed
+from baton.engine.store import Bookmark
 
 
 class Core(CoreView):
@@ -225,8 +225,6 @@ class Core(CoreView):
                 open_batch.changelog.extend(key_state.seal())
                 for amount in self._run.gauge_changes(key_state):
                     open_batch.measure(amount)
-            except StoreFailed:
-                raise
             except Exception as error:  # noqa: BLE001 - whatever is wrong with the state, the key's last step made it so
                 raise self._run.failed(key_state.place, error) from None
         return count < limit

@@ -69,12 +69,8 @@ class ReducerRunner:
         self.editions: tuple[str, ...] = ()
         self.skips: set[str] = set()
         self._reducer, self._partition, self._partitions = reducer, partition, config.partitions
-        self._book, self._store, self._held_timers, self._limits = (
-            book,
-            store,
-            held_timers,
-            config.limits,
-        )
+        self._book, self._limits = book, config.limits
+        self._store, self._held_timers = store, held_timers
         self._shape, self._stamp = Shape(reducer, config.codecs), Stamp(reducer)
         wiring = wiring_of(reducer, partition, config)
         self._decoders, self._encoders = wiring.decoders, wiring.encoders
@@ -166,8 +162,6 @@ class ReducerRunner:
             if key_state.spins > self._limits.spins:
                 raise WakeLoop
             self._apply(open_batch, key_state, step, self.now, None, forced=True)
-        except StoreFailed:
-            raise
         except Exception as error:  # noqa: BLE001 - see step
             raise self.failed(place, error) from None
         return True
@@ -220,8 +214,10 @@ class ReducerRunner:
                 else:
                     self._store.set_gauged(key, False)
 
-    def failed(self, place: str | tuple[str, int], error: Exception) -> ReducerFailed:
+    def failed(self, place: str | tuple[str, int], error: Exception) -> EngineError:
         """The error that stops the task."""
+        if isinstance(error, StoreFailed):
+            return error  # neither the reducer's fault nor the place's
         named = place if isinstance(place, str) else record_place(*place)
         return ReducerFailed(self._reducer.name, self._partition, named, error)
 
@@ -259,8 +255,6 @@ class ReducerRunner:
                 key_state, old=key_state.version, new=self.reference, now=self.now
             )
             self._apply(open_batch, key_state, step, self.now, None, forced=True)
-        except StoreFailed:
-            raise
         except Exception as error:  # noqa: BLE001 - see step
             raise self.failed(place, error) from None
 

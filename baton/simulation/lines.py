@@ -14,6 +14,8 @@ from typing import Any
 from baton.intake.fields import instant_ms
 
 _BOM = b"\xef\xbb\xbf"
+_COMMA = "; it ends with a comma: leave it out, or put all lines between [ and ]"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _SPACE = b" \t\r\n"
 _MOST_SHOWN = 20
 
@@ -34,6 +36,8 @@ class Arrival:
 def read_lines(text: bytes, name: str) -> list[Arrival]:
     """The lines of a file in the order of their arrival; lines of the same moment keep theirs.
     Raises :class:`LinesRefused`."""
+    if text.startswith(_UTF16):
+        raise LinesRefused(f"{name}: is UTF-16, and has to be UTF-8: save it again as UTF-8")
     body = text.removeprefix(_BOM)
     found = _of_array(body, name) if body.lstrip(_SPACE)[:1] == b"[" else _of_lines(body, name)
     arrivals: list[Arrival] = []
@@ -80,10 +84,17 @@ def _of_array(body: bytes, name: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _moment_of(raw: bytes) -> int:
+    if b"\0" in raw:
+        raise ValueError(
+            "is not JSON: it has NUL characters, as a file that was not closed ends with: remove "
+            "them"
+        )
     try:
         line = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"is not JSON: {_reason(error)}") from None
+        raise ValueError(
+            f"is not JSON: {_reason(error)}{_COMMA if raw.endswith(b',') else ''}"
+        ) from None
     if not isinstance(line, dict):
         raise ValueError(f"is not a JSON object but {_KINDS.get(type(line), 'a number')}")
     if not line.get("arrived_at") and line.get("occurred_at") is None:

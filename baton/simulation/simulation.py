@@ -25,7 +25,7 @@ from baton.engine.reducer import Reducer
 from baton.engine.task_config import TaskConfig
 from baton.flow import all_reducers
 from baton.ids import derived_id
-from baton.simulation.direct.host import DirectHost
+from baton.simulation.direct.direct_host import DirectHost
 from baton.simulation.direct.passed import Seen, written
 from baton.simulation.lines import Arrival
 from baton.simulation.memo_codec import memo_codecs

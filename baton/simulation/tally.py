@@ -16,6 +16,11 @@ COUNTED = (INTAKE_ALIASES, LEADS_REFUSALS, LEADS_INBOX_DEAD_LETTERS)
 _PLACES = 5
 
 
+def number_of(number: int, noun: str) -> str:
+    """``1 event``, ``2 events``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 @dataclass(slots=True)
 class Tally:
     """``dead`` by reason: how many, and the places of the first few; the others by reason or
@@ -44,17 +49,17 @@ class Tally:
         """In words; nothing where every event was taken and changed something."""
         found = []
         if self.duplicates:
-            found.append(f"{self.duplicates} duplicates: events that had been taken before")
+            found.append(f"{number_of(self.duplicates, 'duplicate')}: had been taken before")
         if self.dropped:
             found.append(f"{self.dropped} dropped: the person had been erased")
         found += [
-            f"{number} conflicts of identity at lead {lead}"
+            f"{number_of(number, 'conflict')} of identity at lead {lead}"
             for lead, number in self.conflicts.most_common()
         ]
         found += [f"{number} refused: {reason}" for reason, number in self.refusals.most_common()]
         for reason, number in self.dead_counts.most_common():
             places = ", ".join(self.dead[reason]) + (", ..." if number > _PLACES else "")
-            found.append(f"{number} dead letters: {reason} ({places})")
+            found.append(f"{number_of(number, 'dead letter')}: {reason} ({places})")
         return found
 
     def _note_alias(self, alias: IdentityAlias) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from baton.contracts.digests import SlaDigest
 from baton.contracts.intake import LeadPerson
-from baton.contracts.leads import LeadStaged
+from baton.contracts.leads import LeadScored, LeadStaged
 from baton.contracts.public_record import PublicRecord
 from baton.contracts.routing import HandoffNoted, LeadRouted
 from baton.contracts.slas import ActionKind, LeadReactivated, LeadRecycled, SlaAction, SlaViolation
@@ -39,6 +39,15 @@ _IDS: Final = (
 _IN_DIGESTS: Final = frozenset({ActionKind.NOTIFY.value, ActionKind.ESCALATE.value})
 _MOVES_A_CARD: Final = (LeadRouted, HandoffNoted, LeadStaged)
 _MOVES_THE_CRM: Final = (LeadRouted, HandoffNoted, LeadStaged, LeadRecycled, LeadReactivated)
+NOTICED: Final[tuple[type, ...]] = (
+    *_MOVES_THE_CRM,
+    LeadPerson,
+    LeadScored,
+    SlaAction,
+    SlaDigest,
+    SlaViolation,
+)
+"""What targets that are no webhooks are notified of; webhooks name their topics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from services.insights.departures import note_departure
 from services.insights.facts.table import Table
 from services.insights.facts.tables import TABLES
 from services.insights.packs.figures import Pack, differences, make_pack
-from services.insights.packs.keeping import Packs
+from services.insights.packs.keeping import packs_of
 from services.insights.packs.mailing import NotMailed
 from services.insights.packs.weekly import context_at, frozen, mailer_of
 from services.insights.packs.writing import FORMS, shown
@@ -116,7 +116,7 @@ def report_costs(settings: Settings, path: Path) -> int:
 def weekly_pack(settings: Settings, week: str | None) -> Pack:
     """The frozen pack of a week (None: the last), made now if it was not before. Raises NoBoard,
     WrongWeek."""
-    packs = Packs(files_of(settings).folder)
+    packs = packs_of(files_of(settings))
     return frozen(_current(settings), packs, int(time.time() * 1000), week)
 
 
@@ -148,7 +148,7 @@ def written(pack: Pack, form: str) -> str:
 
 def mail_pack(settings: Settings, pack: Pack, *, again: bool) -> list[str]:
     """Mail it to those who have not got it (``again``: to all). Raises NotMailed."""
-    mailer = mailer_of(BoardSettings(), files_of(settings).folder)
+    mailer = mailer_of(BoardSettings(), packs_of(files_of(settings)))
     if mailer is None or not mailer.recipients:
         raise NotMailed("set BATON_BOARD_SMTP_URL and BATON_BOARD_MAIL_TO")
     return mailer.mail(pack, again=again)

@@ -56,6 +56,7 @@ def _records(
                 key=(stored.key or b"").decode(),
                 value=decode(stored.topic, stored.value, place, reader=READER),
                 at_ms=stored.timestamp,
+                raw=stored.value,
             )
     for number, (topic, value) in enumerate(noted):
         yield PublicRecord(

@@ -298,7 +298,7 @@ WARNINGS = [
     ("sdr-cleo: {name: Cleo (SDR),", "sdr-cleo: {per_day: 9, per_week: 9, name: Cleo (SDR),", "sdr-cleo: {per_day: 9", '"sdr-cleo" may have 9 leads a day but 9 a week: the day limits nothing'),
     ("      sdr-cleo: {capacity: 60, offers: 8}\n      sdr-dag: {capacity: 60, offers: 8}\n", "      sdr-cleo: {ramp: {from: 2027-01-04, weeks: 4}}\n      sdr-dag: {ramp: {from: 2027-02-01, weeks: 4}}\n", "    members:\n      sdr-cleo: {ramp", 'everybody in pool "europe-sdr" is new: before 2027-01-04 nobody gets a lead of it'),
     ("    - name: large firms elsewhere", "    - name: some\n      when: {field: profile.employees, op: between, value: [10, 500]}\n      to: {sdr: europe-sdr}\n    - name: others\n      when: {field: profile.employees, op: between, value: [400, 900]}\n      to: {sdr: europe-sdr}\n    - name: large firms elsewhere", "- name: others", '"others" and "some" overlap (profile.employees between [10, 500], profile.employees between [400, 900]); the first, "some", takes those'),
-    ("{clock: follow_up, attempts: 5, apart: 2 hours,", "{clock: follow_up, apart: 2 hours,", "apart: 2 hours", "apart is between attempts, and one is promised: add attempts: 3"),
+    ("{clock: follow_up, attempts: 5,", "{clock: follow_up, apart: 2 hours,", "apart: 2 hours", "apart is between attempts, and one is promised: add attempts: 3"),
     ("hours: {mon-fri: 09:00-17:30}", "hours: {mon-fri: 17:30-09:00}", "17:30-09:00", '"17:30-09:00" on mon is a night of more than 12 hours: is it the wrong way round?'),
     ("    patient:\n", "    spare: [{do: escalate, to: manager}]\n    patient:\n", "spare:", 'ladder "spare" is used by no promise'),
     ("    student: {outcome: disqualify}\n", "", "  reasons:", 'usual reasons are not listed: "student"; a tool that sends one is refused'),
@@ -448,9 +448,10 @@ def test_a_refused_file_reports_file_line_reason_and_way_out(tmp_path: Path) -> 
     file.write_text(planted("role_field: role", "role_field: rolle"), encoding="utf-8")
     with pytest.raises(AgreementRefused) as raised:
         read_agreement(file)
+    line = line_of(file.read_text(encoding="utf-8"), "role_field")
     assert (
         str(raised.value)
-        == f'{file}:38: profile field "rolle" is not defined; did you mean "role"?'
+        == f'{file}:{line}: profile field "rolle" is not defined; did you mean "role"?'
     )
 
 

@@ -97,11 +97,12 @@ def test_a_restore_reports_what_every_key_stands_at_and_the_task_takes_it_along(
     for key, value in batch.changelog:
         second.restore(key, value)
     second.restored()
-    task.restored(0.1)
+    task.restored(0.1, 3)
     for amount in second.gauges():
         task.add(amount)
     assert (reported(Business.WAITING, pool="a"), reported(Business.WAITING, pool="b")) == (1, 1)
     assert reported("baton_restore_seconds", reducer="toy-measured", partition="0") == 0.1
+    assert reported("baton_restore_records", reducer="toy-measured", partition="0") == 3
     task.remove()
     assert (reported(Business.WAITING, pool="a"), reported(Business.WAITING, pool="b")) == (
         None,
@@ -122,7 +123,7 @@ class Orphans(Counter):
 
 def test_a_gauge_can_be_the_sum_over_keys_and_over_the_tasks_of_the_process(task: Any) -> None:
     core, other = core_of(Orphans()), task_measures.TaskMetrics("toy-measured", 1)
-    other.restored(0.1)
+    other.restored(0.1, 3)
     for _ in range(2):
         other.add(Amount(Business.ORPHANS))
     task.committed(

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from baton.contracts.amounts import Amount
+from baton.contracts.metrics import Business
 from baton.engine.changelog import pack_head
+from baton.engine.core import Core
 from baton.engine.disk import state_directory
 from baton.engine.disk.disk_store import DATABASE, DiskStore
 from baton.engine.disk.state_directory import (
@@ -20,9 +23,12 @@ from baton.engine.disk.state_directory import (
     StateDirectory,
     StateInUse,
 )
-from baton.engine.reducer import Reducer
-from baton.engine.store import Bookmark, MemoryStore, StoreFailed
-from tests.engine.toys import Counter, Door
+from baton.engine.reducer import Reducer, View
+from baton.engine.store import Bookmark, MemoryStore, Store, StoreFailed
+from baton.engine.task_config import TaskConfig
+from tests.engine.test_core import commit, number
+from tests.engine.test_measures import Standing
+from tests.engine.toys import TOY_TOPICS, Counter, Door, ToyBook, ToyTotal
 
 HEAD = pack_head(5, 1, b"v1", b"value" * 100)
 
@@ -36,8 +42,8 @@ def directory(folder: Path, *, cluster: str = "one", partitions: int = 4) -> Sta
 def written(folder: Path) -> Path:
     """The folder of a task that has saved a head, and is closed."""
     store = directory(folder).open("lead", 3)
-    for number in range(500):
-        store.set_head(f"k{number}", HEAD)
+    for place in range(500):
+        store.set_head(f"k{place}", HEAD)
     store.save(Bookmark(at=7, position=b"p"))
     store.close()
     return folder / "baton" / "lead-3"
@@ -189,6 +195,9 @@ def test_a_block_that_cannot_be_read_is_damage(tmp_path: Path) -> None:
     with pytest.raises(StoreFailed, match="cannot be used") as failed:
         [store.head(f"k{number}") for number in range(500)]
     assert failed.value.damaged
+    # a walk must not end there as if nothing more came
+    with pytest.raises(StoreFailed, match="cannot be used"):
+        list(store.keys())
     store.close(erase=True)
 
 
@@ -217,3 +226,46 @@ def test_the_identity_names_no_person_and_no_host(tmp_path: Path) -> None:
         "partition": 3,
         "partitions": 4,
     }
+
+
+class Even(Standing):
+    """A gauge of the keys whose count is even; no other key has a part in it."""
+
+    name = "even"
+
+    def gauge(self, view: View[ToyTotal]) -> Amount | None:
+        even = view.head is not None and view.head.count % 2 == 0
+        return Amount(Business.ORPHANS) if even else None
+
+
+def test_a_gauge_is_the_same_after_a_restart_and_looks_at_none_but_its_keys(tmp_path: Path) -> None:
+    def core_on(store: Store | None) -> Core:
+        config = TaskConfig(topics=TOY_TOPICS)
+        return Core(Even(), ToyBook("v1"), config, store=store)
+
+    running, log = core_on(directory(tmp_path).open("even", 0)), list[tuple[bytes, bytes | None]]()
+    for offset, key in enumerate("abcab" + "d" * 4 + "a"):
+        at = len(log)
+        batch = commit(running, number(running, offset, 1_000 + offset, key=key))
+        assert batch is not None
+        log += batch.changelog
+        running.keep(at)
+    running.store.close()
+    whole = core_on(None)
+    for changed, value in log:
+        whole.restore(changed, value)
+    again = core_on(directory(tmp_path).open("even", 0))
+    assert again.restored() == whole.restored()
+    assert sorted(again.store.gauged()) == ["b", "d"]
+    assert list(again.gauges()) == list(whole.gauges()) == [Amount(Business.ORPHANS)] * 2
+    again.store.close()
+    # restored from the whole log, every key is a candidate until it was looked at once
+    anew = core_on(directory(tmp_path / "anew").open("even", 0))
+    for changed, value in log:
+        anew.restore(changed, value)
+    anew.restored()
+    assert sorted(anew.store.gauged()) == ["a", "b", "c", "d"]
+    assert list(anew.gauges()) == [Amount(Business.ORPHANS)] * 2
+    anew.keep(1)
+    assert sorted(anew.store.gauged()) == ["b", "d"]
+    anew.store.close()

@@ -1,5 +1,5 @@
-"""A whole Baton for a test: every service as a process of its own, in a namespace of its own, on
-the shared broker."""
+"""A whole Baton for a test: every service as a process of its own, out of the nursery, in a
+namespace of its own, on the shared broker."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -11,6 +11,7 @@ from baton.local.up.preparing import prepare_cluster
 from baton.local.up.services import service_commands
 from baton.local.up.system import System
 from baton.settings import load_settings
+from tests.nursery import Nursery
 
 DEMO_AGREEMENT = Path(__file__).resolve().parents[2] / "examples" / "agreements" / "demo.yaml"
 
@@ -19,7 +20,11 @@ LiveSystem = Callable[[Path], AbstractContextManager[System]]
 
 @pytest.fixture
 def live_system(
-    bootstrap: str, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    nursery: Nursery,
+    bootstrap: str,
+    namespace: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[LiveSystem]:
     """``with live_system(path_of_agreement) as system``: ready inside, nothing left behind
     afterwards."""
@@ -47,6 +52,7 @@ def live_system(
             prepare=lambda reached: prepare_cluster(reached, said.append),
             commands=service_commands,
             say=said.append,
+            spawn=nursery.popen,
         )
         with system.running():
             yield system

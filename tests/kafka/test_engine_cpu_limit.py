@@ -15,8 +15,8 @@ from tests.engine.toys import Counter, ToyNumber
 from tests.kafka.cpu_limit import CpuLimit
 from tests.kafka.kafka_bench import FLOW, KafkaBench
 from tests.kafka.numbers import KEYS, assert_exact
-from tests.kafka.nursery import Nursery
 from tests.kafka.workers import WorkerProcess
+from tests.nursery import Nursery
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -39,8 +39,9 @@ async def bench(bootstrap: str, namespace: str) -> AsyncIterator[KafkaBench]:
 
 
 @pytest.fixture
-def workers(bootstrap: str, namespace: str, tmp_path: Path) -> Iterator[list[WorkerProcess]]:
-    nursery = Nursery()
+def workers(
+    nursery: Nursery, bootstrap: str, namespace: str, tmp_path: Path
+) -> Iterator[list[WorkerProcess]]:
     settings = {
         "partitions": PARTITIONS,
         "step_ms": STEP_MS,
@@ -53,7 +54,6 @@ def workers(bootstrap: str, namespace: str, tmp_path: Path) -> Iterator[list[Wor
     yield made
     for worker in made:
         worker.kill()
-    nursery.close()
 
 
 class Members:

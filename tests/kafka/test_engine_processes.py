@@ -15,9 +15,9 @@ from baton.settings import load_settings
 from tests.engine.toys import Counter, Session, ToyClick, ToyNumber
 from tests.kafka.kafka_bench import FLOW, KafkaBench
 from tests.kafka.numbers import Stream, assert_exact
-from tests.kafka.nursery import Nursery
 from tests.kafka.toy_worker import INNER_POINTS
 from tests.kafka.workers import WorkerProcess
+from tests.nursery import Nursery
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -32,14 +32,6 @@ async def bench(bootstrap: str, namespace: str) -> AsyncIterator[KafkaBench]:
     host = KafkaBench(bootstrap, namespace)
     yield host
     await host.close()
-
-
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    """Where the worker processes come from."""
-    made = Nursery()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -8,16 +8,18 @@ import shutil
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from tests.kafka.nursery import Nursery
 
 from baton.contracts.topics import changelog_topic
+from baton.engine.disk.disk_store import DiskStore
 from baton.engine.kafka.failpoints import Point
 from tests.engine.toys import Counter, ToyNumber
 from tests.kafka.kafka_bench import KafkaBench
 from tests.kafka.numbers import Stream, assert_exact
-from tests.kafka.nursery import Nursery
 from tests.kafka.test_engine_processes import prepared, processed
 from tests.kafka.test_engine_promises import take_seat, the_supervisor
 from tests.kafka.workers import WorkerProcess
@@ -77,7 +79,8 @@ async def restored(worker: WorkerProcess) -> int:
     await worker.ready()
     tasks = (await asyncio.to_thread(worker.tasks)).values()
     assert [task["on_disk"] for task in tasks] == [True] * 2
-    return sum(task["restored_records"] for task in tasks)
+    names = [f'baton_restore_records{{partition="{n}",reducer="counter"}}' for n in range(2)]
+    return int(sum([await asyncio.to_thread(worker.metric, name) for name in names]))
 
 
 async def test_a_process_with_state_on_disk_killed_at_any_moment_neither_loses_nor_doubles(
@@ -200,3 +203,37 @@ async def test_a_directory_of_an_earlier_day_catches_up(bench: KafkaBench, tmp_p
     await one_number(bench)
     totals = [record.value.count for record in await bench.read("toy.totals.v1")]
     assert totals == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("act", ["get", "write"])
+async def test_a_disk_that_fails_is_no_fault_of_the_reducer(
+    bench: KafkaBench, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    """A block that cannot be read; a disk that is full when the batch is committed already."""
+    await bench.start(Counter(), partitions=1)
+    await bench.publish("v1")
+    await one_number(bench)
+    memory = the_supervisor(bench, "counter").memory
+    assert memory is not None
+    store = memory.core.store
+    assert isinstance(store, DiskStore)
+    text = "No space left on device" if act == "write" else "Corruption: block checksum mismatch"
+    monkeypatch.setattr(store, "_db", Failing(store._db, act, text))
+    store._heads.clear()
+    await one_number(bench)
+    await one_number(bench)
+    assert the_supervisor(bench, "counter").memory is not memory
+    assert await bench.failures() == {}
+    assert [record.value.count for record in await bench.read("toy.totals.v1")] == [1, 2, 3]
+
+
+class Failing:
+    """A database of which one function fails."""
+
+    def __init__(self, database: Any, name: str, text: str) -> None:
+        self._database, self._name, self._text = database, name, text
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._name:
+            raise OSError(self._text)
+        return getattr(self._database, name)

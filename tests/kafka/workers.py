@@ -11,7 +11,7 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from tests.kafka.nursery import Nursery
+from tests.nursery import Forked, Nursery
 
 PATIENCE_S = 90.0
 _POLL_S = 0.05
@@ -42,32 +42,34 @@ class WorkerProcess:
             **{f"BATON_{name.upper()}": str(value) for name, value in settings.items()},
         }
         self.log = log
-        self._pid: int | None = None
+        self._process: Forked | None = None
 
     def start(self, failpoint: str | None = None) -> "WorkerProcess":
         """Start it, to be killed at a failpoint or not."""
         environment = self._environment | (
             {} if failpoint is None else {"BATON_FAILPOINT": failpoint}
         )
-        self._pid = self._nursery.start(self._words, environment, self.log)
+        self._process = self._nursery.start(
+            "tests.kafka.toy_worker", self._words, environment, self.log
+        )
         return self
 
     @property
     def code(self) -> int | None:
         """Its exit code, negative for a signal; None while it lives."""
-        assert self._pid is not None
-        return self._nursery.code_of(self._pid)
+        assert self._process is not None
+        return self._process.poll()
 
     @property
     def pid(self) -> int:
         """Of the process that was started last."""
-        assert self._pid is not None
-        return self._pid
+        assert self._process is not None
+        return self._process.pid
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, if it still runs."""
-        if self._pid is not None and self.code is None:
-            os.kill(self._pid, number)
+        if self._process is not None:
+            self._process.send_signal(number)
 
     async def ended(self) -> int:
         """Wait for its end; its exit code, negative for a signal."""

@@ -110,11 +110,17 @@ def _keep_a_merged_part(log: MemoryLog) -> str:
 
 
 def _miscount_an_account(log: MemoryLog) -> str:
-    partition, offset, value = [*_all(log, "accounts.scored.v1")][-1]
-    last = [
-        row for row in _all(log, "accounts.scored.v1") if row[2].account_id == value.account_id
+    """Of the account that nobody has come to or left for the longest time."""
+    joined: dict[tuple[str, str], int] = {}
+    for *_, part in _all(log, "scorer.accounts.v1"):
+        joined.setdefault((part.account_id, part.lead_id), part.at_ms)
+    latest: dict[str, int] = {}
+    for (account, _), at_ms in joined.items():
+        latest[account] = max(at_ms, latest.get(account, 0))
+    chosen = min(latest, key=latest.__getitem__)
+    partition, offset, value = [
+        row for row in _all(log, "accounts.scored.v1") if row[2].account_id == chosen
     ][-1]
-    partition, offset, value = last
     assert isinstance(value, AccountScored)
     _write(log, "accounts.scored.v1", partition, offset, replace(value, people=value.people + 1))
     return _place("accounts.scored.v1", partition, offset)

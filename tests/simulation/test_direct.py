@@ -16,7 +16,7 @@ from baton.engine.changelog import fingerprint
 from baton.engine.memory import Stored
 from baton.engine.reducer import EntryKind, Event, Put, Reducer, Step
 from baton.local.up.preparing import example_agreement
-from baton.simulation.direct import key_state
+from baton.simulation.direct import key_values
 from baton.simulation.direct.passed import Passed, read, written
 from baton.simulation.lines import Arrival, arrivals_of
 from baton.simulation.simulation import Announcement, CountedSimulation, Simulation
@@ -87,7 +87,7 @@ def _facts(
 
 
 def test_without_a_log_the_facts_are_the_same_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key_state, "AS_VALUES", 5)  # most states become bytes on the way
+    monkeypatch.setattr(key_values, "AS_VALUES", 5)  # most states become bytes on the way
     kept, _ = _facts(keep=True)
     unlogged, _ = _facts(keep=False)
     assert unlogged == kept
@@ -136,9 +136,9 @@ class _Counter(Reducer[Any, Any]):
 
 
 def test_only_the_latest_states_are_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key_state, "AS_VALUES", 10)
+    monkeypatch.setattr(key_values, "AS_VALUES", 10)
     (kind,) = _Counter.entry_kinds
-    states = key_state.KeyStates(_Counter(), codec_for)
+    states = key_values.KeyStates(_Counter(), codec_for)
     for number in range(100):
         record = PeopleRecord(record_id=str(number), person="x", from_ms=0, until_ms=1)
         state = states.touch(f"{number}")

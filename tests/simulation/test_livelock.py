@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from baton.contracts.topics import engine_topics
-from baton.engine.memory import Livelock, MemoryHost, moments
+from baton.engine.memory import Livelock, MemoryHost, virtual_time
 from baton.engine.reducer import Event, Fact, Reducer, Step, View
 from baton.engine.task_config import TaskConfig
-from baton.simulation.direct.host import DirectHost
+from baton.simulation.direct.direct_host import DirectHost
 from tests.engine.toys import TOY_TOPICS, ToyBook, ToyLine
 
 START_MS = 1_760_000_000_000
@@ -58,7 +58,7 @@ def _host(kind: str) -> MemoryHost | DirectHost:
 def test_a_livelock_is_an_error_that_names_its_records(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moments, "ROUNDS", 50)
+    monkeypatch.setattr(virtual_time, "ROUNDS", 50)
     host = _host(kind)
     host.send(PING, "a", ToyLine(order="1", remove=False, ordered_at_ms=START_MS))
     with pytest.raises(Livelock, match=r"toy\.p[io]ng\.v1\[0\]@\d+ for p[io]ng") as raised:
@@ -68,7 +68,7 @@ def test_a_livelock_is_an_error_that_names_its_records(
 
 @pytest.mark.parametrize("kind", ["logged", "direct"])
 def test_an_end_is_no_livelock(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(moments, "ROUNDS", 50)
+    monkeypatch.setattr(virtual_time, "ROUNDS", 50)
     host = _host(kind)
     for number in range(200):
         host.log.now = START_MS + number

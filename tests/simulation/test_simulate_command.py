@@ -75,18 +75,18 @@ def test_the_summary_names_duplicates_drops_refusals_and_dead_letters_with_reaso
     ]
     said = run(lines)
     assert said.exit_code == 0, said.output
-    assert "1 duplicates: events that had been taken before" in said.output
+    assert "1 duplicate: had been taken before" in said.output
     assert "1 dropped: the person had been erased" in said.output
     assert "1 refused: accepted in stage " in said.output
-    assert "1 dead letters: " in said.output
+    assert "1 dead letter: " in said.output
     assert "(events.jsonl:3)" in said.output
     assert "every event was taken" not in said.output
 
 
 def test_events_after_the_end_are_left_out_and_said_so(run: Callable[..., Result]) -> None:
     said = run([_line("1", MONDAY), _line("2", TUESDAY)], "--until", "2026-03-02T12:00")
-    assert "1 events, until 2026-03-02 12:00:00.000" in said.output
-    assert "1 events come after the end and were left out" in said.output
+    assert "1 event, until 2026-03-02 12:00:00.000" in said.output
+    assert "after the end, and left out: 1 event" in said.output
     refused = run([_line("1", MONDAY)], "--until", "2026-03-01")
     assert refused.exit_code == 2
     assert "the first event is of" in refused.output
@@ -232,6 +232,21 @@ def test_a_json_array_is_read_as_its_lines_are(run: Callable[..., Result]) -> No
             "e:1: arrived_at is not a date and time of ISO 8601, as 2026-03-02T10:00:00Z",
         ),
         (b'{"a": "\xff"}', "e:1: is not JSON: not UTF-8 at byte 8"),
+        (
+            b'{"occurred_at": 1767225600000}\n' + b"\0" * 9,
+            (
+                "e:2: is not JSON: it has NUL characters, as a file that was not closed ends with: remove "
+                "them"
+            ),
+        ),
+        (
+            b'{"occurred_at": 1767225600000},',
+            (
+                "e:1: is not JSON: Extra data (column 31); it ends with a comma: leave it out, or put all "
+                "lines between [ and ]"
+            ),
+        ),
+        ("{}".encode("utf-16"), "e: is UTF-16, and has to be UTF-8: save it again as UTF-8"),
         (b"[" * 100_000, "e: is not a JSON array: nested too deeply"),
     ],
 )

@@ -272,4 +272,6 @@ def _holds(promise: PromiseModel, clock: Clock, queue: str, level: str) -> bool:
         and promise.queue in (None, queue)
         and (not promise.level or level in promise.level)
         and not promise.segment
+        and not promise.source
+        and not promise.campaign
     )

@@ -8,6 +8,7 @@ I/O; everything may be shared between threads.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 from baton.agreement.compiled.calendars import (
@@ -165,6 +166,12 @@ class CompiledAgreement:
     segments: tuple[tuple[str, Condition], ...]
     effective_at_ms: int | None = None
 
+    @property
+    def weighs_accounts(self) -> bool:
+        """Whether a decision depends on what an account as a whole is; else people only read
+        it."""
+        return self.lifecycle.asks_account or self.routing.asks_account
+
     def segment_of(self, profile: Mapping[str, str]) -> str | None:
         """The first segment the profile belongs to; None: to none of them, as far as is known."""
         # the check lets segments ask the profile only
@@ -178,10 +185,7 @@ class CompiledAgreement:
         """The person's role, as one of ``roles`` where it is one, else as it stands in the
         profile."""
         text = profile.get(self.role_field) if self.role_field else None
-        if not text:
-            return None
-        plain = text.strip().casefold()
-        return next((role for role in self.roles if role.casefold() == plain), text)
+        return _ranked(self.roles, text) if text else None
 
     def seniority(self, role: str | None) -> int:
         """Smaller is more senior; roles the agreement does not rank come last."""
@@ -214,3 +218,11 @@ class CompiledAgreement:
         who = self.people.get(person) if person else None
         queue = self.pools.get(pool) if pool else None
         return (who.manager if who else None) or (queue.manager if queue else None)
+
+
+@lru_cache(maxsize=4096)
+def _ranked(roles: tuple[str, ...], text: str) -> str:
+    """``text`` as it is written in ``roles``, or as it stands: the same texts come again and
+    again."""
+    plain = text.strip().casefold()
+    return next((role for role in roles if role.casefold() == plain), text)

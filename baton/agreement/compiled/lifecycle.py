@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from baton.agreement.compiled.conditions import Condition
 from baton.agreement.compiled.holdout import NO_HOLDOUT, Holdout
 from baton.agreement.condition_context import ConditionContext
-from baton.agreement.condition_fields import ACCOUNT_ID
+from baton.agreement.condition_fields import ask_account
 from baton.agreement.model.lifecycle import Bridge
 from baton.contracts.leads import Level
 
@@ -38,9 +38,8 @@ class Lifecycle:
 
     @property
     def asks_account(self) -> bool:
-        """Whether a gate asks what the account as a whole is: a lead has to know that. Which
-        account it is in, it knows."""
-        return any(ask.startswith("account.") and ask != ACCOUNT_ID for ask in self.asks)
+        """Whether a gate asks what the account as a whole is: a lead has to know that."""
+        return ask_account(self.asks)
 
     def closed_gates(
         self, context: ConditionContext, *, fast_track: bool = False

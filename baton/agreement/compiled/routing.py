@@ -120,7 +120,8 @@ class Skills(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
     """The order of the routing rules, as far as it needs no state of the router. The first
-    ``territories`` of ``rules`` come before the territory book, the others after it."""
+    ``territories`` of ``rules`` come before the territory book, the others after it.
+    ``asks_account``: whether a rule looks at what the account as a whole is."""
 
     suppress: tuple[SuppressRule, ...]
     accounts: Mapping[str, NamedAccount]
@@ -133,6 +134,7 @@ class Routing:
     account_book: Mapping[str, NamedAccount] = field(default_factory=dict)
     territory_book: TerritoryRows | None = None
     territories: int = 0
+    asks_account: bool = False
     _lookups: list[RuleLookup] = field(default_factory=list, repr=False, compare=False)
 
     def suppressed(self, context: ConditionContext) -> Suppression:

@@ -16,7 +16,7 @@ from baton.agreement.compiled.routing import (
     SuppressRule,
 )
 from baton.agreement.compiled.rule_lookup import Demand
-from baton.agreement.condition_fields import Field, Kind
+from baton.agreement.condition_fields import Field, Kind, ask_account
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.condition import All, ConditionModel, Op, Test, tests_in
 from baton.agreement.model.routing import SPOKEN, DestinationModel, RoutingModel
@@ -52,6 +52,10 @@ class _Compiler:
 
     def compiled(self, people: Mapping[str, PersonRule], pools: Mapping[str, Pool]) -> RoutingRules:
         model = self.model
+        conditions = [
+            *(rule.when for rule in model.suppress),
+            *(rule.when for rule in (*model.territories, *model.segments)),
+        ]
         accounts = {
             domain: NamedAccount(owner=own.owner, pools=_pools_by_kind(own.to) if own.to else {})
             for domain, own in sorted(model.accounts.items())
@@ -78,6 +82,7 @@ class _Compiler:
                 for rule in (*model.territories, *model.segments)
             ),
             territories=len(model.territories),
+            asks_account=ask_account(test.field for when in conditions for test in tests_in(when)),
             default=_pools_by_kind(model.default),
             keep_colleagues_together=model.keep_colleagues_together,
             needs=_skill_demand(model.needs),

@@ -70,14 +70,12 @@ class DiskStore:
         self._new_write: Callable[[], WriteBatch] = lambda: WriteBatch(raw_mode=True)
         self._pending: dict[bytes, bytes | None] = {}
         self._queue = WindowedTimers(self, most_timers)
-        self._saved_timers = 0
         self._bookmark: Bookmark | None = None
         self._keys = self._timers = 0
         meta = self._get(META)
         known = None if meta is None else unpack_meta(meta)
         if known is not None:
             self._bookmark, self._keys, self._timers = known
-            self._saved_timers = self._timers
 
     @property
     def bookmark(self) -> Bookmark | None:

@@ -20,6 +20,15 @@ class EngineSettings(BaseSettings):
         le=1_000,
         description="How long to wait for more records before committing a small batch",
     )
+    gather_limit_ms: int = Field(
+        200,
+        ge=0,
+        le=5_000,
+        description=(
+            "The longest such wait, where transactions take long because brokers or processor are "
+            "busy"
+        ),
+    )
     batch_records: int = Field(4_000, ge=1, description="Maximum number of records in one batch")
     buffer_records: int = Field(
         8_000, ge=1, description="Maximum number of records fetched ahead for each input of a task"

@@ -30,10 +30,9 @@ class TaskState(StrEnum):
 class TaskStatus:
     """One task, for ``/tasks`` and ``baton task list``. It has no personal data.
 
-    ``on_disk``: its state is in ``BATON_STATE_DIR``; ``restored_records``: how many changelog
-    records the last start had to read. ``place`` is what ``baton task skip`` takes. ``stalled_s``:
-    for how long records have waited without a committed batch; ``stalled``: that is longer than a
-    session.
+    ``place`` is what ``baton task skip`` takes. ``stalled_s``: for how long records have waited
+    without a committed batch; ``stalled``: that is longer than a session. ``on_disk``: its state is
+    in ``BATON_STATE_DIR``.
     """
 
     reducer: str
@@ -49,7 +48,6 @@ class TaskStatus:
     stalled_s: float = 0.0
     stalled: bool = False
     on_disk: bool = False
-    restored_records: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """For JSON."""

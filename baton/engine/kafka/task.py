@@ -19,6 +19,7 @@ from baton.engine.dead_letters import Flood
 from baton.engine.errors import EngineError, ReducerFailed
 from baton.engine.kafka.batch_filler import BatchFiller
 from baton.engine.kafka.failpoints import Point
+from baton.engine.kafka.gathering import Gathering
 from baton.engine.kafka.host_context import TaskContext
 from baton.engine.kafka.idle_progress import IdleProgress
 from baton.engine.kafka.input_buffer import InputBuffer
@@ -61,7 +62,10 @@ class Task:
             run=settings.dead_letter_run,
         )
         self._metrics = TaskMetrics(context.reducer.name, context.partition)
-        self._gather_s, self._patience_s = settings.gather_ms / 1000, settings.merge_wait_ms / 1000
+        self._patience_s = settings.merge_wait_ms / 1000
+        self._gathering = Gathering(
+            least_s=settings.gather_ms / 1000, most_s=settings.gather_limit_ms / 1000
+        )
         self._stopping = False
         self._more = self._recommits = False
         self._restarts: dict[str, int] = {}
@@ -81,7 +85,6 @@ class Task:
             )
             self._recommits, self._restarts = startup.recommits, startup.restarts
             self._metrics.restored(monotonic() - began, startup.records)
-            self._status.restored_records = startup.records
             await self._export_gauges()
             for place in self._context.skipped_places():
                 self._core.skip(place)
@@ -162,7 +165,7 @@ class Task:
             return self._idle.wait_s()
         if inputs.count >= self._settings.batch_records:
             return inputs.behind(self._patience_s)
-        gather_s = inputs.waiting_since + self._gather_s - asyncio.get_running_loop().time()
+        gather_s = inputs.waiting_since + self._gathering.wait_s - asyncio.get_running_loop().time()
         return max(gather_s, inputs.behind(self._patience_s), 0.0)
 
     async def _sleep(self, wait_s: float) -> None:
@@ -201,7 +204,9 @@ class Task:
         self._failures, self._cap, self._recommits = 0, None, False
         self._restarts.clear()
         self._progress_at = monotonic()
-        self._metrics.committed(batch, sealed - began, monotonic() - sealed)
+        committed_s = monotonic() - sealed
+        self._gathering.committed(committed_s)
+        self._metrics.committed(batch, sealed - began, committed_s)
         self._context.reached(Point.FOLDED)
 
     async def _await_reference(self) -> None:

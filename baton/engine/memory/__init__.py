@@ -5,10 +5,11 @@ It keeps the engine's promises with the engine's own core; it has no brokers, cl
 Everything in it is deterministic: the same calls give the same bytes.
 """
 
+from baton.engine.memory.crashes import Aborted, Crash, Moment
 from baton.engine.memory.host import MemoryHost
 from baton.engine.memory.log import Fenced, MemoryLog, Stored
-from baton.engine.memory.moments import Livelock, Moments
-from baton.engine.memory.task import Aborted, Crash, MemoryTask, Moment
+from baton.engine.memory.task import MemoryTask
+from baton.engine.memory.virtual_time import Livelock, VirtualTime
 
 __all__ = [
     "Aborted",
@@ -19,6 +20,6 @@ __all__ = [
     "MemoryLog",
     "MemoryTask",
     "Moment",
-    "Moments",
     "Stored",
+    "VirtualTime",
 ]

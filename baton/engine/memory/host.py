@@ -8,8 +8,8 @@ from typing import Any
 
 from baton.contracts.partitioner import partition_of
 from baton.engine.memory.log import MemoryLog, Stored
-from baton.engine.memory.moments import Moments
 from baton.engine.memory.task import MemoryTask
+from baton.engine.memory.virtual_time import VirtualTime
 from baton.engine.record_headers import RecordDecoder
 from baton.engine.reducer import Reducer, ReferenceBook
 from baton.engine.task_config import TaskConfig
@@ -19,7 +19,7 @@ PROOF_LIMIT_MS = 300_000
 _DEFAULTS = TaskConfig()
 
 
-class MemoryHost(Moments):
+class MemoryHost(VirtualTime):
     """``reducers`` in the order of the flow. A reducer that raises is raised from here; with
     ``stubborn`` its task stops alone.
 

@@ -4,15 +4,15 @@ can crash anywhere."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from typing import Any, TypeVar
 
 from baton.contracts.topics import changelog_topic, consumer_group, journal_topic
 from baton.engine.batch import Batch
-from baton.engine.changelog import POSITION_KEY
 from baton.engine.core import Core
 from baton.engine.errors import EngineError, ReducerFailed, StateMismatch
 from baton.engine.input_merge import InputMerge
+from baton.engine.memory.crashes import Aborted, Moment
+from baton.engine.memory.kept_state import StaleStore, read_changelog_into
 from baton.engine.memory.log import MemoryLog, Stored
 from baton.engine.position import disagreement
 from baton.engine.reducer import Reducer, ReferenceBook
@@ -21,28 +21,6 @@ from baton.engine.task_config import TaskConfig
 T = TypeVar("T")
 
 _FETCH = 500
-
-
-class Moment(StrEnum):
-    """Where a task can be made to crash, in the order in which it gets there."""
-
-    RESTORING = "restoring"
-    FETCHED = "fetched"
-    SEALED = "sealed"
-    COMMITTED = "committed"
-
-
-class Crash(Exception):
-    """Raised by a hook: the task loses its memory here."""
-
-
-class StaleStore(Exception):
-    """The store of a task is of another log than the one that is there."""
-
-
-class Aborted(Exception):
-    """Raised by a hook before the commit: the transaction fails, and the task tries the batch again
-    from memory."""
 
 
 class MemoryTask:
@@ -115,40 +93,28 @@ class MemoryTask:
         """Fence former owners, restore, check. Raises :class:`StateMismatch`."""
         self.failed, self._agreed = None, False
         self._epoch = self._log.fence(f"{self._group}-{self.partition}")
-        core = self.new_core()
-        try:
-            self._restore(core)
-        except StaleStore:
-            core.store.close(erase=True)
-            self.start()
-            return
-        except BaseException:
-            core.store.close()
-            raise
+        core = self._restored(self.new_core())
         self._core, self._merge = core, InputMerge(self.reducer.inputs)
         self._fetched = dict(core.positions)
         new = [topic for topic in self.reducer.inputs if topic not in core.positions]
         if new:
             self._batch(lambda: self._begin_at_zero(new))
 
+    def _restored(self, core: Core) -> Core:
+        try:
+            self._restore(core)
+        except StaleStore:
+            core.store.close(erase=True)
+            return self._restored(self.new_core())
+        except BaseException:
+            core.store.close()
+            raise
+        return core
+
     def _restore(self, core: Core) -> None:
-        """Read what is not in its store yet, and check it; raises :class:`StaleStore` where the
-        log is not that of the store."""
-        bookmark = core.store.bookmark
-        at, own, position_at = 0, None, None
-        if bookmark is not None:
-            core.restored()
-            at, own = bookmark.at, bookmark.position
-        for offset, record in enumerate(self._changelog[at:], start=at):
-            assert record.key is not None
-            core.restore(record.key, record.value)
-            self.hook(Moment.RESTORING)
-            if record.key == POSITION_KEY:
-                if own not in (None, record.value):
-                    raise StaleStore
-                own, position_at = None, offset
-        if own is not None:
-            raise StaleStore
+        position_at = read_changelog_into(
+            core, self._changelog, lambda: self.hook(Moment.RESTORING)
+        )
         position = core.restored()
         committed, metadata = self._log.committed(self._group, self.partition)
         wrong = disagreement(

@@ -7,9 +7,10 @@ Deciding when to start it again is :class:`Backoff`, which is handed the time.
 import os
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, Protocol
 
 from baton.lifeline import VARIABLE
 from baton.local.files import PRIVATE_UMASK, last_lines, open_log, rotate
@@ -47,16 +48,40 @@ class Command:
     addresses: Mapping[str, str] = field(default_factory=dict)
 
 
+class Process(Protocol):
+    """What a child needs of ``subprocess.Popen``."""
+
+    pid: int
+
+    @property
+    def stdin(self) -> IO[bytes] | None:
+        """The end of its lifeline."""
+
+    def poll(self) -> int | None:
+        """Its exit code; None while it runs."""
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, once it has ended."""
+
+
+Spawn = Callable[..., Process]
+"""Starts a process as ``subprocess.Popen`` does, with the arguments that it is given here."""
+
+
 class Child:
     """A running (or ended) process of a :class:`Command`."""
 
-    def __init__(self, command: Command, logs: Path) -> None:
+    def __init__(self, command: Command, logs: Path, spawn: Spawn = subprocess.Popen) -> None:
         self.command = command
+        self._spawn = spawn
         self.log = logs / f"{command.name}.log"
         self.backoff = Backoff()
         self.restarts = 0
         self.started_at = 0.0
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._record: ProcessRecord | None = None
 
     def start(self) -> ProcessRecord:
@@ -68,7 +93,7 @@ class Child:
         with open_log(self.log) as out:
             # A session of its own: Ctrl-C reaches the supervisor alone, which ends the others in
             # order.
-            self._process = subprocess.Popen(
+            self._process = self._spawn(
                 self.command.words,
                 stdin=subprocess.PIPE,
                 stdout=out,

@@ -6,6 +6,7 @@ it runs.
 """
 
 import contextlib
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ from baton.local.broker.embedded import EmbeddedBroker
 from baton.local.broker.fetch import Progress
 from baton.local.broker.record import broker_home, running_broker
 from baton.local.files import rotate
-from baton.local.up.child import Child, Command
+from baton.local.up.child import Child, Command, Spawn
 from baton.local.up.former import claimed, clear_former
 from baton.local.up.readiness import Answer, ask
 from baton.local.up.record import ProcessRecord, RunRecord, RunState, forget_run, write_run
@@ -52,12 +53,14 @@ class System:
         say: Say,
         progress: Progress | None = None,
         supervisor: Mark | None = None,
+        spawn: Spawn = subprocess.Popen,
     ) -> None:
         self.settings = settings
         self._prepare = prepare
         self._commands = commands
         self._say = say
         self._progress = progress
+        self._spawn = spawn
         self._broker = TendedBroker(self._broker_at, settings.broker_port, say)
         self._children: list[Child] = []
         self._due: dict[str, float] = {}
@@ -93,7 +96,7 @@ class System:
         self._write(bootstrap=address)
         self._prepare(self.settings)
         for command in self._commands(self.settings):
-            child = Child(command, self.settings.home / "logs")
+            child = Child(command, self.settings.home / "logs", self._spawn)
             self._children.append(child)
             child.start()
             self._write()

@@ -8,6 +8,7 @@ Pure. What must also hold of a lead that an identity or an account names is give
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from baton.contracts.accounts import GATHER_MS, GATHER_SMALL_MS, SMALL_ACCOUNT
 from baton.proof.audit.findings import Add, Finding, Invariant, Place
 
 Where = tuple[str, int, int]
@@ -62,6 +63,8 @@ Claim = Callable[[str, str, int, Where], None]
 """``(lead id, what is claimed of it, since when, where)``"""
 MOST_PEOPLE = 1_000
 """How many are distinguished in a large account."""
+_COUNTING_MS = 10_000
+"""So long after it was due an account is counted at the latest."""
 IN_ACCOUNT, WAS_PERSON = "in an account", "was the person"
 
 
@@ -86,17 +89,23 @@ def check_account(
     add: Add,
 ) -> None:
     """The people of an account are those whose last part says that they are in it. ``until_ms``:
-    what is later may not be counted yet."""
-    stands = {
-        part.lead_id: part for part in sorted(parts, key=lambda part: (part.at_ms, part.where))
-    }
+    what is later may not be counted yet, nor who came or left so shortly before that the account
+    is still to be counted."""
+    stands: dict[str, Part] = {}
+    changed_ms = 0
+    for part in sorted(parts, key=lambda part: (part.at_ms, part.where)):
+        former = stands.get(part.lead_id)
+        if (former is not None and former.stays) != part.stays:
+            changed_ms = part.at_ms
+        stands[part.lead_id] = part
     for part in stands.values():
         if part.stays and part.at_ms < until_ms:
             claim(part.lead_id, IN_ACCOUNT, part.at_ms, part.where)
-    if not counts or any(part.at_ms >= until_ms for part in parts):
+    people = sum(part.stays for part in stands.values())
+    gathered_ms = GATHER_SMALL_MS if len(stands) <= SMALL_ACCOUNT else GATHER_MS
+    if not counts or changed_ms >= until_ms - gathered_ms - _COUNTING_MS:
         return
     last = max(counts)
-    people = sum(part.stays for part in stands.values())
     if min(last.people, people) < MOST_PEOPLE and last.people != people:
         words = f"{account} is said to have {last.people} people, its parts come to {people}"
         add(Finding(invariant=Invariant.ACCOUNTS, words=words, place=Place.of(last.where)))

@@ -10,13 +10,15 @@ from baton.engine.memory import Stored
 from baton.engine.record_headers import RecordEncoder, Stamp
 from baton.engine.reducer import Fact
 from baton.ids import derived_id
+from baton.simulation.direct.place import Place
 
 
 class Outlet:
     """One output topic of a task. ``kind``: what the ids of its facts derive from; ``same``: its
-    records lie in the task's partition where they have the key of their cause."""
+    records lie in the task's partition where they have the key of their cause; ``places``: of the
+    log, by partition, as soon as they are used."""
 
-    __slots__ = ("encoder", "kind", "partitions", "record", "same", "topic")
+    __slots__ = ("encoder", "kind", "partitions", "places", "record", "same", "topic")
 
     def __init__(
         self, encoder: RecordEncoder, record: type, partitions: int, *, same: int | None
@@ -24,6 +26,7 @@ class Outlet:
         self.topic, self.kind = encoder.topic, encoder.kind
         self.encoder, self.record = encoder, record
         self.partitions, self.same = partitions, same
+        self.places: list[Place | None] = [None] * partitions
 
 
 class StepOrigin:

@@ -18,7 +18,7 @@ from confluent_kafka import KafkaException
 
 from baton.cluster.public_log import ReadingStopped
 from services.delivery import metrics
-from services.delivery.log.reader import READ_TOPICS, log_of
+from services.delivery.log.reader import READ_TOPICS, log_of, topics_looked_at
 from services.delivery.store.store import Store, StoreDiffers
 from services.delivery.targets.model import TargetsFile
 
@@ -90,8 +90,9 @@ class Follower:
         reader = log_of(self._client, self._namespace)
         try:
             reader.assign(reader.starts(READ_TOPICS, store.positions()))
+            looked_at = topics_looked_at(self._targets)
             while not self._ended.is_set():
-                batch, following = reader.take(_AT_ONCE, _WAIT_S)
+                batch, following = reader.take(_AT_ONCE, _WAIT_S, looked_at)
                 if batch or following:
                     now_ms = int(time.time() * 1000)
                     added = store.apply(batch, following, self._targets, now_ms)

@@ -1,4 +1,9 @@
-"""The public topics that delivery reads, and what it says where the log lost what comes next."""
+"""The public topics that delivery reads, and what it says where the log lost what comes next.
+
+Of a topic that neither the view nor a target looks at, only the position is kept: every event is on
+``leads.accepted.v1``, and hardly anybody subscribes to it. A target that subscribes to one later
+receives what is appended from then on.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +12,21 @@ from typing import Any, Final
 
 from baton.cluster.public_log import PublicLog
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE, LEADS_PERSONS
-from services.delivery.targets.model import SUBSCRIBABLE
+from baton.contracts.topics import TOPICS
+from services.delivery.planning import NOTICED
+from services.delivery.store.view import VIEWED
+from services.delivery.targets.model import SUBSCRIBABLE, TargetsFile
 
 READ_TOPICS: Final = (*SUBSCRIBABLE, LEADS_PERSONS, BATON_AGREEMENTS, BATON_PEOPLE)
+_LOOKED_AT: Final = frozenset((*VIEWED, *NOTICED))
+
+
+def topics_looked_at(targets: TargetsFile) -> frozenset[str]:
+    """The topics whose records the view or a target looks at."""
+    subscribed = {topic for webhook in targets.webhooks.values() for topic in webhook.topics}
+    return frozenset(
+        topic for topic in READ_TOPICS if topic in subscribed or TOPICS[topic].record in _LOOKED_AT
+    )
 
 
 def log_of(client: Mapping[str, Any], namespace: str) -> PublicLog:

@@ -25,6 +25,24 @@ _ENDS: Final = frozenset({"rejected", "withdrawn", "recycled", "disqualified", "
 _NO_STAGE: Final = frozenset({"consent_changed", "contract_end_learnt", "merged", "erased"})
 
 
+VIEWED: Final[tuple[type, ...]] = (
+    AgreementRecord,
+    HandoffNoted,
+    LeadAmended,
+    LeadMerge,
+    LeadPerson,
+    LeadQualified,
+    LeadReactivated,
+    LeadRecycled,
+    LeadRouted,
+    LeadScored,
+    LeadStaged,
+    PeopleRecord,
+    SlaClock,
+)
+"""What :func:`fold` takes; of any other record it takes nothing."""
+
+
 def email_digest(address: str) -> str:
     """Under which an address is found; the address itself is not an index."""
     return derived_id("buyer", address.strip().casefold())

@@ -39,7 +39,7 @@ from services.insights.board.pages import PAGES, Page
 from services.insights.board.rendering import STATIC, render
 from services.insights.board.visits import Parts, Visits, audit
 from services.insights.board_metrics import PAGE_SECONDS
-from services.insights.packs.keeping import Packs
+from services.insights.packs.keeping import packs_of
 from services.insights.packs.writing import FORMS, csv_file, heading, sections
 from services.insights.reports.buying_group import AccountUnknown, account
 from services.insights.reports.context import Context, Role, Viewer, WrongFilter
@@ -153,7 +153,7 @@ class Site:
         """A frozen pack as a page, or as the file that is mailed."""
         form = request.path_params.get("form")
         with self._visits.context(request, filtered=False) as context:
-            pack = Packs(self._parts.files.folder).get(request.path_params["week"])
+            pack = packs_of(self._parts.files).get(request.path_params["week"])
             if pack is None or form not in (None, *FORMS):
                 raise HTTPException(404)
             audit.info("viewed", extra={"page": "pack", "who": context.viewer.person or "link"})

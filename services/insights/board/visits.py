@@ -20,7 +20,7 @@ from services.insights.board.access import COOKIE, SIGNED_IN_COOKIE, Access
 from services.insights.board.pages import PAGES
 from services.insights.board.publishing import Publisher
 from services.insights.board.words import clean
-from services.insights.packs.keeping import Packs
+from services.insights.packs.keeping import packs_of
 from services.insights.projection.dialect import reader, store_errors
 from services.insights.projection.files import BoardStores
 from services.insights.projection.projector import ProjectorState, Standing
@@ -132,7 +132,7 @@ class Visits:
             "filters": context.filters,
             "with_filters": lambda **more: _address(path, context.filters, more),
             "standing": standing,
-            "packs": Packs(self.parts.files.folder).weeks()[:12] if path == "/monday" else [],
+            "packs": packs_of(self.parts.files).weeks()[:12] if path == "/monday" else [],
             "trials": Trials(self.parts.files.folder).latest() if path == "/agreement" else [],
             "trouble": standing.state in (ProjectorState.STOPPED, ProjectorState.AWAY)
             or (stale and standing.state == ProjectorState.LIVE),

@@ -83,7 +83,8 @@ def _cell(value: Any, kind: type) -> Any:
 def kept_fact(taken: PublicRecord, lead_id: str, value: Any) -> Iterator[Change]:
     """The record as it is kept for the lead's page, and the wish to make the lead's row anew."""
     kind: Any = type(value)
-    encoded = codec_for(kind).encode(value)
+    is_whole = value is taken.value and taken.raw is not None
+    encoded = taken.raw if is_whole else codec_for(kind).encode(value)
     row = [lead_id, taken.topic, taken.id, taken.at_ms, taken.offset, encoded]
     yield Put(FACT, _cells(row), keeps=value)
     yield Touched(lead_id)

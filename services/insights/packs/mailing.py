@@ -7,17 +7,16 @@ sent, and is sent the next time. One recipient's failure keeps it from no other.
 
 from __future__ import annotations
 
-import hashlib
 import smtplib
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from services.insights.packs.figures import Pack
+from services.insights.packs.keeping import Packs
 from services.insights.packs.writing import as_html, as_text, csv_file
 
 _TIMEOUT_S = 30.0
@@ -36,45 +35,31 @@ class NotMailed(RuntimeError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mailer:
     """``url``: ``smtp://``, ``smtp+starttls://`` or ``smtps://``, with user and password.
-    ``folder``: the board's own, where it notes what was sent."""
+    ``packs``: where what was sent is noted."""
 
     url: str
     sender: str
     recipients: Sequence[str]
-    folder: Path
+    packs: Packs
 
     def mail(self, pack: Pack, *, again: bool = False) -> list[str]:
         """Send to those who have not got it; gives who was sent to. Raises NotMailed once everybody
         was tried."""
         sent, failed = [], None
         for recipient in self.recipients:
-            if not (self._note(pack, recipient) or again):
+            if not (self.packs.note_mail(pack.week, recipient) or again):
                 continue
             try:
                 self._send(message_of(pack, self.sender, recipient))
             except NotMailed as error:
                 failed = error
                 if error.is_unsent:
-                    self._path(pack, recipient).unlink(missing_ok=True)
+                    self.packs.retract_mail(pack.week, recipient)
             else:
                 sent.append(recipient)
         if failed is not None:
             raise failed
         return sent
-
-    def _path(self, pack: Pack, recipient: str) -> Path:
-        digest = hashlib.sha256(f"{pack.week} {recipient.lower()}".encode()).hexdigest()
-        return self.folder / "packs" / "sent" / digest
-
-    def _note(self, pack: Pack, recipient: str) -> bool:
-        """Note that it is about to be sent; False: it was noted before."""
-        path = self._path(pack, recipient)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            path.touch(exist_ok=False, mode=0o600)
-        except FileExistsError:
-            return False
-        return True
 
     def _send(self, message: EmailMessage) -> None:
         try:

@@ -8,11 +8,10 @@ import contextlib
 import logging
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any, Final
 
 from services.insights.packs.figures import Pack, last_week, make_pack
-from services.insights.packs.keeping import Packs
+from services.insights.packs.keeping import Packs, packs_of
 from services.insights.packs.mailing import Mailer, NotMailed
 from services.insights.projection.dialect import StorePlace, reader, store_errors
 from services.insights.projection.files import BoardStores
@@ -27,7 +26,7 @@ _LOOK_S: Final = 300.0
 _FROM_HOUR: Final = 6
 
 
-def mailer_of(own: BoardSettings, folder: Path) -> Mailer | None:
+def mailer_of(own: BoardSettings, packs: Packs) -> Mailer | None:
     """Who mails packs; None: nobody is to."""
     if own.smtp_url is None:
         return None
@@ -35,7 +34,7 @@ def mailer_of(own: BoardSettings, folder: Path) -> Mailer | None:
         url=own.smtp_url.get_secret_value(),
         sender=own.mail_from,
         recipients=[part.strip() for part in own.mail_to.split(",") if part.strip()],
-        folder=folder,
+        packs=packs,
     )
 
 
@@ -70,8 +69,8 @@ class WeeklyPacks:
         now_ms: Callable[[], int],
     ) -> None:
         self._files, self._standing, self._now_ms = files, standing, now_ms
-        self._packs = Packs(files.folder)
-        self._mailer = mailer_of(own, files.folder)
+        self._packs = packs_of(files)
+        self._mailer = mailer_of(own, self._packs)
 
     async def run(self) -> None:
         """Look every few minutes whether the last week has its pack."""

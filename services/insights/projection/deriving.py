@@ -4,10 +4,8 @@ to. Reads and writes one connection."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from baton.ids import derived_id
 from services.insights.derived.cycles import cycle_rows
@@ -25,9 +23,10 @@ from services.insights.facts.derived_tables import (
     WORK,
 )
 from services.insights.figures.attribution import NO_TOUCH, Touch
-from services.insights.projection.bulk import Row, put_rows, replace_rows, rows_of_some
-from services.insights.projection.kin import families_of
-from services.insights.projection.lead_history import FactReader, LeadHistory, histories
+from services.insights.projection.kept_history import FactReader, LeadHistory, histories
+from services.insights.projection.merged_families import families_of
+from services.insights.projection.rows_of_many import Row, put_rows, replace_rows, rows_of_some
+from services.insights.rollups.spans import spans_of
 
 Credited = Callable[[Iterable[Row], Iterable[Row]], None]
 """Is handed the rows of credits that went, and those that came."""
@@ -132,28 +131,23 @@ def _surroundings(
     )
 
 
-def _one(db: Any, statement: str, *values: Any) -> Any:
-    row = next(iter(db.execute(statement, values)), None)
-    return None if row is None else row[0]
-
-
 def _credit(db: Any, names: Iterable[str], zone: str, credited: Credited) -> None:
     """Make the credits of journeys anew where they differ, of all of them at once: a deal may have
     moved from one journey to another, and its rows are keyed by the deal."""
     won: dict[str, list[Row]] = {name: [] for name in names}
     for name, *deal in rows_of_some(db, _WON, won):
         won[name].append(tuple(deal))
-    digests = dict(rows_of_some(db, _DIGESTS, won))
+    digests: dict[str, str] = dict(rows_of_some(db, _DIGESTS, won))
     changed: list[str] = []
     rows: list[Put] = []
     for name in sorted(won):
-        journey = _journey(db, name, won[name], zone)
-        digest = derived_id("journey", repr(journey)) if journey.won else ""
+        basis = _basis(db, name, sorted(won[name])) if won[name] else None
+        digest = derived_id("journey", zone, repr(basis)) if basis else ""
         if digest != digests.get(name, ""):
             changed.append(name)
-            if digest:
+            if basis:
                 rows.append(put(JOURNEY, journey=name, digest=digest))
-            rows += journey_rows(journey)
+                rows += journey_rows(_journey(name, basis, zone))
     for table in (CONVERSION, CREDIT, JOURNEY):
         gone, new = replace_rows(
             db, table, "journey", changed, [row for row in rows if row.table is table]
@@ -162,50 +156,53 @@ def _credit(db: Any, names: Iterable[str], zone: str, credited: Credited) -> Non
             credited(gone, new)
 
 
-def _journey(db: Any, name: str, deals: Iterable[Row], zone: str) -> Journey:
-    """What counts for the journey's deals, in a fixed order; what came after the last of them does
-    not."""
-    won = [
-        Won(
-            fact_id=fact,
-            lead_id=lead,
-            occurred_at_ms=at,
-            opportunity_id=deal,
-            amount_minor=amount,
-            currency=currency,
-        )
-        for fact, lead, at, deal, amount, currency in sorted(deals)
-    ]
-    if not won:
-        return Journey(name=name, touches=(), sources={}, won=(), opened=(), known_at_ms=None)
-    last_won_ms = max(deal.occurred_at_ms for deal in won)
-    rows = sorted(db.execute(_TOUCHES, (name, last_won_ms)))
-    touches = [
-        Touch(
-            event_id=event,
-            lead_id=lead,
-            occurred_at_ms=at,
-            received_at_ms=received,
-            campaign=campaign or NO_TOUCH,
-            day=day_of(at, zone),
-        )
-        for event, lead, at, received, campaign, _ in rows
-    ]
-    return Journey(
-        name=name,
-        touches=touches,
-        sources={row[0]: row[5] for row in rows},
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """Rows that count for a journey's deals, in a fixed order; what came after the last of them
+    does not."""
+
+    won: list[Row]
+    touches: list[Row]
+    opened: list[Row]
+    known_at_ms: int | None
+
+
+def _basis(db: Any, name: str, won: list[Row]) -> _Basis:
+    last_won_ms = max(at_ms for _, _, at_ms, *_ in won)
+    return _Basis(
         won=won,
+        touches=sorted(db.execute(_TOUCHES, (name, last_won_ms))),
         opened=sorted(db.execute(_OPENED, (name, last_won_ms)), key=repr),
-        known_at_ms=_one(db, _KNOWN, name),
+        known_at_ms=db.execute(_KNOWN, (name,)).fetchall()[0][0],
     )
 
 
-@lru_cache(maxsize=8)
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
-
-
-def day_of(at_ms: int, zone: str) -> str:
-    """The day in ``zone``, ISO 8601."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(_zone(zone)).date().isoformat()
+def _journey(name: str, basis: _Basis, zone: str) -> Journey:
+    return Journey(
+        name=name,
+        touches=[
+            Touch(
+                event_id=event,
+                lead_id=lead,
+                occurred_at_ms=at,
+                received_at_ms=received,
+                campaign=campaign or NO_TOUCH,
+                day=spans_of(at, zone)[0],
+            )
+            for event, lead, at, received, campaign, _ in basis.touches
+        ],
+        sources={event: source for event, *_, source in basis.touches},
+        won=[
+            Won(
+                fact_id=fact,
+                lead_id=lead,
+                occurred_at_ms=at,
+                opportunity_id=deal,
+                amount_minor=amount,
+                currency=currency,
+            )
+            for fact, lead, at, deal, amount, currency in basis.won
+        ],
+        opened=[(lead, opportunity, at) for lead, opportunity, at in basis.opened],
+        known_at_ms=basis.known_at_ms,
+    )

@@ -102,10 +102,10 @@ class BoardFiles:
 
 
 _REMEMBERED_S: Final = 1.0
-_CONTROL: Final = "baton_board"
+CONTROL: Final = "baton_board"
 _MAKE_CONTROL: Final = (
-    f"CREATE SCHEMA IF NOT EXISTS {_CONTROL}",
-    f"""CREATE TABLE IF NOT EXISTS {_CONTROL}.store (namespace TEXT PRIMARY KEY,
+    f"CREATE SCHEMA IF NOT EXISTS {CONTROL}",
+    f"""CREATE TABLE IF NOT EXISTS {CONTROL}.store (namespace TEXT PRIMARY KEY,
         number BIGINT NOT NULL, rebuild_wanted BIGINT NOT NULL)""",
 )
 
@@ -115,8 +115,8 @@ class BoardSchemas:
     board of the namespace names the same database; one of them writes."""
 
     def __init__(self, url: str, namespace: str, folder: Path) -> None:
-        self._url, self._namespace, self._folder = url, namespace, folder
-        self._base = f"{_CONTROL}_{re.sub(r'[^a-z0-9]', '_', namespace.lower())}"
+        self._url, self.namespace, self._folder = url, namespace, folder
+        self._base = f"{CONTROL}_{re.sub(r'[^a-z0-9]', '_', namespace.lower())}"
         self._remembered: tuple[float, PostgresPlace | None] = (float("-inf"), None)
 
     @property
@@ -124,7 +124,8 @@ class BoardSchemas:
         return self._folder
 
     @contextlib.contextmanager
-    def _control(self) -> Iterator[Any]:
+    def control(self) -> Iterator[Any]:
+        """A connection to what is of all stores."""
         db = PostgresConnection(PostgresPlace(self._url, self._base, 0))
         try:
             yield db
@@ -133,31 +134,32 @@ class BoardSchemas:
 
     def prepare(self) -> None:
         BoardFiles(self._folder).prepare()
-        with self._control() as db:
+        with self.control() as db:
             for statement in _MAKE_CONTROL:
                 db.execute(statement)
 
     def _row(self, db: Any) -> tuple[int, bool]:
-        if not db.execute("SELECT 1 FROM pg_tables WHERE schemaname = ?", (_CONTROL,)).fetchall():
+        made = "SELECT 1 FROM pg_tables WHERE schemaname = ? AND tablename = 'store'"
+        if not db.execute(made, (CONTROL,)).fetchall():
             return 0, False
         rows = db.execute(
-            f"SELECT number, rebuild_wanted FROM {_CONTROL}.store WHERE namespace = ?",
-            (self._namespace,),
+            f"SELECT number, rebuild_wanted FROM {CONTROL}.store WHERE namespace = ?",
+            (self.namespace,),
         ).fetchall()
         return (rows[0][0], bool(rows[0][1])) if rows else (0, False)
 
     def _set(self, number: int, wanted: bool) -> None:
-        with self._control() as db:
+        with self.control() as db:
             db.execute(
-                f"INSERT INTO {_CONTROL}.store VALUES (?, ?, ?) ON CONFLICT (namespace) "
+                f"INSERT INTO {CONTROL}.store VALUES (?, ?, ?) ON CONFLICT (namespace) "
                 "DO UPDATE SET number = excluded.number, rebuild_wanted = excluded.rebuild_wanted",
-                (self._namespace, number, int(wanted)),
+                (self.namespace, number, int(wanted)),
             )
 
     def current(self) -> PostgresPlace | None:
         looked, found = self._remembered
         if time.monotonic() - looked > _REMEMBERED_S:
-            with self._control() as db:
+            with self.control() as db:
                 number, _ = self._row(db)
             found = PostgresPlace(self._url, self._base, number) if number else None
             self._remembered = (time.monotonic(), found)
@@ -169,34 +171,34 @@ class BoardSchemas:
         return [int(found[1]) for (name,) in names if (found := own.fullmatch(name))]
 
     def following(self) -> PostgresPlace:
-        with self._control() as db:
+        with self.control() as db:
             number = max(self._numbers(db), default=0) + 1
         return PostgresPlace(self._url, self._base, number)
 
     def use(self, place: StorePlace) -> None:
         """The schemas before the former one are removed: readers may still look at that one."""
         assert isinstance(place, PostgresPlace)
-        with self._control() as db:
+        with self.control() as db:
             former, wanted = self._row(db)
         self._set(place.number, wanted)
         self._remembered = (float("-inf"), None)
-        with self._control() as db:
+        with self.control() as db:
             for number in self._numbers(db):
                 if number not in (place.number, former):
                     db.execute(f"DROP SCHEMA {self._base}_{number} CASCADE")
 
     @property
     def rebuild_wanted(self) -> bool:
-        with self._control() as db:
+        with self.control() as db:
             return self._row(db)[1]
 
     def want_rebuild(self) -> None:
         self.prepare()
-        with self._control() as db:
+        with self.control() as db:
             number, _ = self._row(db)
         self._set(number, True)
 
     def rebuild_made(self) -> None:
-        with self._control() as db:
+        with self.control() as db:
             number, _ = self._row(db)
         self._set(number, False)

@@ -18,9 +18,9 @@ from services.insights.facts.derived_tables import CREDIT
 from services.insights.facts.rollup_tables import ROLLUPS
 from services.insights.facts.table import Table
 from services.insights.facts.tables import TABLES
-from services.insights.projection.bulk import rows_of_some
 from services.insights.projection.dialect import streamed
-from services.insights.projection.kin import families_of
+from services.insights.projection.merged_families import families_of
+from services.insights.projection.rows_of_many import rows_of_some
 from services.insights.rollups.every_counting import BY_ROW, COUNTINGS
 from services.insights.rollups.span_counting import Add, Counting, Key, Row, Source
 from services.insights.rollups.touch_counts import CREDITS

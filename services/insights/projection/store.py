@@ -21,11 +21,11 @@ from services.insights.facts.folds import DEAD_LETTERS, changes_of
 from services.insights.facts.intake_folds import dead_letter
 from services.insights.facts.intake_tables import PERSON
 from services.insights.facts.level_tables import CLOCK
-from services.insights.projection.bulk import put_rows
 from services.insights.projection.deriving import credit_all, derive, put_work
 from services.insights.projection.dialect import StorePlace, dialect_of, scrub, writer
 from services.insights.projection.kept_counts import Counts, recount
-from services.insights.projection.lead_history import FactReader, forgotten, mark_forgotten
+from services.insights.projection.kept_history import FactReader, forgotten, mark_forgotten
+from services.insights.projection.rows_of_many import put_rows
 from services.insights.projection.schema import VERSION, ddl
 from services.insights.projection.upgrading import UPGRADED, upgrade
 

@@ -11,10 +11,10 @@ from services.insights.derived.work import HELD, work_rows
 from services.insights.facts.change import row_of
 from services.insights.facts.flow_tables import REST
 from services.insights.facts.tables import TABLES
-from services.insights.projection.bulk import put_rows
 from services.insights.projection.dialect import Dialect, create
 from services.insights.projection.kept_counts import recount
-from services.insights.projection.lead_history import decoded
+from services.insights.projection.kept_history import decoded
+from services.insights.projection.rows_of_many import put_rows
 from services.insights.projection.schema import VERSION, upsert
 
 UPGRADED: Final = frozenset({"3", "4"})

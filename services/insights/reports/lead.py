@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from baton.contracts.leads import LeadAmended, LeadQualified, LeadScored
 from baton.contracts.routing import LeadRouted
-from services.insights.projection.lead_history import decoded
+from services.insights.projection.kept_history import decoded
 from services.insights.reports.context import Context
 from services.insights.reports.timeline import events
 

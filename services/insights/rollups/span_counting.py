@@ -52,7 +52,7 @@ class Counting:
 
     def of_some(self) -> str:
         """The query for some units, as in
-        :func:`~services.insights.projection.bulk.rows_of_some`."""
+        :func:`~services.insights.projection.rows_of_many.rows_of_some`."""
         return self.statement.replace("{these}", "IN ({these})")
 
 

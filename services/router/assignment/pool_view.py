@@ -5,7 +5,7 @@ A view holds for a day at most: weights that grow, limits by day and by week and
 turns change with the date.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -170,18 +170,18 @@ def _view(agreement: CompiledAgreement, pool: str, day: date) -> PoolView:
         changes_at=None if grows is None else instant_ms(grows, 0, zone),
         by_person={member.person: member for member in members},
         shifts=shifts_of(members),
-        special=tuple(
-            member.person for member in members if not member.active or member.capacity == 0
-        ),
-        weightless=tuple(
-            member.person for member in members if member.active and member.weight <= 0
-        ),
+        special=_people(members, lambda member: not member.active or member.capacity == 0),
+        weightless=_people(members, lambda member: member.active and member.weight <= 0),
         sharers={
             member.person: member.weight
             for member in members
             if member.active and member.weight > 0
         },
     )
+
+
+def _people(members: tuple[PoolMember, ...], are: Callable[[PoolMember], bool]) -> tuple[str, ...]:
+    return tuple(member.person for member in members if are(member))
 
 
 def _members(agreement: CompiledAgreement, pool: Pool, day: date) -> tuple[PoolMember, ...]:

@@ -6,10 +6,13 @@ sums, so the numbers are right to the bit at the moment they are published: what
 then, not what it was when its part was last published. Who has cooled to less than a point is not
 engaged.
 
-Counting looks at everybody. A small account is counted with each part; a large one at most once a
-minute, so that a busy company costs no more than a quiet one. By itself the account is counted when
-it may have passed a visible step or somebody may have cooled, never more often than hourly. Where
-the agreement's gates ask what an account is, its people are updated when it changed visibly.
+Counting looks at everybody. An account is counted with a part at once, unless it was counted a
+moment ago, ten seconds for a small one and a minute for a large one: then it is counted at the end
+of that time, so that a busy company costs no more than a quiet one. Where a decision of the
+agreement depends on accounts, a small one is counted with each part. By itself the account is
+counted when it may have passed a visible step or somebody may have cooled, never more often than
+hourly. Where the agreement's gates ask what an account is, its people are updated when it changed
+visibly.
 """
 
 from __future__ import annotations
@@ -17,7 +20,14 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from baton.agreement.reference import AgreementReference
-from baton.contracts.accounts import AccountPart, AccountScored, Because
+from baton.contracts.accounts import (
+    GATHER_MS,
+    GATHER_SMALL_MS,
+    SMALL_ACCOUNT,
+    AccountPart,
+    AccountScored,
+    Because,
+)
 from baton.contracts.topic_names import ACCOUNTS_SCORED, SCORER_ACCOUNTS, SCORER_BUYING
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
 from baton.evolve import evolve
@@ -30,9 +40,6 @@ from services.scorer.score.account_contribution import (
     Moment,
 )
 
-AT_ONCE: Final = 32
-"""Accounts of so many people are counted with each part."""
-GATHER_MS: Final = 60_000
 LEAST_MS: Final = 3_600_000
 MOST_PEOPLE: Final = 10_000
 
@@ -58,8 +65,8 @@ class Accounts(Reducer[AccountHead, AgreementReference]):
         if former is None and person is None:
             return Step(head=view.head, wake_at=view.wake_at)
         head = evolve(_joined(view.head or AccountHead(), former, person), uncounted=True)
-        due_ms = head.counted_at_ms + GATHER_MS
-        if head.people > AT_ONCE and now < due_ms:
+        due_ms = head.counted_at_ms + _gather_ms(head, reference)
+        if now < due_ms:
             head = evolve(
                 head,
                 count_at_ms=due_ms if head.count_at_ms is None else min(head.count_at_ms, due_ms),
@@ -106,6 +113,13 @@ class Accounts(Reducer[AccountHead, AgreementReference]):
         head = view.head or AccountHead()
         head, facts = _counted(head, _everybody(view), new, view.key, now=now, cause=view.cause)
         return Step(head=head, wake_at=_wake_at(head, _next_slice(view, now)), facts=facts)
+
+
+def _gather_ms(head: AccountHead, reference: AgreementReference) -> int:
+    """For how long after it was counted it is not counted again."""
+    if head.people > SMALL_ACCOUNT:
+        return GATHER_MS
+    return 0 if reference.agreement.weighs_accounts else GATHER_SMALL_MS
 
 
 def _with_person(

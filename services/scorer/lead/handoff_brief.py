@@ -12,6 +12,7 @@ from typing import Final
 from baton.contracts.leads import ContentTouch, Contribution, Criterion, EarlierCycle, Story
 from services.scorer.lead.condition_context import origin_of, touches_of
 from services.scorer.lead.consents import consents_of
+from services.scorer.lead.learnt import learnt_of
 from services.scorer.lead.state import CYCLE, NOBODY, ONLY, PERSON
 from services.scorer.lead.step import LeadStep
 from services.scorer.score.content_touches import Piece
@@ -25,14 +26,14 @@ SHOWN_CYCLES: Final = 10
 
 
 def brief_of(step: LeadStep) -> Story:
-    """Everything known now. Retracted touches are left out."""
+    """Everything known now, with what acts named of the buyer. Retracted touches are left out."""
     head, profile = step.head, step.profile
     recent, campaigns = touches_of(step)
     source, campaign = origin_of(step)
     return Story(
         person=(step.get(PERSON, ONLY) or NOBODY).person,
         account_id=head.account_id,
-        profile=profile,
+        profile=profile if not step.cycle_state.heard else {**profile, **learnt_of(step)},
         why_now=_why_now(step, recent) if step.explains else (),
         criteria=criteria_of(step) if step.explains else (),
         content=tuple(_content(touch) for touch in reversed(recent) if touch.title)[:SHOWN_CONTENT],

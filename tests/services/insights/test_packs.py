@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -24,11 +26,12 @@ from services.insights.packs.figures import (
     last_week,
     make_pack,
 )
-from services.insights.packs.keeping import Packs
+from services.insights.packs.keeping import PackFiles, Packs, packs_of
 from services.insights.packs.mailing import Mailer, NotMailed
 from services.insights.packs.weekly import WeeklyPacks, context_at, frozen
 from services.insights.packs.writing import as_csv, as_html, as_text, csv_file
 from services.insights.projection.dialect import StorePlace, reader
+from services.insights.projection.files import BoardSchemas
 from services.insights.projection.projector import ProjectorState, Standing
 from services.insights.reports.clocks import side_by_side, weeks_before
 from services.insights.settings import BoardSettings
@@ -36,8 +39,17 @@ from tests.services.insights.boards import OneStore, board_with
 from tests.services.insights.stores import fill
 
 Company = tuple[tuple[PublicRecord, ...], int]
+_NUMBERS = count(1)
 LIVE = Standing(state=ProjectorState.LIVE)
 HOSTILE = "=cmd|'/c calc'!A1 <script>alert(1)</script> \u202egnp"
+
+
+@pytest.fixture(params=["files", pytest.param("postgres", marks=pytest.mark.postgres)])
+def packs(request: pytest.FixtureRequest, tmp_path: Path) -> Packs:
+    if request.param == "files":
+        return PackFiles(tmp_path)
+    namespace = f"packs-{os.getpid()}-{next(_NUMBERS)}"
+    return packs_of(BoardSchemas(request.getfixturevalue("postgres"), namespace, tmp_path))
 
 
 @pytest.fixture
@@ -74,16 +86,55 @@ def test_the_same_week_by_the_same_facts_is_the_same_pack_and_late_facts_are_nam
 
 
 def test_a_pack_is_frozen_once_whatever_is_known_later(
-    store_file: Path, company: Company, tmp_path: Path
+    store_file: Path, company: Company, packs: Packs
 ) -> None:
-    packs = Packs(tmp_path)
+    assert (packs.weeks(), packs.get("2026-W29")) == ([], None)
     first = frozen(store_file, packs, company[1], "2026-W29")
     later = frozen(store_file, packs, company[1] + 86_400_000, "2026-W29")
     assert later == first
     assert packs.freeze(replace(first, known_at_ms=5)) == first
     assert packs.weeks() == ["2026-W29"]
+    assert packs.get("2026-W29") == first
+
+
+def test_a_packs_file_is_read_by_its_owner_alone(
+    store_file: Path, company: Company, tmp_path: Path
+) -> None:
+    frozen(store_file, PackFiles(tmp_path), company[1], "2026-W29")
     (path,) = (tmp_path / "packs").glob("*.json")
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.postgres
+def test_of_boards_on_one_database_the_one_that_takes_over_sends_nothing_again(
+    postgres: str, pack: Pack, tmp_path: Path
+) -> None:
+    namespace = f"failover-{os.getpid()}"
+    first, second, other = (
+        packs_of(BoardSchemas(postgres, name, tmp_path / folder))
+        for name, folder in ((namespace, "a"), (namespace, "b"), (f"{namespace}-2", "b"))
+    )
+    later = replace(pack, known_at_ms=pack.known_at_ms + 5)
+    assert first.freeze(pack) == second.freeze(later) == pack
+    assert first.note_mail(pack.week, "ann@acme.example")
+    assert not second.note_mail(pack.week, "Ann@acme.example")
+    assert other.weeks() == [], "another namespace has packs of its own"
+    assert other.note_mail(pack.week, "ann@acme.example")
+    second.retract_mail(pack.week, "ann@acme.example")
+    assert first.note_mail(pack.week, "ann@acme.example")
+
+
+@pytest.mark.postgres
+def test_what_a_board_kept_in_its_folder_before_counts_in_the_database(
+    postgres: str, pack: Pack, tmp_path: Path
+) -> None:
+    before = PackFiles(tmp_path)
+    before.freeze(pack)
+    before.note_mail(pack.week, "ann@acme.example")
+    packs = packs_of(BoardSchemas(postgres, f"before-{os.getpid()}", tmp_path))
+    assert (packs.weeks(), packs.get(pack.week)) == ([pack.week], pack)
+    assert packs.freeze(replace(pack, known_at_ms=5)) == pack
+    assert not packs.note_mail(pack.week, "ann@acme.example")
 
 
 @pytest.mark.parametrize("week", ["2026-30", "2026-W54", "2199-W01", "../../etc/passwd"])
@@ -92,7 +143,7 @@ def test_a_week_that_is_none_or_not_over_is_refused(
 ) -> None:
     with pytest.raises(WrongWeek):
         make_pack(context_at(reader(store_file), company[1]), week)
-    assert Packs(tmp_path).get("../../etc/passwd") is None
+    assert PackFiles(tmp_path).get("../../etc/passwd") is None
 
 
 def test_no_name_or_address_of_a_lead_is_in_a_pack(
@@ -162,17 +213,17 @@ def mail_server() -> Iterator[_MailServer]:
         server.shutdown()
 
 
-def mailer(address: str, folder: Path) -> Mailer:
+def mailer(address: str, packs: Packs) -> Mailer:
     people = ["ann@acme.example", "bo@acme.example"]
-    return Mailer(url=address, sender="baton@acme.example", recipients=people, folder=folder)
+    return Mailer(url=address, sender="baton@acme.example", recipients=people, packs=packs)
 
 
 def test_each_recipient_gets_the_pack_once_as_text_html_and_csv(
-    mail_server: _MailServer, pack: Pack, tmp_path: Path
+    mail_server: _MailServer, pack: Pack, packs: Packs
 ) -> None:
     address = f"smtp://127.0.0.1:{mail_server.server_address[1]}"
-    assert mailer(address, tmp_path).mail(pack) == ["ann@acme.example", "bo@acme.example"]
-    assert mailer(address, tmp_path).mail(pack) == []
+    assert mailer(address, packs).mail(pack) == ["ann@acme.example", "bo@acme.example"]
+    assert mailer(address, packs).mail(pack) == []
     assert len(mail_server.got) == 2
     message = message_from_bytes(mail_server.got[0], policy=default)
     assert (message["to"], message["subject"]) == ("ann@acme.example", "Baton, week 2026-W30")
@@ -180,7 +231,7 @@ def test_each_recipient_gets_the_pack_once_as_text_html_and_csv(
     assert kinds == ["text/plain", "text/html", "text/csv"]
     attached = next(part for part in message.walk() if part.get_content_type() == "text/csv")
     assert attached.get_payload(decode=True) == csv_file(pack)
-    assert mailer(address, tmp_path).mail(pack, again=True) == [
+    assert mailer(address, packs).mail(pack, again=True) == [
         "ann@acme.example",
         "bo@acme.example",
     ]
@@ -196,26 +247,26 @@ def test_a_spreadsheet_knows_the_encoding_of_the_file_and_a_program_reads_no_mar
 
 
 def test_what_may_have_been_sent_is_not_sent_again_by_itself(
-    mail_server: _MailServer, pack: Pack, tmp_path: Path
+    mail_server: _MailServer, pack: Pack, packs: Packs
 ) -> None:
     address = f"smtp://127.0.0.1:{mail_server.server_address[1]}"
     mail_server.drops = True  # the mail is there, its answer is not
     with pytest.raises(NotMailed, match="not known") as raised:
-        mailer(address, tmp_path).mail(pack)
+        mailer(address, packs).mail(pack)
     assert "acme.example" not in str(raised.value)
     assert len(mail_server.got) == 2, "one recipient's failure keeps it from no other"
     mail_server.drops = False
-    assert mailer(address, tmp_path).mail(pack) == []
-    assert len(mailer(address, tmp_path).mail(pack, again=True)) == 2
+    assert mailer(address, packs).mail(pack) == []
+    assert len(mailer(address, packs).mail(pack, again=True)) == 2
 
 
 def test_a_server_that_cannot_be_reached_is_tried_again(
-    mail_server: _MailServer, pack: Pack, tmp_path: Path
+    mail_server: _MailServer, pack: Pack, packs: Packs
 ) -> None:
     with pytest.raises(NotMailed, match="was not sent"):
-        mailer("smtp://127.0.0.1:1", tmp_path).mail(pack)
+        mailer("smtp://127.0.0.1:1", packs).mail(pack)
     address = f"smtp://127.0.0.1:{mail_server.server_address[1]}"
-    assert mailer(address, tmp_path).mail(pack) == ["ann@acme.example", "bo@acme.example"]
+    assert mailer(address, packs).mail(pack) == ["ann@acme.example", "bo@acme.example"]
 
 
 def test_a_pack_that_could_not_be_mailed_goes_out_when_the_server_is_back(
@@ -284,7 +335,7 @@ def test_frozen_packs_stand_on_monday_and_open_in_every_form(
     store_file: Path, company: Company, tmp_path: Path
 ) -> None:
     board = board_with(store_file, tmp_path / "board", company[1])
-    made = frozen(store_file, Packs(board.files.folder), company[1], "2026-W28")
+    made = frozen(store_file, PackFiles(board.files.folder), company[1], "2026-W28")
     visitor = board.visitor()
     assert 'href="/packs/2026-W28"' in visitor.get("/monday").text
     assert "Promises kept" in visitor.get("/packs/2026-W28").text
@@ -301,7 +352,7 @@ def test_a_pack_needs_a_link_like_every_page(
     store_file: Path, company: Company, tmp_path: Path
 ) -> None:
     board = board_with(store_file, tmp_path / "board", company[1])
-    frozen(store_file, Packs(board.files.folder), company[1], "2026-W28")
+    frozen(store_file, PackFiles(board.files.folder), company[1], "2026-W28")
     stranger = board.visitor()
     stranger.cookies.clear()
     assert stranger.get("/packs/2026-W28").status_code == 403

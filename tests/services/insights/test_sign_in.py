@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -39,6 +40,12 @@ CLIENT, SECRET = "baton-board", "s3cret"
 PEOPLE = "ines@acme.example: mgr-ines\nghost@acme.example: nobody-here\n"
 
 
+@cache
+def key_called(kid: str) -> RSAKey:
+    """A key of 2048 bits; making one takes longer than most tests here."""
+    return RSAKey.generate_key(2048, {"kid": kid})
+
+
 @dataclass
 class Provider:
     """Signs in whoever ``claims`` says. ``bend`` changes the claims of the next tokens; ``sign``
@@ -47,7 +54,7 @@ class Provider:
     claims: dict[str, Any] = field(default_factory=dict)
     bend: Callable[[dict[str, Any]], dict[str, Any]] = lambda claims: claims
     sign: Callable[[dict[str, Any]], str] | None = None
-    key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
+    key: RSAKey = field(default_factory=lambda: key_called("one"))
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     address: str = ""
 
@@ -274,7 +281,7 @@ def unsigned(_: Provider, claims: dict[str, Any]) -> str:
 
 
 def by_another_key(_: Provider, claims: dict[str, Any]) -> str:
-    return jwt.encode({"alg": "RS256", "kid": "one"}, claims, RSAKey.generate_key(2048))
+    return jwt.encode({"alg": "RS256", "kid": "one"}, claims, key_called("another"))
 
 
 def by_the_public_key_as_a_secret(provider: Provider, claims: dict[str, Any]) -> str:
@@ -298,7 +305,7 @@ def test_keys_that_the_provider_changed_are_asked_for_again(
     visitor = browser(board)
     assert visitor.get(sent_to_provider(visitor)).status_code == 303
     back = sent_to_provider(visitor)
-    provider.key = RSAKey.generate_key(2048, {"kid": "two"})
+    provider.key = key_called("two")
     assert visitor.get(back).status_code == 303
 
 

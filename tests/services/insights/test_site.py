@@ -297,7 +297,7 @@ def test_a_filter_is_a_value_and_never_sql(board: Board, value: str) -> None:
 def test_the_sum_of_the_campaigns_is_what_was_won(place: StorePlace, tmp_path: Path) -> None:
     from tests.services.insights.company import history
 
-    records, until = history(leads=60, days=110, seed=3)
+    records, until = history(leads=24, days=110, seed=3)
     board = board_with(fill(place, records), tmp_path / "board", until)
     won = sum(amount for (amount,) in reader(place).execute("SELECT amount_minor FROM conversion"))
     assert won, "nothing was won, so there is nothing to add up"

@@ -11,7 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from baton.contracts.accounts import AccountPart, AccountScored
+from baton.contracts.accounts import (
+    GATHER_MS,
+    GATHER_SMALL_MS,
+    SMALL_ACCOUNT,
+    AccountPart,
+    AccountScored,
+)
 from baton.contracts.intake import Engagement
 from baton.ids import derived_id
 from services.scorer.accounts import reducer as rules
@@ -207,7 +213,8 @@ def test_a_quiet_account_is_counted_a_few_times_a_step_and_then_left_alone(
     wake = rules.Accounts.wake
 
     def counting(self: rules.Accounts, view: Any, *, now: int, reference: Any) -> Any:
-        counted_at.append(now)
+        if not view.head.uncounted:  # else what came meanwhile is counted
+            counted_at.append(now)
         return wake(self, view, now=now, reference=reference)
 
     monkeypatch.setattr(rules.Accounts, "wake", counting)
@@ -215,6 +222,7 @@ def test_a_quiet_account_is_counted_a_few_times_a_step_and_then_left_alone(
     for lead in LEADS:
         for act in ("webinar", "webinar", "form", "pricing_view"):
             company.does(lead, act)
+    company.waits(GATHER_SMALL_MS)
     steps = company.reported[-1].engagement_micro // SHOWN_STEP_MICRO
     company.waits(60 * DAY)
     assert company.total(company.world.now) == 0
@@ -223,14 +231,45 @@ def test_a_quiet_account_is_counted_a_few_times_a_step_and_then_left_alone(
     assert company.world.host.tasks["accounts", 0].core.timers == 0
 
 
+def test_a_small_account_is_counted_at_once_and_then_once_in_ten_seconds() -> None:
+    company = Company()
+    company.waits(MINUTE)
+    company.reported.clear()
+    company.does("l1", "webinar")
+    assert len(company.reported) == 1
+    for lead in LEADS:
+        company.does(lead, "form")
+    company.waits(GATHER_SMALL_MS - 1)
+    assert len(company.reported) == 1
+    company.waits(1)
+    assert len(company.reported) == 2
+    assert company.reported[-1].engagement_micro == company.total(company.world.now)
+    company.waits(GATHER_SMALL_MS)
+    assert len(company.reported) == 2
+
+
+def test_where_the_routing_asks_for_accounts_a_small_one_is_counted_with_each_part() -> None:
+    asked = {"field": "account.engagement", "op": "at_least", "value": 50}
+    routing = agreement().raw.routing.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    for more, number in (
+        ({"suppress": [{"name": "Busy", "when": asked, "reason": "busy"}]}, 3),
+        ({}, 1),
+    ):
+        world = World(agreement(routing={**routing, **more}))
+        world.fits("l1", domain="acme.example")
+        world.does("l1", "webinar")
+        world.does("l1", "form")
+        assert len(world.facts(AccountScored)) == number
+
+
 def test_a_large_account_is_counted_once_a_minute_and_is_right_when_it_is_reported() -> None:
-    company = Company([f"p{number}" for number in range(rules.AT_ONCE + 8)])
+    company = Company([f"p{number}" for number in range(SMALL_ACCOUNT + 8)])
     company.waits(5 * MINUTE)
     company.reported.clear()
     for lead in company.leads:
         company.does(lead, "pricing_view")
     assert len(company.reported) <= 1
-    company.waits(rules.GATHER_MS)
+    company.waits(GATHER_MS)
     assert 1 <= len(company.reported) <= 2
     assert (company.reported[-1].engaged_people, company.reported[-1].engagement_micro) == (
         len(company.leads),
@@ -253,6 +292,6 @@ def test_a_lead_notifies_its_account_of_each_change_and_of_nothing_that_is_none(
 def test_a_role_that_changes_is_reported_though_the_score_does_not() -> None:
     world = World()
     world.fits("l1", domain="acme.example", role="Specialist")
-    world.wait(1)
+    world.wait(GATHER_SMALL_MS)
     world.fits("l1", domain="acme.example", role="VP")
     assert [fact.most_senior_role for fact in world.facts(AccountScored)] == ["Specialist", "VP"]

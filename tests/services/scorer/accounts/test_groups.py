@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from baton.contracts.accounts import AccountPart, AccountScored, BuyingGroup
+from baton.contracts.accounts import GATHER_MS, AccountPart, AccountScored, BuyingGroup
 from baton.contracts.leads import LeadQualified, LeadScored
 from services.scorer.accounts import member_updates
 from services.scorer.accounts import reducer as rules
@@ -181,17 +181,17 @@ def test_a_large_account_notifies_its_people_in_slices_each_the_newest_and_leave
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(member_updates, "SLICE", 7)
-    monkeypatch.setattr(rules, "AT_ONCE", 5)
+    monkeypatch.setattr(rules, "SMALL_ACCOUNT", 5)
     world = World(gated(TWO))
     people = [f"p{number:02d}" for number in range(20)]
     joins(world, *people)
     world.wait(2 * MINUTE)
     world.facts()
     world.does("p03", "form")
-    world.wait(rules.GATHER_MS)
+    world.wait(GATHER_MS)
     before_first = world.now
     world.does("p04", "form")
-    world.wait(2 * rules.GATHER_MS)
+    world.wait(2 * GATHER_MS)
     reported: list[BuyingGroup] = world.facts(BuyingGroup)
     last = {
         buying_group.lead_id: (buying_group.engaged_people, buying_group.engagement_micro)
@@ -201,6 +201,4 @@ def test_a_large_account_notifies_its_people_in_slices_each_the_newest_and_leave
     moments = Counter(buying_group.at_ms for buying_group in reported)
     assert max(moments.values()) <= 7
     assert len(reported) <= 2 * len(people) + 7
-    assert (
-        max(buying_group.at_ms for buying_group in reported) - before_first <= 2 * rules.GATHER_MS
-    )
+    assert max(buying_group.at_ms for buying_group in reported) - before_first <= 2 * GATHER_MS

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from baton.contracts.leads import LeadQualified, LeadStaged
+from baton.contracts.leads import LEARNT, LeadQualified, LeadStaged
 from baton.contracts.routing import HandoffNoted
 from baton.contracts.slas import LeadReactivated, LeadRecycled
 from baton.ids import derived_id
@@ -402,6 +402,28 @@ def test_what_sales_learnt_goes_along_with_every_move() -> None:
         "recycled",
         {"objections": "price", "competitor": "Rival"},
     )
+
+
+def test_sales_read_who_of_the_bridge_team_qualified_the_lead_and_what_was_learnt_on_the_call() -> (
+    None
+):
+    world = World()
+    world.fits("l1", pain_points="spreadsheets")
+    world.does("l1", "webinar")
+    world.route("l1", "ann")
+    world.act("l1", "call", objections=("price",), competitor="Rival")
+    world.act("l1", "accepted")
+    world.said()
+    world.act("l1", "qualified")
+    (passed_on,) = world.facts(LeadQualified)
+    assert (passed_on.leg, passed_on.qualified_by) == ("sales", "ann")
+    learnt = {name: passed_on.story.profile.get(name) for name in LEARNT}
+    assert learnt == {
+        "objections": "price",
+        "pain_points": "spreadsheets",
+        "current_supplier": None,
+        "competitor": "Rival",
+    }
 
 
 def test_objections_that_acts_name_are_collected_and_the_newest_competitor_holds_in_any_order() -> (

@@ -31,7 +31,7 @@ class Livelock(EngineError):
         )
 
 
-class Moments(ABC):
+class VirtualTime(ABC):
     """The frame of a host: ``log`` and ``book`` are its own, the rest says what there is to do."""
 
     log: MemoryLog
@@ -86,7 +86,7 @@ class Moments(ABC):
         """The reducers that adopt."""
 
     def _proofs(self) -> Iterable[int]:
-        """Moments at which a proof is given up."""
+        """VirtualTime at which a proof is given up."""
         return ()
 
     # ------------------------------------------------------------------ inside

@@ -1,22 +1,24 @@
-"""The flow of :class:`~baton.simulation.direct.task.DirectTask`: only tasks that have something to
-read or a timer due are asked."""
+"""The flow of direct tasks (:mod:`.direct_task`): only those are asked that have something to read
+or a timer due."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from baton.contracts.partitioner import partition_of
-from baton.engine.memory import Moments, Stored
+from baton.engine.memory import Stored, VirtualTime
 from baton.engine.record_headers import RecordDecoder
 from baton.engine.reducer import Reducer, ReferenceBook
 from baton.engine.task_config import TaskConfig
 from baton.ids import derived_id
-from baton.simulation.direct.log import DirectLog
-from baton.simulation.direct.task import DirectTask
+from baton.simulation.direct.counting_log import DirectLog
+from baton.simulation.direct.direct_task import DirectTask
+
+_NEVER: Final = 1 << 62
 
 
-class DirectHost(Moments):
+class DirectHost(VirtualTime):
     """``reducers`` in the order of the flow. ``shown``: the topics whose records are in the history
     of the log, until that is cleared."""
 
@@ -42,6 +44,7 @@ class DirectHost(Moments):
         self._woken: set[int] = set()
         self._asked_at, self._known, self._agreed = -1, None, False
         self._in_force: Any = None
+        self._holding: set[int] = set()
         self._tasks = [
             DirectTask(reducer, number, self.log, self._reference, self._woken, config)
             for reducer in reducers
@@ -50,10 +53,7 @@ class DirectHost(Moments):
         for number, task in enumerate(self._tasks):
             for topic in task.reducer.inputs:
                 self.log.place(topic, task.partition).readers.append((number, task))
-        self._dues: list[int | None] = [None] * len(self._tasks)
-        self._judges = [
-            (number, task) for number, task in enumerate(self._tasks) if task.reducer.upstream
-        ]
+        self._dues = [_NEVER] * len(self._tasks)
 
     def send(self, topic: str, key: str, value: Any) -> Stored:
         """Append one record now, as one of our services would; ``value`` is the topic's
@@ -70,7 +70,8 @@ class DirectHost(Moments):
 
     @property
     def next_due(self) -> int | None:
-        return min((due for due in self._dues if due is not None), default=None)
+        due = min(self._dues)
+        return None if due == _NEVER else due
 
     # ------------------------------------------------------------------ inside
 
@@ -88,6 +89,8 @@ class DirectHost(Moments):
         if decoder is not None:
             self.book.add(decoder.event(record))
             self._asked_at = -1
+            for task in self._tasks:
+                task.book_changed = True
 
     def _ready(self) -> bool:
         """Whether a reference was ever published: before, no task may run."""
@@ -97,19 +100,29 @@ class DirectHost(Moments):
 
     def _work(self) -> bool:
         woken = self._woken
-        if not woken or not self._ready():
+        if not woken or not (self._agreed or self._ready()):
             return False
-        for number in sorted(woken):
-            task = self._tasks[number]
+        tasks = self._tasks
+        for number in sorted(woken) if len(woken) > 1 else tuple(woken):
+            task = tasks[number]
             woken.discard(number)
             task.work()
-            self._dues[number] = task.next_due
+            self._ran(number, task)
             if task.waiting:
                 woken.add(number)
         return True
 
+    def _ran(self, number: int, task: DirectTask) -> None:
+        due = task.next_due
+        self._dues[number] = _NEVER if due is None else due
+        if task.judges:
+            if task.held:
+                self._holding.add(number)
+            else:
+                self._holding.discard(number)
+
     def _move(self) -> bool:
-        if not self._ready():
+        if not (self._agreed or self._ready()):
             return False
         now = self.log.now
         in_force = self._reference(now)
@@ -121,25 +134,26 @@ class DirectHost(Moments):
             ]
             if not moving:
                 self._in_force = in_force
+        elif min(self._dues) > now:
+            return False
         else:
-            moving = [
-                number for number, at in enumerate(self._dues) if at is not None and at <= now
-            ]
+            moving = [number for number, at in enumerate(self._dues) if at <= now]
         for number in moving:
             task = self._tasks[number]
             task.advance(now)
-            self._dues[number] = task.next_due
+            self._ran(number, task)
         return bool(moving)
 
     def _prove(self) -> bool:
         """Fire what the first judge holds. Whoever is upstream has read everything by now: there is
         nothing to wait for."""
-        for number, task in self._judges:
-            if task.held:
-                task.fire_held(self.log.now)
-                self._dues[number] = task.next_due
-                return True
-        return False
+        if not self._holding:
+            return False
+        number = min(self._holding)
+        task = self._tasks[number]
+        task.fire_held(self.log.now)
+        self._ran(number, task)
+        return True
 
     def _next_ones(self) -> Iterable[str]:
         for task in self._tasks:

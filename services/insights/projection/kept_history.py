@@ -13,27 +13,27 @@ from baton.contracts.topics import TOPICS
 from services.insights.derived.leads import Kept
 from services.insights.facts.change import Put
 from services.insights.facts.intake_tables import FACT
-from services.insights.projection.bulk import rows_of_some
+from services.insights.projection.rows_of_many import rows_of_some
 
 _FACTS: Final = f"""SELECT lead_id, topic, log_ms, log_offset, value, fact_id FROM fact
     WHERE lead_id IN ({{these}}) AND topic <> '{LEADS_SCORED}'"""
-_SOME: Final = "WITH some (lead_id) AS (VALUES {those})"
+_SOME: Final = "WITH asked (lead_id) AS (VALUES {those})"
 _SCORED: Final = f"""{_SOME} SELECT f.lead_id, f.topic, f.log_ms, f.log_offset, f.value, f.fact_id
-    FROM some CROSS JOIN fact f ON f.lead_id = some.lead_id
+    FROM asked CROSS JOIN fact f ON f.lead_id = asked.lead_id
     AND f.topic = '{LEADS_SCORED}' AND f.fact_id = (SELECT n.fact_id FROM fact n
-        WHERE n.lead_id = some.lead_id AND n.topic = '{LEADS_SCORED}'
+        WHERE n.lead_id = asked.lead_id AND n.topic = '{LEADS_SCORED}'
         ORDER BY n.log_ms DESC, n.log_offset DESC, n.fact_id DESC LIMIT 1)"""
 _PUBLISHED: Final = """SELECT lead_id, min(log_ms), max(log_ms) FROM fact
     WHERE lead_id IN ({these}) GROUP BY 1"""
-_SEEN: Final = f"""{_SOME} SELECT some.lead_id,
-    (SELECT min(occurred_at_ms) FROM touch WHERE lead_id = some.lead_id),
-    (SELECT max(occurred_at_ms) FROM touch WHERE lead_id = some.lead_id)
-    FROM some"""
+_SEEN: Final = f"""{_SOME} SELECT asked.lead_id,
+    (SELECT min(occurred_at_ms) FROM touch WHERE lead_id = asked.lead_id),
+    (SELECT max(occurred_at_ms) FROM touch WHERE lead_id = asked.lead_id)
+    FROM asked"""
 _ACTED: Final = """SELECT lead_id, max(occurred_at_ms) FROM act
     WHERE lead_id IN ({these}) AND automatic = 0 GROUP BY 1"""
 _ACCOUNTS: Final = f"""{_SOME} SELECT m.lead_id, m.occurred_at_ms, m.event_id, m.account_id
-    FROM some CROSS JOIN membership m ON m.event_id =
-    (SELECT n.event_id FROM membership n WHERE n.lead_id = some.lead_id
+    FROM asked CROSS JOIN membership m ON m.event_id =
+    (SELECT n.event_id FROM membership n WHERE n.lead_id = asked.lead_id
         AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = n.event_id)
         ORDER BY n.occurred_at_ms DESC, n.event_id DESC LIMIT 1)"""
 _FORGOTTEN: Final = "SELECT name FROM meta WHERE name IN ({these})"

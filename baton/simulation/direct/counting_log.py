@@ -4,23 +4,11 @@ what."""
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 from baton.contracts.topics import TopicSpec
 from baton.engine.memory import MemoryLog, Stored
 from baton.simulation.direct.passed import Seen
-
-
-class Place:
-    """One partition of a topic. ``end``: its next offset; ``readers``: the tasks that read it,
-    with their numbers; ``shown``: whether its records are in the history."""
-
-    __slots__ = ("end", "readers", "shown")
-
-    def __init__(self, *, shown: bool) -> None:
-        self.end = 0
-        self.readers: list[tuple[int, Any]] = []
-        self.shown = shown
+from baton.simulation.direct.place import Place
 
 
 class DirectLog(MemoryLog):

@@ -26,12 +26,6 @@ def rows_of_some(db: Any, statement: str, ids: Iterable[str]) -> Iterator[Row]:
         yield from db.execute(_for(statement, len(some)), tuple(some))
 
 
-def change_some(db: Any, statement: str, ids: Iterable[str]) -> None:
-    """Carry out a statement that returns nothing for the ids, as in :func:`rows_of_some`."""
-    for some in _chunks(sorted(set(ids))):
-        db.execute(_for(statement, len(some)), tuple(some))
-
-
 def put_rows(db: Any, puts: Iterable[Put]) -> None:
     """Add rows, those of one table together; of a table with ``latest`` only the latest of a
     key."""

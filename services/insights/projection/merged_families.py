@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from services.insights.projection.bulk import rows_of_some
+from services.insights.projection.rows_of_many import rows_of_some
 
 _SURVIVORS: Final = "SELECT loser, survivor FROM merged WHERE loser IN ({these})"
 _LOSERS: Final = "SELECT survivor, loser FROM merged WHERE survivor IN ({these})"
@@ -18,7 +18,7 @@ def roots_of(db: Any, leads: Iterable[str]) -> dict[str, str]:
     looked: set[str] = set()
     unknown = asked
     while unknown:
-        found = dict(rows_of_some(db, _SURVIVORS, unknown))
+        found: dict[str, str] = dict(rows_of_some(db, _SURVIVORS, unknown))
         looked |= unknown
         survivors |= found
         unknown = set(found.values()) - looked
