@@ -1,6 +1,6 @@
 """One backtest from its question to its answer: replay, check against history, comparison."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -84,20 +84,10 @@ def judged(question: Question, replayed: Replayed, history: History | None) -> B
         history=history,
         outcome=question.outcome,
     )
-    notes = []
-    if since_ms < known_since:
-        days = -(-(known_since - since_ms) // 86_400_000)
-        notes.append(
-            f"acts count for up to {warm // 86_400_000} days, and the facts begin {days} days too "
-            "late for that: early qualifications may be missing under both"
-        )
-    if check is not None and history is not None and check.left_out:
-        notes.append(
-            f"{len(check.left_out):,} qualifications of later cycles are left out: the replay does "
-            "not give them as history has them"
-        )
     return Backtest(
-        comparison=replace(found, notes=tuple(notes)),
+        comparison=replace(
+            found, notes=tuple(_notes(check, history, known_since - since_ms, warm))
+        ),
         check=check,
         since_ms=since_ms,
         until_ms=question.until_ms,
@@ -113,6 +103,31 @@ def _without(replayed: Replayed, left_out: frozenset[str]) -> Replayed:
         for side in (replayed.old, replayed.new)
     )
     return replace(replayed, old=old, new=new)
+
+
+def _notes(
+    check: ReplayCheck | None,
+    history: History | None,
+    missing_ms: int,
+    warm_ms: int,
+) -> Iterator[str]:
+    """What is not known, in words. ``missing_ms``: so much of the warm-up lies before the facts."""
+    if missing_ms > 0:
+        days = -(-missing_ms // 86_400_000)
+        yield (
+            f"acts count for up to {warm_ms // 86_400_000} days, and the facts begin {days} days "
+            "too late for that: early qualifications may be missing under both"
+        )
+    if check is not None and check.left_out:
+        yield (
+            f"{len(check.left_out):,} qualifications of later cycles are left out: the replay does "
+            "not give them as history has them"
+        )
+    if history is not None and history.unfollowed:
+        yield (
+            f"of {history.unfollowed:,} further qualifications of customers and merged leads "
+            "nothing is said"
+        )
 
 
 class _FullLoad(TypedDict):

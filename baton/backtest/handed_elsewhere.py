@@ -4,6 +4,7 @@ or a pool of the agreement), and ``at`` (ISO) where it is known. Addresses stay 
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,9 +20,12 @@ def read_handed(path: Path, lead_of: Callable[[str], str | None]) -> tuple[list[
     """The assignments of ``path``, and how many were of nobody that is known. ``lead_of``: the lead
     with this address."""
     found, strangers = [], 0
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        names = set(rows.fieldnames or ())
+    with io.StringIO(_text(path), newline="") as file:
+        head = file.readline()
+        file.seek(0)
+        rows = csv.DictReader(file, delimiter=max(",;\t", key=head.count))
+        rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]
+        names = set(rows.fieldnames)
         if "to" not in names or not names & {"lead", "email"}:
             raise AssignmentsUnreadable(
                 f"{path}:1: needs the columns to, and lead or email; there are "
@@ -40,6 +44,15 @@ def read_handed(path: Path, lead_of: Callable[[str], str | None]) -> tuple[list[
                 continue
             found.append(Handed(lead_id=known, to=to, at_ms=_moment(row.get("at"), path, line)))
     return found, strangers
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise AssignmentsUnreadable(
+            f"{path}:1: is not UTF-8: save it as CSV in UTF-8 (a spreadsheet offers that)"
+        ) from None
 
 
 def _moment(text: str | None, path: Path, line: int) -> int | None:

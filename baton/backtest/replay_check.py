@@ -58,43 +58,34 @@ def replay_check(
 ) -> ReplayCheck:
     """Compare the first qualifications that lie in ``[since_ms, until_ms)`` by either account.
     ``settle_ms``: how far times may differ. ``inside``: the leads of the sample."""
-    known = sorted({*replayed, *history.first})
-    later = {
+
+    def judged(key: str) -> bool:
+        ours = replayed.get(key)
+        return (inside is None or lead_of(key) in inside) and not (ours and ours.adopted)
+
+    def lies_inside(key: str) -> bool:
+        both = (replayed.get(key), history.first.get(key))
+        return any(since_ms <= one.at_ms < until_ms for one in both if one is not None)
+
+    known = [key for key in sorted({*replayed, *history.first}) if judged(key)]
+    differences = {
         key: _difference(key, history.first.get(key), replayed.get(key), settle_ms)
         for key in known
-        if is_later(key)
-        and not (key in replayed and replayed[key].adopted)
-        and (inside is None or lead_of(key) in inside)
+        if is_later(key) or lies_inside(key)
     }
-    leads = [
-        lead_id
-        for lead_id in known
-        if not is_later(lead_id)
-        and not (lead_id in replayed and replayed[lead_id].adopted)
-        and (inside is None or lead_id in inside)
-        and any(
-            since_ms <= found.at_ms < until_ms
-            for found in (replayed.get(lead_id), history.first.get(lead_id))
-            if found is not None
-        )
-    ]
-    wrong: list[Mismatch] = []
-    pools = 0
-    for lead_id in leads:
-        historic = history.first.get(lead_id)
-        pools += historic is not None and historic.pool is not None
-        found = _difference(lead_id, historic, replayed.get(lead_id), settle_ms)
-        if found is not None:
-            wrong.append(found)
+    first = {key: found for key, found in differences.items() if not is_later(key)}
+    wrong = [found for found in first.values() if found is not None]
     return ReplayCheck(
-        compared=len(leads),
-        agree=len(leads) - len(wrong),
-        pools=pools,
+        compared=len(first),
+        agree=len(first) - len(wrong),
+        pools=sum(key in history.first and history.first[key].pool is not None for key in first),
         leads=frozenset(mismatch.lead_id for mismatch in wrong),
         shown=tuple(wrong[:_MOST_SHOWN]),
-        later=sum(found is None for found in later.values()),
+        later=sum(found is None for key, found in differences.items() if is_later(key)),
+        left_out=frozenset(
+            key for key, found in differences.items() if is_later(key) and found is not None
+        ),
         adopted=sum(one.adopted for one in replayed.values()),
-        left_out=frozenset(key for key, found in later.items() if found is not None),
     )
 
 

@@ -117,3 +117,13 @@ def test_a_file_of_assignments_is_read_by_lead_or_address_and_refused_with_its_l
         file.write_text(text, encoding="utf-8")
         with pytest.raises(AssignmentsUnreadable, match=said):
             read_handed(file, known.get)
+
+
+def test_a_file_of_a_spreadsheet_is_read_by_its_own_separator_and_capitals(tmp_path: Path) -> None:
+    path = tmp_path / "handed.csv"
+    path.write_bytes("\ufeffEmail; To ;At\r\nann@acme.example;ae-greta;2026-11-30\r\n".encode())
+    handed, strangers = read_handed(path, {"ann@acme.example": "l1"}.get)
+    assert (handed, strangers) == ([Handed(lead_id="l1", to="ae-greta", at_ms=1795996800000)], 0)
+    path.write_bytes("email,to\nann@acme.example,Müller\n".encode("utf-16"))
+    with pytest.raises(AssignmentsUnreadable, match="is not UTF-8"):
+        read_handed(path, {}.get)
