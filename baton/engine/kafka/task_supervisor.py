@@ -171,8 +171,9 @@ class TaskSupervisor:
             if isinstance(error, EngineError | TaskLost | RestoreStalled | StateInUse)
             else f"{type(error).__name__}: {error}"
         )
-        stopped = state is TaskState.STOPPED and isinstance(error, EngineError)
-        self.failure = error if stopped else None
+        self.failure = None
+        if state is TaskState.STOPPED and isinstance(error, EngineError):
+            self.failure = error
         self.status.state, self.status.reason = state, reason
         self.status.place = getattr(error, "place", "")
         level = logging.ERROR if state is TaskState.STOPPED else logging.WARNING
