@@ -30,7 +30,7 @@ ANN = Erasure(
         (b'{"email": "ann@acme.example"}', NOON_MS + 1, False),  # came after she was forgotten
         (b'{"phone": "+49 (30) 12-34-56"}', NOON_MS - 1, True),
         (b'{"email": "ben@acme.example"}', NOON_MS - 1, False),
-        (b'{"id": 4711}', NOON_MS - 1, False),  # too short to be told from any number
+        (b'{"id": 4711}', NOON_MS - 1, False),  # too short to differ from any number
         (b"\xff ann@acme.example", NOON_MS - 1, True),
         (b"", NOON_MS - 1, False),
     ],

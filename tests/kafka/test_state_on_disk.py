@@ -23,7 +23,6 @@ from tests.kafka.nursery import Nursery
 from tests.kafka.test_engine_processes import prepared, processed
 from tests.kafka.test_engine_promises import take_seat, the_supervisor
 from tests.kafka.workers import WorkerProcess
-from tests.nursery import Nursery
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
