@@ -15,7 +15,8 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from baton.agreement.wall_time import local_date
-from baton.backtest.history import History, cycle_key
+from baton.backtest.cycle_keys import cycle_key
+from baton.backtest.history import History
 from baton.backtest.replay import FirstQualification
 from services.insights.figures.intervals import Share
 

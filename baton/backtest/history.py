@@ -14,9 +14,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from baton.backtest.cycle_keys import cycle_key
 from baton.cluster.decoded import as_document
 from baton.cluster.log import LogReader
 from baton.contracts.clock_kinds import Clock
+from baton.contracts.leads import Stage
 from baton.contracts.slas import ClockState
 from baton.contracts.topic_names import (
     LEADS_MERGES,
@@ -60,22 +62,6 @@ _BROKEN: Final = frozenset(
 WITHDRAWALS: Final = frozenset({"cooled", "retracted"})
 """Reasons of the end of a hand-off that nobody had accepted."""
 _NEVER_MS: Final = 1 << 62
-_AFTER: Final = "/"
-
-
-def cycle_key(lead_id: str, cycle: int) -> str:
-    """Names a lead's cycle, counted by its qualifications; the first one by the lead alone."""
-    return lead_id if cycle == 1 else f"{lead_id}{_AFTER}{cycle}"
-
-
-def is_later(key: str) -> bool:
-    """Whether a key of :func:`cycle_key` is of a later cycle than the first."""
-    return _AFTER in key
-
-
-def lead_of(key: str) -> str:
-    """The lead of a key of :func:`cycle_key`."""
-    return key.partition(_AFTER)[0]
 
 
 class HistoryUnreadable(ValueError):
@@ -95,9 +81,11 @@ class HistoricQualification:
 
 @dataclass(slots=True)
 class _Known:
-    """What is known of a lead, by qualification. ``loose``: outcomes that name none."""
+    """What is known of a lead, by qualification. ``legs``: of a further leg of the same hand-off,
+    when it began. ``loose``: outcomes that name none."""
 
     qualified: dict[str, HistoricQualification] = field(default_factory=dict)
+    legs: dict[str, int] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     handed: set[str] = field(default_factory=set)
     outcomes: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -105,12 +93,25 @@ class _Known:
 
     def cycles(self) -> dict[str, int]:
         """The qualifications that can be followed, with the number of their cycle."""
+        self._join_legs()
         found: dict[str, int] = {}
         for one in sorted(self.qualified, key=lambda one: (self.qualified[one].at_ms, one)):
             found[one] = len(found) + 1
             if one not in self.ended:
                 break
         return found
+
+    def _join_legs(self) -> None:
+        """What is said of a further leg is said of the qualification that it goes on."""
+        for leg, at_ms in self.legs.items():
+            began = self.at(at_ms)
+            for named in (self.ended, self.handed):
+                if leg in named:
+                    named.add(began)
+            self.handed.discard(leg)
+            for outcome, reached_ms in self.outcomes.pop(leg, {}).items():
+                at = self.outcomes.setdefault(began, {})
+                at[outcome] = min(reached_ms, at.get(outcome, _NEVER_MS))
 
     def at(self, at_ms: int) -> str:
         """The latest qualification then."""
@@ -210,6 +211,9 @@ class History:
         """What its record says; its moment is the earlier one where a stage says another."""
         known, one = self._of(value), value["qualification_id"]
         at_ms = int(value["qualified_at_ms"])
+        if value["stage"] != Stage.MQL:
+            known.legs[one] = at_ms
+            return
         before = known.qualified.get(one)
         known.qualified[one] = HistoricQualification(
             at_ms=at_ms if before is None else min(at_ms, before.at_ms),
@@ -219,7 +223,7 @@ class History:
 
     def _staged(self, value: Mapping[str, Any]) -> None:
         event, known, one = value["event"], self._of(value), value.get("qualification_id") or ""
-        if event == "qualified":
+        if event == "qualified" and value["to_stage"] == Stage.MQL:
             at_ms = int(value["at_ms"])
             before = known.qualified.get(one, HistoricQualification(at_ms=at_ms))
             known.qualified[one] = replace(before, at_ms=min(at_ms, before.at_ms))

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from baton.backtest.history import HistoricQualification, History, is_later, lead_of
+from baton.backtest.cycle_keys import is_later, lead_of
+from baton.backtest.history import HistoricQualification, History
 from baton.backtest.replay import FirstQualification
 from baton.backtest.shadow_decisions import (
     AGREED,

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from baton.agreement.compiled.agreement import context_of_qualified
+from baton.backtest.cycle_keys import cycle_key
 from baton.backtest.group_run import GroupRun
-from baton.backtest.history import cycle_key
 from baton.backtest.in_force import InForce
 from baton.backtest.out_of_reach import Reach
 from baton.contracts.codec import codec_for

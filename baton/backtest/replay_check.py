@@ -8,7 +8,8 @@ the replay gives as history has them; the others are left out and counted.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from baton.backtest.history import HistoricQualification, History, is_later, lead_of
+from baton.backtest.cycle_keys import is_later, lead_of
+from baton.backtest.history import HistoricQualification, History
 from baton.backtest.replay import FirstQualification
 
 _MOST_SHOWN = 20

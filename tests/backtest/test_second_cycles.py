@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from baton.backtest.backtest import Backtest, backtest
-from baton.backtest.history import cycle_key
+from baton.backtest.cycle_keys import cycle_key
 from baton.backtest.question import Question
 from baton.backtest.replayed_facts import facts_of_lines
 from baton.backtest.report import report_of, text_lines
