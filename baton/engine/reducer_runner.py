@@ -49,10 +49,7 @@ _NOT_LOG_TIME = Rejection(
 
 class ReducerRunner:
     """Runs one reducer on one partition. ``now``: log time of the task; ``reference``: the
-    reference in force then.
-
-    ``skips``: the places to skip when they come up.
-    """
+    reference in force then. ``skips``: the places to skip when they come up."""
 
     def __init__(
         self,
@@ -244,6 +241,7 @@ class ReducerRunner:
         open_batch.counts.adopted += 1
         if self.skips and self._skipped(open_batch, place):
             key_state.skip(edition, place)
+            self._held_timers.set(key_state.key, key_state.wake_at, self.now)  # it may have come up
             return
         # What holds may come to hold again: the revision distinguishes the two adoptions.
         key_state.cause = derived_id(

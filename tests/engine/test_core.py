@@ -715,6 +715,25 @@ def test_a_failing_adoption_can_be_skipped() -> None:
     assert not core.adopting
 
 
+def test_a_timer_whose_key_skips_its_adoption_fires_all_the_same() -> None:
+    class Refusing(Session):
+        adopts = True
+
+        def adopt(
+            self, view: View[ToySession], *, old: str, new: ToyTerms, now: int
+        ) -> Step[ToySession]:
+            raise ValueError
+
+    book = ToyBook("v1")
+    core = core_of(Refusing(), book)
+    commit(core, click(core, 0, 1_000, gap_ms=30_000))
+    book.add(terms("v2", 1_000))
+    core.skip("adopt:k@v2")
+    batch = commit(core, lambda: core.advance(40_000))
+    assert [value.ended_ms for value in values(batch, ToySession)] == [31_000]
+    assert (core.timers, core.keys) == (0, 0)
+
+
 @pytest.mark.parametrize(
     ("step", "says"),
     [
