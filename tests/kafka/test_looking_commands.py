@@ -255,7 +255,7 @@ def test_dead_letters_are_listed_shown_and_replayed_as_they_were(
     assert run("dlq", "show", "dlq.leads.inbox.v1/0/9").exit_code == 2
 
     assert run("dlq", "replay", "--code", "malformed", "--dry-run").stdout.startswith(
-        "1 dead letters would be sent"
+        "1 dead letter would be sent"
     )
     assert _inbox(bootstrap, namespace) == []
     assert run("dlq", "replay", "--code", "malformed").exit_code == 0
