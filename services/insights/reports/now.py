@@ -54,16 +54,10 @@ GROUPS: Final = (
 
 def now(context: Context) -> dict[str, Any]:
     """The page Now."""
-    filters = context.filters
-    asked = {"pool": filters.pool, "segment": filters.segment, "person": filters.person}
-    counts = dict.fromkeys((*(name for name, _, _ in GROUPS), CALM), 0)
-    load: Counter[str] = Counter()
-    for row in context.rows(_GROUPED, now=context.now_ms, **asked):
-        counts[row["name"]] += row["number"]
-        load[row["pool"] or "—"] += row["number"]
+    counts, load = counted(context)
     return {
         "groups": [
-            (name, title, says, _first(context, name) if counts[name] else [], counts[name])
+            (name, title, says, first_of(context, name) if counts[name] else [], counts[name])
             for name, title, says in GROUPS
         ],
         "counts": counts,
@@ -72,9 +66,22 @@ def now(context: Context) -> dict[str, Any]:
     }
 
 
-def _first(context: Context, group: str) -> list[dict[str, Any]]:
+def counted(context: Context) -> tuple[dict[str, int], Counter[str]]:
+    """How many leads are in which group, and in work by pool."""
+    counts = dict.fromkeys((*(name for name, _, _ in GROUPS), CALM), 0)
+    load: Counter[str] = Counter()
+    for row in context.rows(_GROUPED, now=context.now_ms, **_asked(context)):
+        counts[row["name"]] += row["number"]
+        load[row["pool"] or "—"] += row["number"]
+    return counts, load
+
+
+def first_of(context: Context, group: str, most: int = _SHOWN) -> list[dict[str, Any]]:
     """The most urgent ones of a group."""
+    statement = _FIRST.format(group=_OF[group], filtered=_FILTERED, most=most)
+    return context.named(context.rows(statement, now=context.now_ms, **_asked(context)))
+
+
+def _asked(context: Context) -> dict[str, str | None]:
     filters = context.filters
-    statement = _FIRST.format(group=_OF[group], filtered=_FILTERED, most=_SHOWN)
-    asked = {"pool": filters.pool, "segment": filters.segment, "person": filters.person}
-    return context.named(context.rows(statement, now=context.now_ms, **asked))
+    return {"pool": filters.pool, "segment": filters.segment, "person": filters.person}
