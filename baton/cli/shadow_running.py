@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -104,7 +105,10 @@ def _round(topic: ShadowTopic, shadow: Shadow, deciding: CompiledAgreement, lag_
 def replayed_aside(
     question: Question, facts: Callable[[], Iterable[RawFact]], history: History | None = None
 ) -> Replayed:
-    """A replay in a folder of its own, that is gone afterwards."""
+    """A replay in a folder of its own, that is gone afterwards, also where it is asked to stop: the
+    facts of leads lie in it."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     home = load_settings().home / "shadow"
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder = Path(mkdtemp(dir=home))
