@@ -30,7 +30,7 @@ from baton.contracts.leads import LeadQualified, LeadStaged, StageEvent
 from baton.contracts.streams import BacklogPart, BacklogRelease
 from baton.contracts.topic_names import SCORER_RELEASES
 from baton.engine.key_state import KeyState
-from baton.engine.reducer import Event, Step
+from baton.engine.reducer import Step, event_without_log
 from baton.settings import Settings
 
 
@@ -160,16 +160,7 @@ def _released(
         cause_id=view.cause,
         agreement=reference.version,
     )
-    event = Event(
-        topic=SCORER_RELEASES,
-        partition=0,
-        offset=0,
-        key=view.key,
-        value=release,
-        id=view.cause,
-        at_ms=now_ms,
-        received_at_ms=now_ms,
-    )
+    event = event_without_log(SCORER_RELEASES, view.key, release, id=view.cause, at_ms=now_ms)
     return states.reducer.step(view, event, now=now_ms, reference=reference)
 
 

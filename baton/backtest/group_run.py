@@ -15,7 +15,7 @@ from baton.contracts.slas import LeadReactivated, LeadRecycled
 from baton.contracts.streams import BacklogRelease, SlaDecision
 from baton.contracts.topic_names import SCORER_RELEASES, SCORER_TRANSFERS
 from baton.engine.key_state import KeyState, Shape
-from baton.engine.reducer import Event, Fact, Reducer, Step
+from baton.engine.reducer import Event, Fact, Reducer, Step, event_without_log
 from baton.engine.store import MemoryStore
 from baton.ids import derived_id
 
@@ -177,29 +177,12 @@ def _turn(lead_id: str, queue: str, now: int, agreement: str) -> Event:
     release = BacklogRelease(
         lead_id=lead_id, queue=queue, at_ms=now, cause_id=own, agreement=agreement
     )
-    return Event(
-        topic=SCORER_RELEASES,
-        partition=0,
-        offset=0,
-        key=lead_id,
-        value=release,
-        id=own,
-        at_ms=now,
-        received_at_ms=now,
-    )
+    return event_without_log(SCORER_RELEASES, lead_id, release, id=own, at_ms=now)
 
 
 def _sent(facts: Iterable[Fact], cause: str, at_ms: int) -> Iterator[Event]:
     """What goes to another lead of the group."""
     for number, fact in enumerate(facts):
         if fact.topic == SCORER_TRANSFERS:
-            yield Event(
-                topic=SCORER_TRANSFERS,
-                partition=0,
-                offset=0,
-                key=fact.key,
-                value=fact.value,
-                id=derived_id(cause, "transfer", number),
-                at_ms=at_ms,
-                received_at_ms=at_ms,
-            )
+            own = derived_id(cause, "transfer", number)
+            yield event_without_log(fact.topic, fact.key, fact.value, id=own, at_ms=at_ms)

@@ -78,6 +78,20 @@ class Event:
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
+def event_without_log(topic: str, key: str, value: Any, *, id: str, at_ms: int) -> Event:
+    """An event that no log has, for who asks a reducer what it would do: received at ``at_ms``."""
+    return Event(
+        topic=topic,
+        partition=0,
+        offset=0,
+        key=key,
+        value=value,
+        id=id,
+        at_ms=at_ms,
+        received_at_ms=at_ms,
+    )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class EntryKind(Generic[T]):
     """A named kind of entries beside a key's head: ``HELD = EntryKind("held", HeldLead)``, made

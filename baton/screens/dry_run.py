@@ -19,7 +19,7 @@ from baton.contracts.routing import Candidate, HandoffRequest, LeadRouted, LeadU
 from baton.contracts.streams import RoutingAnswer
 from baton.contracts.topic_names import LEADS_SCORED, ROUTER_ACCOUNTS, ROUTER_QUEUE
 from baton.engine.key_state import KeyState
-from baton.engine.reducer import Event, Fact
+from baton.engine.reducer import Fact, event_without_log
 from baton.screens.live import ReducerStates
 from baton.simulation.lines import Arrival
 from baton.simulation.simulation import Simulation
@@ -226,7 +226,7 @@ class _Walk:
         self, states: ReducerStates, view: KeyState, topic: str, value: Any
     ) -> Sequence[Fact]:
         view.cause = _CAUSE
-        event = _event(topic, view.key, value, self._now_ms)
+        event = event_without_log(topic, view.key, value, id=_CAUSE, at_ms=self._now_ms)
         return states.reducer.step(view, event, now=self._now_ms, reference=self._reference).facts
 
 
@@ -267,17 +267,4 @@ def _stop_of(answer: LeadRouted | LeadUnrouted, *, next_pool: str | None = None)
         path=answer.path,
         candidates=answer.candidates,
         next_pool=next_pool,
-    )
-
-
-def _event(topic: str, key: str, value: Any, now_ms: int) -> Event:
-    return Event(
-        topic=topic,
-        partition=0,
-        offset=0,
-        key=key,
-        value=value,
-        id=_CAUSE,
-        at_ms=now_ms,
-        received_at_ms=now_ms,
     )
