@@ -96,6 +96,13 @@ def nursery() -> Iterator[Nursery]:
 @pytest.fixture
 def namespace(bootstrap: str) -> Iterator[str]:
     """A namespace that no other test has; its topics and groups are deleted afterwards."""
+    with own_namespace(bootstrap) as name:
+        yield name
+
+
+@contextlib.contextmanager
+def own_namespace(bootstrap: str) -> Iterator[str]:
+    """What the fixture ``namespace`` gives, for a test that needs several."""
     name = f"t{uuid.uuid4().hex[:10]}"
     yield name
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})

@@ -4,7 +4,6 @@ reason; never an exception, never dear."""
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 
 import pytest
@@ -19,6 +18,7 @@ from services.ingest.gateway.parsing import Taken, take
 from services.ingest.gateway.problem_details import Refused
 from services.ingest.gateway.request_body import MAX_BODY_BYTES, MAX_EVENTS
 from services.ingest.gateway.write_keys import Scope, WriteKey
+from tests.cpu_cost import cpu_passes
 
 NOW = 1_772_445_600_000
 KEY = WriteKey(name="web", scopes=frozenset(Scope))
@@ -221,21 +221,19 @@ DEAR: dict[str, bytes] = {
 @pytest.mark.parametrize("body", DEAR.values(), ids=DEAR)
 @pytest.mark.parametrize("taken_from", [_events, _lines], ids=["json", "lines"])
 def test_no_body_is_dear(body: bytes, taken_from: Callable[[bytes], Taken]) -> None:
-    began = time.process_time()
     assert _answered(lambda: taken_from(body)).status in (400, 413, 422)
-    assert time.process_time() - began < 1.0
+    assert cpu_passes(lambda: _answered(lambda: taken_from(body))) < 200
 
 
 @pytest.mark.parametrize(
     "text", ["a@" + "." * 30_000 + "@", "a" * 30_000 + "@", "a@" + "b." * 15_000 + " c"]
 )
 def test_a_user_id_that_is_nearly_an_address_is_cheap(text: str) -> None:
-    began = time.process_time()
     body = json.dumps(
         {"batch": [{"type": "track", "event": "x", "userId": text, "anonymousId": "n"}] * 10}
-    )
-    assert isinstance(_taken(body.encode()), Taken | Refused)
-    assert time.process_time() - began < 1.0
+    ).encode()
+    assert isinstance(_taken(body), Taken | Refused)
+    assert cpu_passes(lambda: _taken(body)) < 200
 
 
 def _taken(body: bytes) -> Taken | Refused:

@@ -25,6 +25,7 @@ from baton.flow import all_reducers
 from baton.local.up.preparing import example_agreement
 from baton.local.up.record import read_run
 from baton.local.up.system import System
+from baton.processes import Mark, is_running
 from baton.proof.audit.audit import Audit
 from baton.proof.audit.findings import Report
 from baton.proof.audit.source import KafkaSource
@@ -101,10 +102,16 @@ def _until(system: System, came_to_pass: Callable[[], bool], what: str) -> None:
 
 
 def _kill_router(system: System) -> None:
-    run = read_run(system.settings.home)
-    assert run is not None
-    [pid] = [process.mark.pid for process in run.processes if process.name.startswith("router")]
-    os.kill(pid, signal.SIGKILL)
+    """Kill the router that runs; one killed before may have to be started again first."""
+
+    def mark() -> Mark:
+        run = read_run(system.settings.home)
+        assert run is not None
+        [found] = [one.mark for one in run.processes if one.name.startswith("router")]
+        return found
+
+    _until(system, lambda: is_running(mark()), "the router did not come back")
+    os.kill(mark().pid, signal.SIGKILL)
 
 
 def _send(client: httpx.Client, *lines: dict[str, Any]) -> None:

@@ -3,24 +3,24 @@
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from tests.conftest import own_namespace
+
 pytestmark = pytest.mark.kafka
 
-_seen: list[str] = []
 
-
-@pytest.mark.parametrize("turn", [1, 2])
-def test_each_test_has_a_namespace_of_its_own_and_leaves_no_topic(
-    bootstrap: str, namespace: str, turn: int
-) -> None:
+def test_each_test_has_a_namespace_of_its_own_and_leaves_no_topic(bootstrap: str) -> None:
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-    topics = admin.list_topics(timeout=60).topics
-    assert not [
-        topic
-        for topic in topics
-        if any(topic.startswith(f"{former}.") for former in (*_seen, namespace))
-    ]
-    admin.create_topics([NewTopic(f"{namespace}.some.v1", num_partitions=1, replication_factor=1)])[
-        f"{namespace}.some.v1"
-    ].result()
-    assert len(_seen) == turn - 1
-    _seen.append(namespace)
+
+    def topics_of(name: str) -> list[str]:
+        topics = admin.list_topics(timeout=60).topics
+        return [topic for topic in topics if topic.startswith(f"{name}.")]
+
+    with own_namespace(bootstrap) as first:
+        topic = f"{first}.some.v1"
+        made = admin.create_topics([NewTopic(topic, num_partitions=1, replication_factor=1)])
+        made[topic].result()
+        assert topics_of(first) == [topic]
+    with own_namespace(bootstrap) as second:
+        assert second != first
+        assert topics_of(first) == []
+        assert topics_of(second) == []
