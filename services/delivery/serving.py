@@ -65,11 +65,13 @@ async def serve(
                 answers.listening.is_set, lambda: follower.standing, folder / FILE
             )
             listeners = [answers, Listener(health, private, _TERMS)]
-            beside = [BrokerReach(asking(client, settings.namespace)).watch()]
-            feeds = concierge.feeds if concierge else None
-            if feeds is not None:
-                beside.append(feeds.run())
-            await _all(follower, sender, listeners, beside)
+            reach = BrokerReach(asking(client, settings.namespace))
+            await _all(follower, sender, listeners, _beside(reach, concierge))
+
+
+def _beside(reach: BrokerReach, concierge: Concierge | None) -> list[Coroutine[Any, Any, None]]:
+    feeds = concierge.feeds if concierge else None
+    return [reach.watch()] if feeds is None else [reach.watch(), feeds.run()]
 
 
 def _concierge(targets: TargetsFile, around: Surroundings) -> Concierge | None:
