@@ -9,7 +9,7 @@ from services.insights.facts.table import Table, columns
 from services.insights.facts.tables import TABLES
 from services.insights.projection.dialect import Dialect, create
 
-VERSION: Final = 5
+VERSION: Final = 6
 """Raised when a table changes; ``upgrading`` brings stores of earlier versions up."""
 
 _META: Final = Table(
