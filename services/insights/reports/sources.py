@@ -101,7 +101,9 @@ def _by_campaign(context: Context) -> _ByCampaign:
     shown = spellings(
         (
             {name: counted["touches"] for name, counted in touches.items()},
-            *(dict.fromkeys(names, 0) for names in (accepted, spent, *amounts)),
+            dict.fromkeys(accepted, 0),
+            dict.fromkeys(spent, 0),
+            *(dict.fromkeys(names, 0) for names in amounts),
         )
     )
     return _ByCampaign(
