@@ -17,10 +17,12 @@ capacity or leads. Targets are kept as whole numbers over one denominator (``uni
 in a pool of a thousand is a thousand small multiplications.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import lcm
+from itertools import compress, repeat
+from math import gcd, lcm
+from operator import mul
 from typing import Final, NamedTuple
 
 Weights = Mapping[str, int]
@@ -56,9 +58,10 @@ class Book:
     last: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def people(self) -> frozenset[str]:
-        """Who is in it."""
-        return frozenset((*self.turns, *self.due, *self.last))
+    def people(self) -> list[str]:
+        """Who is in it, by name."""
+        # As they were read they are sorted already, which makes it fast.
+        return sorted({**self.due, **self.turns, **self.last})
 
     def standing(self, person: str) -> Standing:
         """Where the person stands, in exact fractions."""
@@ -90,10 +93,20 @@ def shares(sharers: Weights) -> Share:
     return Share(sharers, sum(sharers.values()))
 
 
-def urgency(standing: Standing, share: Fraction, weight: int) -> Fraction:
-    """``(x + 1 - t) / w`` with this lead's share in ``t``: the smaller, the more it is their
-    turn."""
-    return (standing.turns + 1 - standing.target - share) / weight
+def urgency_and_target(book: Book, share: Share, person: str, weight: int) -> tuple[str, str]:
+    """``(x + 1 - t) / w`` (the smaller, the more it is their turn; empty without a weight) and
+    ``t``, with this lead's share in it: exact fractions, ``n/d``."""
+    unit = lcm(book.unit, share.total or 1)
+    due = book.due.get(person, 0) * (unit // book.unit)
+    due += share.weights.get(person, 0) * (unit // (share.total or 1))
+    above = (book.turns.get(person, 0) + 1) * unit - due
+    return fraction_text(above, unit * weight) if weight > 0 else "", fraction_text(due, unit)
+
+
+def fraction_text(numerator: int, denominator: int) -> str:
+    """``n/d`` in lowest terms, as it is stored."""
+    common = gcd(numerator, denominator)
+    return f"{numerator // common}/{denominator // common}"
 
 
 def next_person(book: Book, eligible: Weights, share: Share, tie: Callable[[str], str]) -> str:
@@ -102,27 +115,35 @@ def next_person(book: Book, eligible: Weights, share: Share, tie: Callable[[str]
     unit = lcm(book.unit, share.total or 1)
     by_unit, by_share = unit // book.unit, unit // (share.total or 1)
     by_weight = lcm(*set(eligible.values()))
-    turns, due, parts = book.turns.get, book.due.get, share.weights.get
-    best: int | None = None
-    found: list[str] = []
-    someone_due = False
-    for person, weight in eligible.items():
-        # In parts of a lead: how far the person would be above the target with this one. Above a
-        # whole lead they are not due yet.
-        above = (
-            (turns(person, 0) + 1) * unit - due(person, 0) * by_unit - parts(person, 0) * by_share
+    factors = {weight: by_weight // weight for weight in set(eligible.values())}
+    # In parts of a lead: how far the person would be above the target with this one. Above a whole
+    # lead they are not due yet. Column by column, since a large pool is read with each lead.
+    above = [
+        (turns + 1) * unit - due * by_unit - parts * by_share
+        for turns, due, parts in zip(
+            _column(book.turns, eligible),
+            _column(book.due, eligible),
+            _column(share.weights, eligible),
+            strict=True,
         )
-        if above < unit and not someone_due:
-            someone_due, best, found = True, None, []
-        elif above >= unit and someone_due:
-            continue
-        key = above * (by_weight // weight)
-        if best is None or key < best:
-            best, found = key, [person]
-        elif key == best:
-            found.append(person)
-    longest = min(book.last.get(person, 0) for person in found)
-    return _by_hash([person for person in found if book.last.get(person, 0) == longest], tie)
+    ]
+    people = list(eligible)
+    weighed = list(map(mul, above, map(factors.__getitem__, eligible.values())))
+    if min(above) < unit:
+        due = [parts < unit for parts in above]
+        people, weighed = list(compress(people, due)), list(compress(weighed, due))
+    best = min(weighed)
+    found = [person for person, key in zip(people, weighed, strict=True) if key == best]
+    waited = list(_column(book.last, found))
+    longest = min(waited)
+    return _by_hash(
+        [person for person, last in zip(found, waited, strict=True) if last == longest], tie
+    )
+
+
+def _column(numbers: Mapping[str, int], people: Iterable[str]) -> Iterator[int]:
+    """The number of each of ``people``; 0 where nothing is known."""
+    return map(numbers.get, people, repeat(0))
 
 
 def _by_hash(equals: list[str], tie: Callable[[str], str]) -> str:
@@ -156,10 +177,12 @@ def _added(book: Book, share: Share, sign: int) -> tuple[int, dict[str, int]]:
         if by_unit == 1
         else {person: parts * by_unit for person, parts in book.due.items()}
     )
-    known = due.get
-    due.update(
-        [(person, known(person, 0) + weight * by_share) for person, weight in share.weights.items()]
-    )
+    weights = share.weights
+    added = [
+        parts + weight * by_share
+        for parts, weight in zip(_column(due, weights), weights.values(), strict=True)
+    ]
+    due.update(zip(weights, added, strict=True))
     return unit, due
 
 
@@ -167,6 +190,9 @@ def latest(books: Iterable[Book]) -> dict[str, int]:
     """When each person had their latest turn, over several books."""
     found: dict[str, int] = {}
     for book in books:
+        if not found:
+            found = {person: last for person, last in book.last.items() if last}
+            continue
         for person, last in book.last.items():
             if last > found.get(person, 0):
                 found[person] = last

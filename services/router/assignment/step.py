@@ -12,7 +12,15 @@ from baton.engine.reducer import Step, View
 from baton.engine.step_builder import StepBuilder
 from baton.evolve import evolve
 from services.router.assignment.barred import still_barred
-from services.router.assignment.fair_share import Book, Share, given_back, latest, taken
+from services.router.assignment.fair_share import (
+    Book,
+    Share,
+    fraction_text,
+    given_back,
+    latest,
+    taken,
+)
+from services.router.assignment.open_loads import Load, open_loads_of
 from services.router.assignment.pool_view import PoolView
 from services.router.assignment.state import (
     COMMON_LANE,
@@ -23,7 +31,6 @@ from services.router.assignment.state import (
     TASK,
     WORK,
     LaneHead,
-    Load,
     OpenOffer,
     OpenTask,
     Part,
@@ -32,14 +39,12 @@ from services.router.assignment.state import (
     PoolWork,
     TurnCredit,
     WorkState,
-    book_of,
     credited_share,
-    fraction_text,
     lane_of,
-    ledger_of,
     place_in_queue,
     split_place,
 )
+from services.router.assignment.turn_ledger import book_of, ledger_of
 
 _AFTER = "\0"
 """Behind a key, so that a scan begins just after it."""
@@ -55,7 +60,8 @@ class AssignmentStep(StepBuilder[PoolState]):
         self._books: dict[str, tuple[str, Book]] = {}
         self._changed: set[str] = set()
         self._read: dict[str, Book] = {}
-        self.loads: dict[str, Load] = {head.person: head for head in self._head.loads}
+        self.loads: dict[str, Load] = dict(self._head.known_loads)
+        self._loads_changed = False
         self.decided = self._head.decided
         self.resume = self._head.resume
         self.again = self._head.again
@@ -226,7 +232,8 @@ class AssignmentStep(StepBuilder[PoolState]):
                 but=" ".join(sorted(sharers.keys() - share.weights.keys())),
             )
         parts = (
-            Part(person=who, part=fraction_text(share.of(who))) for who in sorted(share.weights)
+            Part(person=who, part=fraction_text(share.weights[who], share.total))
+            for who in sorted(share.weights)
         )
         return evolve(credit, parts=tuple(parts))
 
@@ -271,6 +278,7 @@ class AssignmentStep(StepBuilder[PoolState]):
         )
 
     def _set_load(self, after: Load) -> None:
+        self._loads_changed = True
         if after.total or after.today or after.this_week:
             self.loads[after.person] = after
         else:
@@ -288,7 +296,8 @@ class AssignmentStep(StepBuilder[PoolState]):
             ledgers=tuple(ledger for _, ledger in sorted(ledgers.items()))
             if self._changed
             else self._head.ledgers,
-            loads=tuple(load for _, load in sorted(self.loads.items())),
+            loads=() if self._loads_changed else self._head.loads,
+            open_loads=open_loads_of(self.loads) if self._loads_changed else self._head.open_loads,
             resume=self.resume,
             again=self.again,
             review=self.review,

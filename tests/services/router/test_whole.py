@@ -13,7 +13,7 @@ import pytest
 
 from baton.agreement.reference import Absence
 from baton.contracts.routing import LeadRouted
-from services.router.assignment.state import book_of
+from services.router.assignment.turn_ledger import book_of
 from tests.services.router.router_world import (
     DAY,
     HOUR,
@@ -205,9 +205,9 @@ def check(world: World) -> None:
         for (where, _), work in works.items():
             if where == pool and work.person is not None:
                 counted[work.person, work.state] += 1
-        loads = {(member.person, "offered"): member.offered for member in head.loads} | {
-            (member.person, "accepted"): member.accepted for member in head.loads
-        }
+        loads = {
+            (member.person, "offered"): member.offered for member in head.known_loads.values()
+        } | {(member.person, "accepted"): member.accepted for member in head.known_loads.values()}
         assert counted == Counter({place: amount for place, amount in loads.items() if amount})
         for ledger in head.ledgers:
             book = book_of(ledger)

@@ -23,6 +23,7 @@ from services.router.assignment.availability import Availability
 from services.router.assignment.eligibility import Need, screen
 from services.router.assignment.fair_share import Book, Standing
 from services.router.assignment.next_chance import next_chance
+from services.router.assignment.open_loads import Load
 from services.router.assignment.person_selection import Chosen, Room, choose
 from services.router.assignment.pool_view import PoolMember, PoolView, period_of, pool_view_of
 from services.router.assignment.queue import PASS
@@ -30,16 +31,12 @@ from services.router.assignment.reducer import Assignment
 from services.router.assignment.state import (
     HELD,
     LANE,
-    Ledger,
-    Load,
     PoolHeld,
     PoolState,
     PoolWork,
-    Turns,
-    book_of,
-    ledger_of,
     place_in_queue,
 )
+from services.router.assignment.turn_ledger import Ledger, Turns, book_of, ledger_of
 from tests.services.router.router_world import (
     HOUR,
     MINUTE,
