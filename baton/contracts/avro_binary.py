@@ -16,6 +16,8 @@ from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from baton.evolve import filling
+
 T = TypeVar("T")
 
 _PAIR = tuple(bytes((number & 127 | 128, number >> 7 | 128)) for number in range(1 << 14))
@@ -80,7 +82,7 @@ def encoder(record_type: Any, frame: bytes = b"") -> Callable[..., bytes]:
 def decoder(record_type: type[T]) -> Callable[[bytes, int], T]:
     """``(data, place of the first byte) -> record``; raises :class:`Malformed` or IndexError, and
     for text UnicodeDecodeError."""
-    source = _Source({"varint": read_varint, "Malformed": Malformed, "new": object.__new__})
+    source = _Source({"varint": read_varint, "Malformed": Malformed})
     source.line("def decode(d, i):")
     result = _read(source, record_type, "    ")
     source.line("    if i != len(d): raise Malformed('too short or too long')")
@@ -179,8 +181,8 @@ def _read(source: _Source, hint: Any, indent: str) -> str:
 
 
 def _read_record(source: _Source, hint: Any, indent: str) -> str:
-    """Fields go straight into the slots: a frozen dataclass's own ``__init__`` takes 2.5 times as
-    long and checks nothing."""
+    """Fields go straight into the slots: a frozen dataclass's own ``__init__`` takes several times
+    as long and checks nothing."""
     name, value, hints = hint.__name__, source.name(), get_type_hints(hint)
     parts = [(field.name, _read(source, hints[field.name], indent)) for field in fields(hint)]
     source.scope[name] = hint
@@ -189,10 +191,8 @@ def _read_record(source: _Source, hint: Any, indent: str) -> str:
             f"{indent}{value} = {name}({', '.join(f'{field}={found}' for field, found in parts)})"
         )
         return value
-    source.line(f"{indent}{value} = new({name})")
-    for field, found in parts:
-        source.scope[f"{name}_{field}"] = getattr(hint, field).__set__
-        source.line(f"{indent}{name}_{field}({value}, {found})")
+    for line in filling(hint, value, dict(parts), source.scope):
+        source.line(f"{indent}{line}")
     return value
 
 
