@@ -13,6 +13,7 @@ import logging
 from pathlib import Path
 from typing import IO
 
+from baton.cluster.process_metrics import report_build
 from baton.settings import Settings
 from baton.stopping import run_until_stopped
 from services.delivery.files import folder_of
@@ -33,6 +34,7 @@ def run(settings: Settings) -> None:
     own = DeliverySettings()
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    report_build("delivery")
     targets = read_targets(own.targets)
     secrets = read_secrets(targets)
     folder = folder_of(settings, own)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
 from baton.clients import confluent_options, confluent_producer_options
+from baton.cluster.reach import BrokerReach, asking
 from baton.http import Listener, ListenerTerms, bind
 from baton.settings import Settings
 from services.delivery.answers.app import answers_app
 from services.delivery.answers.inbox import KafkaInbox
 from services.delivery.carriers import Surroundings, carriers_of
 from services.delivery.concierge.assembling import Concierge, concierge_of
-from services.delivery.concierge.feeds import FeedKeeper
 from services.delivery.log.follower import Follower
 from services.delivery.operations import operations_app
 from services.delivery.sender import Sender
@@ -64,7 +65,11 @@ async def serve(
                 answers.listening.is_set, lambda: follower.standing, folder / FILE
             )
             listeners = [answers, Listener(health, private, _TERMS)]
-            await _all(follower, sender, listeners, concierge.feeds if concierge else None)
+            beside = [BrokerReach(asking(client, settings.namespace)).watch()]
+            feeds = concierge.feeds if concierge else None
+            if feeds is not None:
+                beside.append(feeds.run())
+            await _all(follower, sender, listeners, beside)
 
 
 def _concierge(targets: TargetsFile, around: Surroundings) -> Concierge | None:
@@ -76,13 +81,15 @@ def _concierge(targets: TargetsFile, around: Surroundings) -> Concierge | None:
 
 
 async def _all(
-    follower: Follower, sender: Sender, listeners: list[Listener], feeds: FeedKeeper | None
+    follower: Follower,
+    sender: Sender,
+    listeners: list[Listener],
+    beside: Iterable[Coroutine[Any, Any, None]],
 ) -> None:
     following = asyncio.create_task(asyncio.to_thread(follower.run))
     sending = asyncio.create_task(sender.run())
     serving = [asyncio.create_task(listener.run_until_cancelled()) for listener in listeners]
-    if feeds is not None:
-        serving.append(asyncio.create_task(feeds.run()))
+    serving += [asyncio.create_task(other) for other in beside]
     try:
         done, _ = await asyncio.wait(
             (following, sending, *serving), return_when=asyncio.FIRST_COMPLETED
