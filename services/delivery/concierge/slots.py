@@ -3,7 +3,7 @@ Pure."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -83,5 +83,5 @@ def slot_text(start_ms: int) -> str:
 def is_outside(busy: Busy, start_ms: int, stop_ms: int) -> bool:
     """Whether none of the spans, sorted and disjoint, overlaps: the last one that begins before the
     stop ended before the start."""
-    index = bisect_right(busy, stop_ms - 1, key=lambda span: span[0]) - 1
+    index = bisect_left(busy, (stop_ms,)) - 1  # (stop,) sorts before every span from it on
     return index < 0 or busy[index][1] <= start_ms
