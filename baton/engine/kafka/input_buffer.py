@@ -88,7 +88,6 @@ class InputBuffer:
         self._limit = task.host.settings.buffer_records
         self._arrived = arrived
         self._room = asyncio.Event()
-        self.waiting_since = 0.0
         self.newest_ms = 0
 
     @property
@@ -217,8 +216,6 @@ class InputBuffer:
         return len(found)
 
     def _add(self, input_: _Input, records: list[Any]) -> None:
-        if not self._merge.count:
-            self.waiting_since = asyncio.get_running_loop().time()
         self._merge.add(input_.topic, records)
         input_.behind_since = None
         sample = records[::_SAMPLE]
