@@ -9,19 +9,28 @@ from baton.engine.kafka.gathering import Gathering
 
 
 @pytest.mark.parametrize(
-    ("came_ms", "waits_ms"),
-    [(0, 30), (10, 20), (29, 1), (30, 0), (31, -1), (5_000, -4_970)],
+    ("came_ms", "begun_ms"),
+    [
+        (-20, 10),  # while the last transaction was under way
+        (-40, -10),  # at once: it has waited for long enough
+        (0, 30),
+        (10, 30),
+        (29, 30),
+        (30, 30),
+        (31, 30),  # after the pause: at once
+        (5_000, 30),
+    ],
 )
 def test_a_record_waits_for_the_rest_of_the_pause_and_after_it_not_at_all(
-    came_ms: int, waits_ms: int
+    came_ms: int, begun_ms: int
 ) -> None:
     gathering = Gathering(least_s=0.03, most_s=0)
     gathering.committed(100.0, 0.01)
-    assert gathering.wait_s(100.0 + came_ms / 1000) == pytest.approx(waits_ms / 1000)
+    assert gathering.until(100.0 + came_ms / 1000) == pytest.approx(100.0 + begun_ms / 1000)
 
 
 def test_the_first_record_of_a_task_does_not_wait() -> None:
-    assert Gathering(least_s=0.03, most_s=0).wait_s(0.0) == 0.0
+    assert Gathering(least_s=0.03, most_s=0).until(7.0) == 7.0
 
 
 @pytest.mark.parametrize(

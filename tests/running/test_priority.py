@@ -24,6 +24,7 @@ concierge:
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.delenv("BATON_BACKGROUND_NICE")
     for name in ("GATEWAY", "BOARD", "DELIVERY", "DELIVERY_CONCIERGE"):
         monkeypatch.setenv(f"BATON_{name}_PORT", "0")
     return Settings(home=tmp_path, bootstrap="127.0.0.1:1", metrics_port=0)
@@ -51,7 +52,7 @@ def test_what_nobody_waits_for_yields_to_what_answers_people(
     monkeypatch.setenv("BATON_DELIVERY_TARGETS", str(tmp_path / "targets.yaml"))
     found = {command.name: command.nice for command in service_commands(settings)}
     in_front = {name for name, nice in found.items() if nice == 0}
-    assert (in_front, set(found.values())) == ({"gateway", "concierge"}, {0, 5})
+    assert (in_front, set(found.values())) == ({"gateway", "delivery", "concierge"}, {0, 5})
     monkeypatch.setenv("BATON_BACKGROUND_NICE", "0")
     assert {command.nice for command in service_commands(settings)} == {0}
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -88,6 +89,7 @@ class InputBuffer:
         self._limit = task.host.settings.buffer_records
         self._arrived = arrived
         self._room = asyncio.Event()
+        self.waiting_since = 0.0
         self.newest_ms = 0
 
     @property
@@ -216,6 +218,8 @@ class InputBuffer:
         return len(found)
 
     def _add(self, input_: _Input, records: list[Any]) -> None:
+        if not self._merge.count:
+            self.waiting_since = monotonic()
         self._merge.add(input_.topic, records)
         input_.behind_since = None
         sample = records[::_SAMPLE]

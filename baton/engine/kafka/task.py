@@ -165,7 +165,7 @@ class Task:
             return self._idle.wait_s()
         if inputs.count >= self._settings.batch_records:
             return inputs.behind(self._patience_s)
-        gather_s = self._gathering.wait_s(monotonic())
+        gather_s = self._gathering.until(inputs.waiting_since) - monotonic()
         return max(gather_s, inputs.behind(self._patience_s), 0.0)
 
     async def _sleep(self, wait_s: float) -> None:

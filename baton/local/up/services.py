@@ -20,8 +20,9 @@ from baton.local.up.settings import UpSettings
 from baton.local.up.write_key import key_environment
 from baton.settings import Settings
 
-_ANSWERS_PEOPLE = frozenset({GATEWAY, CONCIERGE})
-"""Somebody waits for their answers while they wait; the others run in the background."""
+_IN_FRONT = frozenset({GATEWAY, CONCIERGE, DELIVERY})
+"""Somebody waits for their answers. Delivery is one of them because a claim of the concierge waits
+while it writes to the file that both have."""
 
 
 def service_commands(settings: Settings) -> Sequence[Command]:
@@ -63,7 +64,7 @@ def _command(name: str, settings: Settings, *, metrics_port: int, own_port: int 
         environment["BATON_DELIVERY_CONCIERGE_PORT"] = str(own_port)
         addresses = {"concierge": f"http://127.0.0.1:{own_port}", **addresses}
     words = [sys.executable, "-m", "baton.cli.main", "worker", name]
-    nice = 0 if name in _ANSWERS_PEOPLE else UpSettings().background_nice
+    nice = 0 if name in _IN_FRONT else UpSettings().background_nice
     return Command(name=name, words=words, environment=environment, addresses=addresses, nice=nice)
 
 
