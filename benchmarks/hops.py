@@ -1,8 +1,7 @@
 """The way of a lead from its 202 to the routed record, hop by hop: where it waits and where it
 works.
 
-    .venv/bin/python -m benchmarks.parts hops '{"bootstrap": "127.0.0.1:9092", "namespace": "hops1",
-        "rate": 300, "seconds": 20, "warm_s": 10, "one_in": 15}'
+    .venv/bin/python -m benchmarks --only hops
 
 The same way as :mod:`benchmarks.whole`. Of a lead's record on each topic of the way three moments
 are known: when its task appended it (the broker's time), and when a read_committed consumer beside
@@ -30,16 +29,17 @@ from benchmarks.running import running
 from benchmarks.whole import Way, agreement
 
 ROUTED: Final = "routed"
-_WAY: Final = (
-    "intake.keyed.v1",
-    "intake.leads.v1",
-    "scorer.leads.v1",
-    "router.accounts.v1",
-    "router.queue.v1",
-    "router.answers.v1",
-    ROUTED,
+HOPS: Final = (
+    ("gateway", "intake.keyed.v1"),
+    ("identify", "intake.leads.v1"),
+    ("lead", "scorer.leads.v1"),
+    ("dispatch", "router.accounts.v1"),
+    ("matching", "router.queue.v1"),
+    ("assignment", "router.answers.v1"),
+    ("dispatch", ROUTED),
 )
-_BY: Final = ("gateway", "identify", "lead", "dispatch", "matching", "assignment", "dispatch")
+"""Who writes what, in the order of the way."""
+_WAY: Final = tuple(topic for _, topic in HOPS)
 _LAST: Final = ("leads.routed.sdr.v1", "leads.routed.sales.v1")
 _TOPICS: Final = (*_WAY[:-1], *_LAST)
 
@@ -97,7 +97,7 @@ def hops_of(seen: list[_Seen]) -> list[dict[str, Any]]:
     ways: defaultdict[str, dict[str, _Seen]] = defaultdict(dict)
     events: dict[str, str] = {}
     for one in seen:
-        record: Any = codec_for(TOPICS[one.topic].record).decode(one.value)  # type: ignore[arg-type]
+        record: Any = codec_for(TOPICS[one.topic].record).decode(one.value)
         if one.topic == "intake.leads.v1":
             events[record.cause_id] = record.lead_id
         name = ROUTED if one.topic in _LAST else one.topic
@@ -116,7 +116,7 @@ def _whose(record: Any) -> str:
 
 
 def _rows(ways: list[dict[str, _Seen]]) -> Iterator[dict[str, Any]]:
-    for number, (topic, by) in enumerate(zip(_WAY, _BY, strict=True)):
+    for number, (by, topic) in enumerate(HOPS):
         commits = [(way[topic].seen_ms - way[topic].appended_ms) / 1000 for way in ways]
         row = {"by": by, "writes": topic, "leads": len(ways), "commit": percentiles(commits)}
         if number:
