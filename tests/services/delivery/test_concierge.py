@@ -80,6 +80,7 @@ class Counter:
         openings = Openings(target.slots, cache, kept_s=0) if cache is not None else None
         self.desk = Desk(target, "secret", place, self.inbox, openings=openings, counted_every_s=0)
         answers = ConciergeAnswers(target, self.desk, clock=lambda: self.now, deadline_s=deadline_s)
+        answers.warming.result(60)  # it counts, too: later it would count in the place of a test
         from starlette.routing import Route
 
         self.app = Starlette(
