@@ -137,7 +137,7 @@ def test_it_runs_mends_itself_and_ends_with_ctrl_c_leaving_no_process(
     assert f"baton: Baton runs already (pid {up.pid}, " in again.stderr
 
     assert {row["name"]: _reach(row["addresses"]) for row in status["processes"][1:]} == {
-        name: (name, 0.0) for name in WORKERS
+        name: (name, 0.0) for name in STANDING
     }
 
     pids = {row["name"]: row["pid"] for row in status["processes"]}
