@@ -21,6 +21,7 @@ came or went since the lead before, in a pool of ten or of a thousand.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import repeat
 from math import gcd, lcm
 from typing import Final, NamedTuple
 
@@ -132,7 +133,7 @@ def next_person(book: Book, eligible: Weights, share: Share, tie: Callable[[str]
         found = _least_of_running(book, book.grown + part)
     else:
         found = _least_of(book, eligible, share, part)
-    last = [book.last.get(person, 0) for person in found]
+    last = list(map(book.last.get, found, repeat(0)))
     longest = min(last)
     return _by_hash(
         [person for person, ordinal in zip(found, last, strict=True) if ordinal == longest], tie
