@@ -292,8 +292,11 @@ def busy_of(view: PoolView, loads: Loads) -> list[str]:
         for person, load in loads.items()
         if load.day
         or (
-            (limit := limits.get(person)) is not None
-            and (load.offered >= limit[0] or load.offered + load.accepted >= limit[1])
+            person in limits
+            and (
+                load.offered >= limits[person][0]
+                or load.offered + load.accepted >= limits[person][1]
+            )
         )
     ]
 

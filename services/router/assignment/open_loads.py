@@ -1,16 +1,20 @@
-"""What each person of a pool has open, and how it is stored: of a pool of a thousand as a few lines
-of text, which are read and written in a moment."""
+"""What each person of a pool has open, and how it is stored: as one text, of which a lead changes
+one row, in a pool of ten or of a thousand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from operator import attrgetter
-from types import MappingProxyType
+from typing import NamedTuple
 
-from services.router.assignment.remembered import Remembered, numbers_of, packed_of
+from services.router.assignment.remembered import (
+    Remembered,
+    Rows,
+    fields_of,
+    rows_after,
+    table_of,
+)
 
 _NO_DAY = "-"
-_PERSON, _DAY = attrgetter("person"), attrgetter("day")
-_OFFERED, _ACCEPTED = attrgetter("offered"), attrgetter("accepted")
+_FIELDS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,69 +42,46 @@ Loads = Mapping[str, Load]
 """By person; whoever is not in it has nothing open."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenLoads:
-    """The loads of a pool.
-
-    ``people`` are names with blanks between them; the others have a number for each, in the same
-    order. ``days``, ``today`` and ``this_week`` are empty where no day is counted.
-    """
-
-    people: str
-    offered: str
-    accepted: str
-    days: str = ""
-    today: str = ""
-    this_week: str = ""
+class _Kept(NamedTuple):
+    loads: Loads
+    rows: Rows
 
 
-def loads_of(packed: OpenLoads | None) -> Loads:
-    """The loads, by person."""
-    return _NONE if packed is None else _remembered.of(packed)
+def loads_of(table: str) -> Loads:
+    """The loads, by person; not to be changed."""
+    return _remembered.of(table).loads
 
 
-def open_loads_of(loads: Loads) -> OpenLoads | None:
-    """The loads as they are stored, in the order of names; None: there are none."""
-    if not loads:
+def loads_table(before: str, loads: Loads, changed: Set[str]) -> str:
+    """The loads as they are stored: ``before``, and since then those of ``changed``."""
+    if not changed:
+        return before
+    rows = rows_after(_remembered.of(before).rows, changed, lambda person: _row(loads.get(person)))
+    table = table_of(rows)
+    _remembered.keep(table, _Kept(dict(loads), rows))
+    return table
+
+
+def _row(load: Load | None) -> str | None:
+    if load is None:
         return None
-    ordered = [loads[person] for person in sorted(loads)]
-    counted = any(map(_DAY, ordered))
-    packed = OpenLoads(
-        people=" ".join(map(_PERSON, ordered)),
-        offered=packed_of(list(map(_OFFERED, ordered))),
-        accepted=packed_of(list(map(_ACCEPTED, ordered))),
-        days=" ".join([load.day or _NO_DAY for load in ordered]) if counted else "",
-        today=packed_of([load.today for load in ordered]) if counted else "",
-        this_week=packed_of([load.this_week for load in ordered]) if counted else "",
-    )
-    _remembered.keep(packed, dict(loads))
-    return packed
+    day = load.day or _NO_DAY
+    return f"{load.person} {load.offered} {load.accepted} {day} {load.today} {load.this_week}"
 
 
-def _unpacked(packed: OpenLoads) -> Loads:
-    people = packed.people.split()
-    nothing = [0] * len(people)
-    columns = zip(
-        people,
-        numbers_of(packed.offered),
-        numbers_of(packed.accepted),
-        packed.days.split() or [_NO_DAY] * len(people),
-        numbers_of(packed.today) or nothing,
-        numbers_of(packed.this_week) or nothing,
-        strict=True,
-    )
-    return {
+def _unpacked(table: str) -> _Kept:
+    loads = {
         person: Load(
             person=person,
-            offered=offered,
-            accepted=accepted,
+            offered=int(offered),
+            accepted=int(accepted),
             day="" if day == _NO_DAY else day,
-            today=today,
-            this_week=this_week,
+            today=int(today),
+            this_week=int(week),
         )
-        for person, offered, accepted, day, today, this_week in columns
+        for person, offered, accepted, day, today, week in fields_of(table, _FIELDS)
     }
+    return _Kept(loads, {person: _row(load) or "" for person, load in loads.items()})
 
 
-_NONE: Loads = MappingProxyType({})
-_remembered: Remembered[OpenLoads, Loads] = Remembered(_unpacked)
+_remembered: Remembered[str, _Kept] = Remembered(_unpacked)

@@ -19,7 +19,7 @@ from baton.engine.reducer import EntryKind
 from baton.ids import derived_id
 from services.router.assignment.barred import Barred
 from services.router.assignment.fair_share import Share
-from services.router.assignment.open_loads import Load, Loads, OpenLoads, loads_of
+from services.router.assignment.open_loads import Load, Loads, loads_of
 from services.router.assignment.turn_ledger import Ledger
 
 
@@ -43,7 +43,9 @@ class PoolState:
     lead goes on, after a new agreement. ``deserted``: everybody of the pool is away, and every lead
     that waits says so. ``relieving``: more accepted work of people who are away may be left to hand
     over. ``barred``: who takes nothing for now, being at a limit over all pools. ``open_loads`` is
-    what everybody has open; an older version kept it in ``loads``.
+    what everybody has open; an older version kept it in ``loads``. ``latest`` is who had a turn
+    when, over all levels and periods: the ordinal of each one's latest; an older version kept it
+    in the ledgers.
     """
 
     pool: str
@@ -56,7 +58,8 @@ class PoolState:
     deserted: bool = False
     relieving: bool = False
     barred: tuple[Barred, ...] = ()
-    open_loads: OpenLoads | None = None
+    open_loads: str = ""
+    latest: str = ""
 
     @property
     def known_loads(self) -> Loads:
