@@ -20,8 +20,11 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetS
 from baton.cluster.log import patiently
 from baton.cluster.ready import answers
 from baton.local.broker import node_process
-from baton.local.broker.config import BrokerPorts
+from baton.local.broker.config import BrokerPorts, server_properties
 from baton.local.broker.embedded import BrokerFailed, BrokerRunning, EmbeddedBroker
+from baton.local.broker.fetch import fetch_jars
+from baton.local.broker.java_archive import archive_of
+from baton.local.broker.node_process import NodeProcess, new_cluster_id
 from baton.local.broker.ports import LOOPBACK, PortTaken
 from baton.local.broker.record import read_record, running_broker, running_process, write_record
 from baton.processes import is_running, wait_gone
@@ -213,6 +216,31 @@ def test_a_second_start_is_refused(shared: EmbeddedBroker, broker_cache: Path) -
     with pytest.raises(BrokerRunning, match=rf"runs already \(pid \d+, {shared.bootstrap}\)"):
         another.start()
     assert answers(shared.bootstrap, timeout_s=60)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_it_starts_from_the_archive_of_kafkas_classes(
+    shared: EmbeddedBroker, broker_cache: Path
+) -> None:
+    assert shared.record is not None
+    maps = Path(f"/proc/{shared.record.mark.pid}/maps").read_text()
+    assert str(archive_of(fetch_jars(broker_cache))) in maps
+
+
+def test_java_passes_over_an_archive_that_is_none(tmp_path: Path, broker_cache: Path) -> None:
+    jars = fetch_jars(broker_cache)
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    linked = [folder / jar.name for jar in jars]
+    for link, jar in zip(linked, jars, strict=True):
+        link.symlink_to(jar)
+    archive_of(linked).write_bytes(b"no archive " * 1000)
+    settings = tmp_path / "server.properties"
+    ports = BrokerPorts(clients=9092, controller=9093)
+    settings.write_text(server_properties(tmp_path / "data", ports))
+    node = NodeProcess(tmp_path, heap_mb=256, ready_timeout_s=BROKER_READY_S)
+    node.format(linked, settings, new_cluster_id())
+    assert (tmp_path / "data" / "meta.properties").is_file()
 
 
 def test_a_stop_before_any_start_does_no_harm(broker: EmbeddedBroker) -> None:

@@ -12,7 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-exports the class
+    AdminClient,
+    NewTopic,
+)
 
 from baton.cluster.ready import answers
 from baton.local.broker.config import BrokerPorts, server_properties
