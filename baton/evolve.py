@@ -55,7 +55,7 @@ def unfrozen(record_type: Any) -> Any:
         return None
     generic = {name: value for name, value in vars(record_type).items() if name == "__orig_bases__"}
     twin = type(record_type.__name__, record_type.__bases__, {"__slots__": own, **generic})
-    object.__new__(twin).__class__ = record_type  # raises where the two were not alike
+    object.__setattr__(object.__new__(twin), "__class__", record_type)  # raises if not alike
     return twin
 
 
