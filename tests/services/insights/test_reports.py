@@ -269,6 +269,21 @@ def test_pools_hand_over_what_their_people_do(context: Context) -> None:
         )
 
 
+def test_who_has_left_a_pool_is_still_in_its_figures_and_has_no_share_by_weight(
+    context: Context,
+) -> None:
+    agreement = context.agreement
+    assert agreement is not None
+    before = fairness(replace(context, per_person=True))["people"]
+    left = next(row for row in before if row["ideal"] is not None)
+    pool = agreement.pools[left["pool"]]
+    stayed = [member for member in pool.members if member.person != left["name"]]
+    pools = {**agreement.pools, left["pool"]: replace(pool, members=tuple(stayed))}
+    now_in = replace(context, agreement=replace(agreement, pools=pools), per_person=True)
+    after = {(row["pool"], row["name"]): row for row in fairness(now_in)["people"]}
+    assert after[left["pool"], left["name"]] == left | {"weight": None, "ideal": None}
+
+
 def test_every_end_of_a_cycle_is_under_its_reason(context: Context) -> None:
     found = recycling(context)
     assert sum(row["ended"] for row in found["reasons"]) == context.value(
