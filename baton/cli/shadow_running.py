@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import typer
@@ -45,6 +43,7 @@ from baton.backtest.shadow_topic import ShadowTopic, read_shadows
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import written
 from baton.cli.patience import patience
+from baton.cli.replay_folder import folder_of_own
 from baton.cli.replay_source import source_of_cluster
 from baton.cli.shadow_words import shadow_lines, shadow_tables
 from baton.cli.trial_document import trial_document
@@ -109,22 +108,19 @@ def replayed_aside(
     facts of leads lie in it."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
-    home = load_settings().home / "shadow"
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder = Path(mkdtemp(dir=home))
-    try:
-        with patience(Console(stderr=True), "reading facts") as said:
-            return replay_both(
-                question,
-                lambda: chain(facts(), facts_of_ends(history)),
-                folder,
-                workers=os.cpu_count() or 1,
-                progress=lambda doing, done, total: said.doing(
-                    f"{doing}: {done} of {total} files" if total else doing
-                ),
-            )
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with (
+        folder_of_own(load_settings().home / "shadow") as folder,
+        patience(Console(stderr=True), "reading facts") as said,
+    ):
+        return replay_both(
+            question,
+            lambda: chain(facts(), facts_of_ends(history)),
+            folder,
+            workers=os.cpu_count() or 1,
+            progress=lambda doing, done, total: said.doing(
+                f"{doing}: {done} of {total} files" if total else doing
+            ),
+        )
 
 
 def _put_on_board(shadow: Shadow, history: History) -> str | None:
