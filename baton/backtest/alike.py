@@ -136,9 +136,11 @@ def _differ_from(old: CompiledAgreement, new: CompiledAgreement) -> int:
         kept = [band.kept_from_micro for band in bands]
         if kept != sorted(kept, reverse=True):
             return 0
-    return min(
-        min(band.entered_from_micro, band.kept_from_micro)
-        for pair in zip(*sides, strict=True)
-        if pair[0] != pair[1]
-        for band in pair
-    )
+    differing = [
+        band
+        for old_band, new_band in zip(*sides, strict=True)
+        if old_band != new_band
+        for band in (old_band, new_band)
+    ]
+    least: int = min(min(band.entered_from_micro, band.kept_from_micro) for band in differing)
+    return least

@@ -185,7 +185,8 @@ class BothReplays:
         shared = self._shared(facts) if old.runs_alone(facts) else 0
         excluded = [one.excludes(facts) for one in (old, new)] if shared else [False]
         if all(excluded):
-            return (nothing := []), nothing
+            nothing: list[FirstQualification] = []
+            return nothing, nothing
         if any(excluded) or not shared:
             return old.group(facts), new.group(facts)
         run = other = new.begun(facts)

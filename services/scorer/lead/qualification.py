@@ -154,15 +154,10 @@ def release_from_backlog(step: LeadStep, release: BacklogRelease) -> None:
 
 
 def why_not(
-    step: LeadStep,
-    rating: Rating,
-    *,
-    raised: bool = False,
-    context: ConditionContext | None = None,
+    step: LeadStep, rating: Rating, *, raised: bool = False, context: ConditionContext | None = None
 ) -> str:
     """What keeps a warm lead from being an MQL, in words; empty: nothing. A ``raised`` hand breaks
-    a cool-off, and passes every gate but those that say otherwise. ``context``: the lead as it is
-    now, where it is known already."""
+    a cool-off, and passes every gate but those that say otherwise. ``context``: the lead now."""
     if (
         not raised
         and step.head.stage == Stage.RECYCLED.value
@@ -172,9 +167,8 @@ def why_not(
         return COOL_OFF
     if not step.agreement.lifecycle.gates:
         return ""
-    closed = step.agreement.lifecycle.closed_gates(
-        context or context_of(step, rating.engagement_micro), fast_track=raised
-    )
+    context = context or context_of(step, rating.engagement_micro)
+    closed = step.agreement.lifecycle.closed_gates(context, fast_track=raised)
     return f"not yet: {'; '.join(closed)}" if closed else ""
 
 

@@ -92,17 +92,12 @@ def place(step: LeadStep, move: StageEvent, cause: Cause, target: Stage) -> None
     between = _reached(step, move, cause, target)
     step.head = evolve(step.head, stage=target.value)
     if step.explains:
-        step.publish(LEADS_STAGES, _staged(step, move, cause, from_stage=stage, between=between))
+        staged = _staged(step, move, cause, from_stage=stage)
+        inferred = tuple(skipped_stage.value for skipped_stage in between)
+        step.publish(LEADS_STAGES, evolve(staged, inferred=inferred))
 
 
-def _staged(
-    step: LeadStep,
-    move: StageEvent,
-    cause: Cause,
-    *,
-    from_stage: Stage,
-    between: tuple[Stage, ...],
-) -> LeadStaged:
+def _staged(step: LeadStep, move: StageEvent, cause: Cause, *, from_stage: Stage) -> LeadStaged:
     """The record of a move that was just made."""
     head, cycle_state, profile = step.head, step.cycle_state, step.profile
     return LeadStaged(
@@ -134,7 +129,6 @@ def _staged(
         survivor=head.survivor,
         deal=cause.deal,
         learnt=learnt_of(step),
-        inferred=tuple(skipped_stage.value for skipped_stage in between),
     )
 
 
