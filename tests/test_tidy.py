@@ -88,7 +88,7 @@ HOMONYMS: dict[str, int] = {
     "lines": 2,
     "live": 2,
     "log": 2,
-    "metrics": 4,
+    "metrics": 3,
     "model": 2,
     "moments": 2,
     "operations": 3,
