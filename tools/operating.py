@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings
 
 from baton.cli.ways_in import SenderSettings
 from baton.contracts.acls import BOARD, DELIVERY, GATEWAY, topics_of
-from baton.contracts.metrics import METRICS, About
+from baton.contracts.metric_catalogue import METRICS, About
 from baton.contracts.topics import REDUCERS
 from baton.engine.kafka.settings import EngineSettings
 from baton.local.up.settings import UpSettings
