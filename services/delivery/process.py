@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 
+from baton.cluster.process_metrics import report_build
 from baton.settings import Settings
 from baton.stopping import run_until_stopped
 from services.delivery.files import folder_of, only_one
@@ -26,6 +27,7 @@ def run(settings: Settings) -> None:
     own = DeliverySettings()
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    report_build("delivery")
     targets = read_targets(own.targets)
     secrets = read_secrets(targets)
     folder = folder_of(settings, own)

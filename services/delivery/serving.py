@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from baton.clients import confluent_options, confluent_producer_options
+from baton.cluster.reach import BrokerReach, asking
 from baton.http import Listener, ListenerTerms, bind
 from baton.settings import Settings
 from services.delivery.answers.app import answers_app
@@ -60,13 +61,17 @@ async def serve(
                 answers.listening.is_set, lambda: follower.standing, folder / FILE
             )
             listeners = [answers, Listener(health, private, _TERMS)]
-            await _all(follower, sender, listeners)
+            reach = BrokerReach(asking(client, settings.namespace))
+            await _all(follower, sender, listeners, reach)
 
 
-async def _all(follower: Follower, sender: Sender, listeners: list[Listener]) -> None:
+async def _all(
+    follower: Follower, sender: Sender, listeners: list[Listener], reach: BrokerReach
+) -> None:
     following = asyncio.create_task(asyncio.to_thread(follower.run))
     sending = asyncio.create_task(sender.run())
     serving = [asyncio.create_task(listener.run_until_cancelled()) for listener in listeners]
+    serving.append(asyncio.create_task(reach.watch()))
     try:
         done, _ = await asyncio.wait(
             (following, sending, *serving), return_when=asyncio.FIRST_COMPLETED

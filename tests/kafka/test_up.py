@@ -4,6 +4,7 @@ or ``baton down``."""
 import base64
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -112,6 +113,14 @@ def _accepted(environment: Mapping[str, str]) -> int:
     return len(said.stdout.splitlines())
 
 
+def _reach(addresses: Mapping[str, str]) -> tuple[str, float]:
+    """Which service its metrics say it is, and for how long no broker has answered it."""
+    page = urllib.request.urlopen(f"{addresses['metrics']}/metrics", timeout=60).read().decode()
+    (service,) = re.findall(r'^baton_build_info\{.*service="(\w+)"', page, re.MULTILINE)
+    (silent,) = re.findall(r"^baton_brokers_silent_seconds (\S+)$", page, re.MULTILINE)
+    return service, float(silent)
+
+
 def test_it_runs_mends_itself_and_ends_with_ctrl_c_leaving_no_process(
     up: subprocess.Popen[str], environment: Mapping[str, str]
 ) -> None:
@@ -126,6 +135,10 @@ def test_it_runs_mends_itself_and_ends_with_ctrl_c_leaving_no_process(
     again = _baton(environment, "up")
     assert again.returncode == 1
     assert f"baton: Baton runs already (pid {up.pid}, " in again.stderr
+
+    assert {row["name"]: _reach(row["addresses"]) for row in status["processes"][1:]} == {
+        name: (name, 0.0) for name in STANDING
+    }
 
     pids = {row["name"]: row["pid"] for row in status["processes"]}
     first = mark_of(pids["ingest"])

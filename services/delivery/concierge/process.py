@@ -14,7 +14,10 @@ import contextlib
 from pathlib import Path
 from typing import Final
 
-from baton.clients import confluent_producer_options
+from baton.clients import confluent_options, confluent_producer_options
+from baton.cluster.process_metrics import report_build
+from baton.cluster.reach import BrokerReach, asking
+from baton.contracts.acls import CONCIERGE
 from baton.http import Listener, ListenerTerms, bind
 from baton.settings import Settings
 from baton.stopping import run_until_stopped
@@ -37,6 +40,7 @@ _LOCK: Final = "concierge.lock"
 def run(settings: Settings) -> None:
     """Run until it is asked to stop; raises what it cannot start without."""
     own = DeliverySettings()
+    report_build(CONCIERGE)
     target = read_targets(own.targets).concierge
     if target is None:
         raise TargetsWrong(
@@ -58,7 +62,8 @@ async def _serve(
         with contextlib.closing(private):
             answers = Listener(concierge_app(target, concierge.desk), public, _TERMS)
             health = Listener(health_app(answers.listening.is_set), private, _TERMS)
-            parts = [answers.run_until_cancelled(), health.run_until_cancelled()]
+            reach = BrokerReach(asking(confluent_options(settings), settings.namespace))
+            parts = [answers.run_until_cancelled(), health.run_until_cancelled(), reach.watch()]
             if concierge.feeds is not None:
                 parts.append(concierge.feeds.run())
             await _all([asyncio.create_task(part) for part in parts])
