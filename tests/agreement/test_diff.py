@@ -166,30 +166,30 @@ CHANGES = [
         ['promise "qualify sdr": ladder: patient -> quick'],
     ),
     (
-        "attempts: 5, within",
         "attempts: 5, apart: 2 hours, within",
-        ["promise follow_up: apart none -> 2 hours"],
+        "attempts: 5, within",
+        ["promise follow_up: apart 2 hours -> none"],
     ),
     (
-        "attempts: 5, within",
-        "attempts: 5, pause_when: {act: call, outcome: voicemail, at_most: 2 days}, within",
+        "attempts: 5, apart: 2 hours, within",
+        "attempts: 5, apart: 2 hours, pause_when: {act: call, outcome: voicemail, at_most: 2 days}, within",
         [
             "promise follow_up: pauses as the clock does -> after call with voicemail, for at most 2 days"
         ],
     ),
     (
-        "attempts: 5, within",
-        "attempts: 5, resume_when: {act: call, outcome: reached}, within",
+        "attempts: 5, apart: 2 hours, within",
+        "attempts: 5, apart: 2 hours, resume_when: {act: call, outcome: reached}, within",
         ["promise follow_up: resumes as the clock does -> on call with reached"],
     ),
     (
-        "attempts: 5, within",
-        "attempts: 5, absence: counts, within",
+        "attempts: 5, apart: 2 hours, within",
+        "attempts: 5, apart: 2 hours, absence: counts, within",
         ["promise follow_up: absence: pauses -> counts"],
     ),
     (
-        "attempts: 5, within: 10 working days",
-        "attempts: 5, within: by end of next working day",
+        "apart: 2 hours, within: 10 working days",
+        "apart: 2 hours, within: by end of next working day",
         ["promise follow_up: within: 10 working days -> by end of next working day"],
     ),
     (
