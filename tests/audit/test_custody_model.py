@@ -18,7 +18,8 @@ HOUR = 3_600_000
 
 def move(event: str, before: str, to: str, at_ms: int, **more: Any) -> Dated:
     actor = "sales" if more.get("by") else "system"
-    staged = move_of("l1", event, before=before, after=to, at_ms=at_ms, actor=actor, **more)
+    more = {"actor": actor, "cause_id": event} | more
+    staged = move_of("l1", event, before=before, after=to, at_ms=at_ms, **more)
     return Dated(place=Place.of(("leads.stages.v1", 0, at_ms)), at_ms=at_ms, value=staged)
 
 
