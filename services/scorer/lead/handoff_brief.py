@@ -6,10 +6,10 @@ It is put together once, at the qualification, from entries that no other step r
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import Final
 
 from baton.contracts.leads import ContentTouch, Contribution, Criterion, EarlierCycle, Story
+from baton.evolve import evolve
 from services.scorer.lead.condition_context import origin_of, touches_of
 from services.scorer.lead.consents import consents_of
 from services.scorer.lead.learnt import learnt_of
@@ -72,7 +72,7 @@ def _why_now(step: LeadStep, recent: list[Piece]) -> tuple[Contribution, ...]:
         head.ledger, head.marks, step.table, step.now, top=SHOWN_REASONS, decisive=decisive
     ).lines
     return tuple(
-        replace(line, content_title=titles.get(line.event_id or "") or None) for line in lines
+        evolve(line, content_title=titles.get(line.event_id or "") or None) for line in lines
     )
 
 

@@ -6,7 +6,6 @@ Keyed by lead. It owns score and stage. This file only dispatches records to the
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
 from baton.agreement.reference import AgreementReference
@@ -33,6 +32,7 @@ from baton.contracts.topic_names import (
 )
 from baton.contracts.transfers import LeadTransfer
 from baton.engine.reducer import Event, Reducer, Step, View
+from baton.evolve import evolve
 from services.scorer.lead.amendments import amend_qualification
 from services.scorer.lead.handlers import events, handoffs, merge, recycling, separation
 from services.scorer.lead.handlers.account import on_group
@@ -138,7 +138,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         step = LeadStep(view, now=now, reference=new)
         if step.head.ended:
             return step.unchanged()
-        step.head = replace(step.head, fit_micro=step.fit.points_micro)
+        step.head = evolve(step.head, fit_micro=step.fit.points_micro)
         step.recount()
         step.role_moved = True
         rating = rate_lead(step, raising=Raising.ALWAYS, cause=step.cause)
