@@ -29,7 +29,7 @@ def publish_score(
     step: LeadStep, rating: Rating, *, cause: str, note: str = "", always: bool = False
 ) -> None:
     """Publish the result if it changed visibly; so is its part of the account."""
-    head, former = step.head, step.view.head
+    head, former = step.head, step.former
     same = not always and former is not None and _looks_the_same(former, head, rating)
     if (
         same
@@ -96,7 +96,7 @@ def _scored(step: LeadStep, rating: Rating, *, cause: str, note: str) -> LeadSco
 
 def _publish_changed_part(step: LeadStep, rating: Rating, *, cause: str) -> None:
     """Publish what the lead is worth to its account, if that changed though nothing visible did."""
-    head, former = step.head, step.view.head
+    head, former = step.head, step.former
     if step.role_moved:
         publish_account_part(step, "add", head.account_id, rating, cause=cause)
     elif (
