@@ -1,6 +1,7 @@
 """The embedded broker: starts, keeps its data, survives what happens to it, and leaves nothing
 behind."""
 
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,9 +19,12 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetS
 
 from baton.cluster.log import patiently
 from baton.cluster.ready import answers
-from baton.local.broker import embedded
-from baton.local.broker.config import BrokerPorts
+from baton.local.broker import node_process
+from baton.local.broker.config import BrokerPorts, server_properties
 from baton.local.broker.embedded import BrokerFailed, BrokerRunning, EmbeddedBroker
+from baton.local.broker.fetch import fetch_jars
+from baton.local.broker.java_archive import archive_of
+from baton.local.broker.node_process import NodeProcess, new_cluster_id
 from baton.local.broker.ports import LOOPBACK, PortTaken
 from baton.local.broker.record import read_record, running_broker, running_process, write_record
 from baton.processes import is_running, wait_gone
@@ -32,12 +36,54 @@ TOPIC = "kept.v1"
 LOG_APPEND_TIME = 2
 
 
+def _broker(home: Path, cache: Path) -> EmbeddedBroker:
+    return EmbeddedBroker(home, cache=cache, heap_mb=512, ready_timeout_s=BROKER_READY_S)
+
+
 @pytest.fixture
 def broker(tmp_path: Path, broker_cache: Path) -> Iterator[EmbeddedBroker]:
     """A broker of one's own, to be broken."""
-    made = EmbeddedBroker(
-        tmp_path / "broker", cache=broker_cache, heap_mb=512, ready_timeout_s=BROKER_READY_S
-    )
+    made = _broker(tmp_path / "broker", broker_cache)
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="module")
+def shared(
+    tmp_path_factory: pytest.TempPathFactory, broker_cache: Path
+) -> Iterator[EmbeddedBroker]:
+    """A broker that runs and is only asked. Its first format was cut off, and its cluster's id
+    begins with a hyphen."""
+    home = tmp_path_factory.mktemp("shared") / "broker"
+    half = home / "data.new"
+    half.mkdir(parents=True)
+    (half / "meta.properties").write_text("version=1\n")
+    made = _broker(home, broker_cache)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(node_process.uuid, "uuid4", lambda: UUID(bytes=b"\xf8" * 16))
+        made.start()
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="module")
+def home_of_a_stopped_one(
+    tmp_path_factory: pytest.TempPathFactory, broker_cache: Path
+) -> Iterator[Path]:
+    """What a broker leaves that ran and was stopped."""
+    made = _broker(tmp_path_factory.mktemp("stopped") / "broker", broker_cache)
+    made.start()
+    assert made.stop() is True
+    yield made.home
+    made.remove()
+
+
+@pytest.fixture
+def stopped(
+    home_of_a_stopped_one: Path, tmp_path: Path, broker_cache: Path
+) -> Iterator[EmbeddedBroker]:
+    """A broker of one's own that ran before."""
+    made = _broker(Path(shutil.copytree(home_of_a_stopped_one, tmp_path / "former")), broker_cache)
     yield made
     made.remove()
 
@@ -145,9 +191,9 @@ def test_transactions_that_a_kill_left_open_are_ended_and_hold_no_reader_back(
 
 
 def test_a_stray_client_makes_no_topic_and_the_log_has_the_brokers_time(
-    broker: EmbeddedBroker,
+    shared: EmbeddedBroker,
 ) -> None:
-    admin = AdminClient({"bootstrap.servers": broker.start()})
+    admin = AdminClient({"bootstrap.servers": shared.bootstrap})
     assert admin.list_topics("never-made.v1", timeout=60).topics["never-made.v1"].error is not None
     assert "never-made.v1" not in admin.list_topics(timeout=60).topics
     (described,) = admin.describe_configs([ConfigResource(ResourceType.BROKER, "1")]).values()
@@ -156,35 +202,67 @@ def test_a_stray_client_makes_no_topic_and_the_log_has_the_brokers_time(
     assert {name: found[name] for name in expected} == expected
 
 
-def test_a_double_stop_and_a_stop_before_any_start_do_no_harm(broker: EmbeddedBroker) -> None:
-    assert broker.stop() is False
-    broker.start()
-    assert broker.stop() is True
-    assert broker.stop() is False
-    with pytest.raises(BrokerFailed, match="does not run"):
-        broker.kill()
-
-
-def test_a_second_start_is_refused_and_another_process_can_stop_it(
-    broker: EmbeddedBroker, broker_cache: Path
+def test_a_format_that_was_cut_off_is_made_again_and_a_cluster_id_may_begin_with_a_hyphen(
+    shared: EmbeddedBroker,
 ) -> None:
-    broker.start()
-    another = EmbeddedBroker(broker.home, cache=broker_cache)
-    assert another.running == broker.running
-    with pytest.raises(BrokerRunning, match=rf"runs already \(pid \d+, {broker.bootstrap}\)"):
+    assert answers(shared.bootstrap, timeout_s=60)
+    assert "cluster.id=-" in (shared.home / "data" / "meta.properties").read_text()
+    assert not (shared.home / "data.new").exists()
+
+
+def test_a_second_start_is_refused(shared: EmbeddedBroker, broker_cache: Path) -> None:
+    another = EmbeddedBroker(shared.home, cache=broker_cache)
+    assert another.running == shared.running is not None
+    with pytest.raises(BrokerRunning, match=rf"runs already \(pid \d+, {shared.bootstrap}\)"):
         another.start()
-    assert another.stop() is True
-    assert broker.running is None
+    assert answers(shared.bootstrap, timeout_s=60)
 
 
-def test_what_a_killed_run_left_behind_is_found_by_the_next(
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_it_starts_from_the_archive_of_kafkas_classes(
+    shared: EmbeddedBroker, broker_cache: Path
+) -> None:
+    assert shared.record is not None
+    maps = Path(f"/proc/{shared.record.mark.pid}/maps").read_text()
+    assert str(archive_of(fetch_jars(broker_cache))) in maps
+
+
+def test_java_passes_over_an_archive_that_is_none(tmp_path: Path, broker_cache: Path) -> None:
+    jars = fetch_jars(broker_cache)
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    linked = [folder / jar.name for jar in jars]
+    for link, jar in zip(linked, jars, strict=True):
+        link.symlink_to(jar)
+    archive_of(linked).write_bytes(b"no archive " * 1000)
+    settings = tmp_path / "server.properties"
+    ports = BrokerPorts(clients=9092, controller=9093)
+    settings.write_text(server_properties(tmp_path / "data", ports))
+    node = NodeProcess(tmp_path, heap_mb=256, ready_timeout_s=BROKER_READY_S)
+    node.format(linked, settings, new_cluster_id())
+    assert (tmp_path / "data" / "meta.properties").is_file()
+
+
+def test_a_stop_before_any_start_does_no_harm(broker: EmbeddedBroker) -> None:
+    assert broker.stop() is False
+
+
+def test_a_double_stop_does_no_harm(stopped: EmbeddedBroker) -> None:
+    assert stopped.running is None
+    assert stopped.stop() is False
+    with pytest.raises(BrokerFailed, match="does not run"):
+        stopped.kill()
+
+
+def test_what_a_killed_run_left_behind_is_stopped_by_the_next_and_removed_without_a_trace(
     broker: EmbeddedBroker, broker_cache: Path
 ) -> None:
     program = f"""
 import os, signal
 from pathlib import Path
 from baton.local.broker.embedded import EmbeddedBroker
-EmbeddedBroker(Path({str(broker.home)!r}), cache=Path({str(broker_cache)!r}), heap_mb=512).start()
+EmbeddedBroker(Path({str(broker.home)!r}), cache=Path({str(broker_cache)!r}), heap_mb=512,
+    ready_timeout_s={BROKER_READY_S}).start()
 os.kill(os.getpid(), signal.SIGKILL)
 """
     assert (
@@ -197,21 +275,25 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert not is_running(left.mark)
     assert broker.start() == left.bootstrap
 
-
-def test_a_stale_record_of_a_pid_that_is_somebody_elses_now_is_not_believed(
-    broker: EmbeddedBroker,
-) -> None:
-    broker.start()
-    broker.stop()
     record = broker.record
     assert record is not None
-    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    broker.remove()
+    assert wait_gone(record.mark, 1)
+    assert not broker.home.exists()
+
+
+def test_a_stale_record_of_a_pid_that_is_somebody_elses_now_is_not_believed(
+    stopped: EmbeddedBroker,
+) -> None:
+    record = stopped.record
+    assert record is not None
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     try:
         long_ago = replace(record.mark, pid=bystander.pid, started=record.mark.started - 3_600)
-        write_record(broker.home, replace(record, mark=long_ago))
-        assert broker.running is None
-        broker.start()
-        broker.stop()
+        write_record(stopped.home, replace(record, mark=long_ago))
+        assert stopped.running is None
+        stopped.start()
+        stopped.stop()
         assert bystander.poll() is None
     finally:
         bystander.kill()
@@ -239,31 +321,22 @@ def test_a_full_disk_is_reported_before_anything_is_started(
     broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = type("Usage", (), {"free": 5 << 20})
-    monkeypatch.setattr(embedded.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(node_process.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(BrokerFailed, match=r"only 5 MB are free .*BATON_HOME"):
         broker.start()
     assert broker.record is None
 
 
-def test_a_format_that_was_cut_off_is_made_again(broker: EmbeddedBroker) -> None:
-    half = broker.home / "data.new"
-    half.mkdir(parents=True)
-    (half / "meta.properties").write_text("version=1\n")
-    assert answers(broker.start(), timeout_s=60)
-
-
 def test_a_broker_that_ends_while_it_starts_shows_the_end_of_its_log(
-    broker: EmbeddedBroker,
+    stopped: EmbeddedBroker,
 ) -> None:
-    broker.start()
-    broker.stop()
-    meta = broker.home / "data" / "meta.properties"
+    meta = stopped.home / "data" / "meta.properties"
     meta.write_text(meta.read_text().replace("node.id=1", "node.id=7"))
     with pytest.raises(
         BrokerFailed, match=r"ended while it started; the end of .*kafka\.log:\n(.|\n)*node"
     ):
-        broker.start()
-    assert broker.running is None
+        stopped.start()
+    assert stopped.running is None
 
 
 def test_a_port_that_is_taken_while_it_starts_for_the_first_time_is_chosen_anew(
@@ -286,41 +359,22 @@ def test_a_port_that_is_taken_while_it_starts_for_the_first_time_is_chosen_anew(
 
 
 def test_a_controller_whose_starter_was_killed_is_no_broker_and_goes_with_the_next_start(
-    broker: EmbeddedBroker, broker_cache: Path
+    stopped: EmbeddedBroker, broker_cache: Path
 ) -> None:
-    broker.start()
-    broker.kill()
     program = f"""
 import os, signal
 from pathlib import Path
 from baton.local.broker import embedded
 embedded.is_fenced = lambda log: os.kill(os.getpid(), signal.SIGKILL)
-embedded.EmbeddedBroker(Path({str(broker.home)!r}), cache=Path({str(broker_cache)!r}), heap_mb=512,
+embedded.EmbeddedBroker(Path({str(stopped.home)!r}), cache=Path({str(broker_cache)!r}), heap_mb=512,
     ready_timeout_s={BROKER_READY_S}).start()
 """
     assert (
         subprocess.run([sys.executable, "-c", program], check=False).returncode == -signal.SIGKILL
     )
-    left = running_process(broker.home)
+    left = running_process(stopped.home)
     assert left is not None
     assert left.fencing
-    assert broker.running is None
-    assert answers(broker.start(), timeout_s=60)
+    assert stopped.running is None
+    assert answers(stopped.start(), timeout_s=60)
     assert not is_running(left.mark)
-
-
-def test_removing_it_leaves_no_process_and_no_file(broker: EmbeddedBroker) -> None:
-    broker.start()
-    record = broker.record
-    assert record is not None
-    broker.remove()
-    assert wait_gone(record.mark, 1)
-    assert not broker.home.exists()
-
-
-def test_a_cluster_id_may_begin_with_a_hyphen(
-    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("baton.local.broker.embedded.uuid.uuid4", lambda: UUID(bytes=b"\xf8" * 16))
-    broker.start()
-    assert broker.running is not None

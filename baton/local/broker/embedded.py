@@ -18,8 +18,6 @@ import fcntl
 import shutil
 import signal
 import time
-import uuid
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -32,7 +30,13 @@ from baton.local.broker.config import (
 )
 from baton.local.broker.fence import is_fenced
 from baton.local.broker.fetch import Progress, fetch_jars
-from baton.local.broker.node_process import BrokerFailed, NodeProcess, lines_of, require_room
+from baton.local.broker.node_process import (
+    BrokerFailed,
+    NodeProcess,
+    lines_of,
+    new_cluster_id,
+    require_room,
+)
 from baton.local.broker.ports import PortTaken, free_port, require_free
 from baton.local.broker.record import (
     BrokerRecord,
@@ -255,11 +259,6 @@ class EmbeddedBroker:
         record = self.record
         if record is None or not send(record.mark, number):
             raise BrokerFailed(f"the broker of {self.home} does not run")
-
-
-def new_cluster_id() -> str:
-    """A cluster id as Kafka wants it."""
-    return urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
 
 
 def _where(ports: BrokerPorts) -> str:

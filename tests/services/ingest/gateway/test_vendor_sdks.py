@@ -40,10 +40,10 @@ needs_chromium = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def sdks(broker_cache: Path) -> Path:
+def sdks(download_cache: Path) -> Path:
     """The folder with the vendors' SDKs."""
     return installed(
-        HERE / "package.json", broker_cache / "vendor-sdks", "the vendors' SDKs are not tried"
+        HERE / "package.json", download_cache / "vendor-sdks", "the vendors' SDKs are not tried"
     )
 
 
