@@ -23,6 +23,7 @@ from services.scorer.score.explanation import explanation
 from services.scorer.score.group_totals import NEVER, leaves_at, sums_differ
 
 _account_part: Final = maker(AccountPart)
+_lead_scored: Final = maker(LeadScored)
 
 
 def publish_score(
@@ -76,7 +77,7 @@ def _looks_the_same(former: LeadHead, head: LeadHead, rating: Rating) -> bool:
 def _scored(step: LeadStep, rating: Rating, *, cause: str, note: str) -> LeadScored:
     head = step.head
     result = explanation(head.ledger, head.marks, step.table, step.now, totals=rating.totals)
-    return LeadScored(
+    return _lead_scored(
         lead_id=step.lead_id,
         cycle=head.cycle,
         scored_at_ms=step.now,
