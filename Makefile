@@ -84,6 +84,7 @@ readme: $(READY)    ## write the tables in README and docs/, and the sample stor
 	@$(BIN)/python tools/readme.py
 	@$(BIN)/python tools/operating.py
 	@$(BIN)/python tools/lifecycle.py
+	@$(BIN)/python tools/board_tables.py
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml
 lock: $(READY)      ## write requirements.lock and deploy/worker.lock anew from pyproject.toml

@@ -2,16 +2,17 @@
 every event passes.
 
 A frozen dataclass sets each field by ``object.__setattr__`` and checks nothing. The functions here
-write from slot to slot; each is made once for a record type, as the dataclass's own was. Records
-with ``__post_init__`` are refused.
+fill an object of a class that has the same slots and is not frozen (:func:`unfrozen`), where a
+field is a plain assignment, and then make it one of the record's class. Each is made once for a
+record type, as the dataclass's own was. Records with ``__post_init__`` are refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
-from functools import lru_cache
-from typing import Any, TypeVar
+from functools import cache, lru_cache
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -44,6 +45,20 @@ def maker(record_type: type[T]) -> Callable[..., T]:
     return _compiled(record_type, (), values, defaults | dict.fromkeys(fresh, _UNSET), scope)
 
 
+@cache
+def unfrozen(record_type: Any) -> Any:
+    """A class with the slots of ``record_type`` whose objects can be changed, and can become
+    records by ``__class__``. None for a record that has no slots of its own, or inherits more than
+    ``Generic``."""
+    own = vars(record_type).get("__slots__")
+    if own is None or not set(record_type.__bases__) <= {object, Generic}:
+        return None
+    generic = {name: value for name, value in vars(record_type).items() if name == "__orig_bases__"}
+    twin = type(record_type.__name__, record_type.__bases__, {"__slots__": own, **generic})
+    object.__setattr__(object.__new__(twin), "__class__", record_type)  # raises if not alike
+    return twin
+
+
 @lru_cache(maxsize=1024)
 def _evolver(record_type: Any, changed: tuple[str, ...]) -> Callable[..., Any]:
     names = _names(record_type)
@@ -52,6 +67,27 @@ def _evolver(record_type: Any, changed: tuple[str, ...]) -> Callable[..., Any]:
         raise TypeError(f"{record_type.__name__} has no field {unknown[0]}")
     values = {name: name if name in changed else f"old_.{name}" for name in names}
     return _compiled(record_type, ("old_", *changed), values, {}, {})
+
+
+def filling(
+    record_type: Any, place: str, values: Mapping[str, str], scope: dict[str, Any]
+) -> list[str]:
+    """Lines of Python that make ``place`` a record of ``values``, expressions by field; what they
+    use is put into ``scope``."""
+    name, twin = record_type.__name__, unfrozen(record_type)
+    scope |= {"new": object.__new__, name: record_type}
+    if twin is not None:
+        scope[f"{name}_unfrozen"] = twin
+        return [
+            f"{place} = new({name}_unfrozen)",
+            *(f"{place}.{field} = {value}" for field, value in values.items()),
+            f"{place}.__class__ = {name}",
+        ]
+    scope |= {f"{name}_{field}": getattr(record_type, field).__set__ for field in values}
+    return [
+        f"{place} = new({name})",
+        *(f"{name}_{field}({place}, {value})" for field, value in values.items()),
+    ]
 
 
 def _names(record_type: Any) -> list[str]:
@@ -69,19 +105,14 @@ def _compiled(
 ) -> Callable[..., Any]:
     """A function of ``parameters`` (none named: all fields) that makes a record of ``values``,
     expressions by field."""
-    scope: dict[str, Any] = {**more} | {
-        f"set_{name}": vars(record_type)[name].__set__ for name in values
-    }
+    scope: dict[str, Any] = {**more}
     scope |= {f"default_{name}": value for name, value in defaults.items()}
-    scope |= {"make_": object.__new__, "of_": record_type}
     named = [
         f"{name}=default_{name}" if name in defaults else name
         for name in (tuple(parameters) or values)
     ]
-    lines = [f"    set_{name}(new_, {value})" for name, value in values.items()]
-    text = "\n".join(
-        [f"def made({', '.join(named)}):", "    new_ = make_(of_)", *lines, "    return new_"]
-    )
+    lines = [f"    {line}" for line in filling(record_type, "new_", values, scope)]
+    text = "\n".join([f"def made({', '.join(named)}):", *lines, "    return new_"])
     # our own field names alone, as in dataclasses
     exec(compile(text, f"<make {record_type.__name__}>", "exec"), scope)
     function: Callable[..., Any] = scope["made"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic_settings import BaseSettings
 
-from baton.contracts.acls import BOARD, DELIVERY, GATEWAY
+from baton.contracts.acls import BOARD, CONCIERGE, DELIVERY, GATEWAY
 from baton.contracts.topics import REDUCERS
 from baton.engine.reducer import Reducer
 from baton.engine.service import Service
@@ -17,7 +17,10 @@ from baton.settings import Settings
 SERVICES: tuple[str, ...] = tuple(dict.fromkeys(REDUCERS.values()))
 """Every service, in the order of the flow."""
 
-WORKERS: tuple[str, ...] = (*SERVICES, GATEWAY, BOARD, DELIVERY)
+STANDING: tuple[str, ...] = (*SERVICES, GATEWAY, BOARD, DELIVERY)
+"""The processes of every Baton."""
+
+WORKERS: tuple[str, ...] = (*STANDING, CONCIERGE)
 """What ``baton worker`` can run: a process each."""
 
 
@@ -61,6 +64,20 @@ def run_delivery(settings: Settings) -> None:
     from services.delivery.process import run
 
     run(settings)
+
+
+def run_concierge(settings: Settings) -> None:
+    """The concierge, in this process, until it is asked to stop; only its own code is loaded."""
+    from services.delivery.concierge.process import run
+
+    run(settings)
+
+
+def workers_configured() -> tuple[str, ...]:
+    """What ``baton up`` starts: a concierge only where the file of targets has one."""
+    from services.delivery.targets.reading import has_concierge
+
+    return WORKERS if has_concierge() else STANDING
 
 
 def delivery_settings() -> type[BaseSettings]:

@@ -8,6 +8,8 @@ one. No id is ever drawn at random.
 from hashlib import blake2b
 
 _SEPARATOR = "\x1f"
+_NOTHING = blake2b(digest_size=16)
+"""Copied for each id: making one anew takes half as long again."""
 
 
 def derived_id(*parts: str | int) -> str:
@@ -16,4 +18,15 @@ def derived_id(*parts: str | int) -> str:
 
     Parts are joined with the unit separator, so ``("ab", "c")`` and ``("a", "bc")`` differ.
     """
-    return blake2b(_SEPARATOR.join(map(str, parts)).encode(), digest_size=16).hexdigest()
+    return _digest(_SEPARATOR.join(map(str, parts)))
+
+
+def nth_id(cause: str, kind: str, ordinal: int) -> str:
+    """``derived_id(cause, kind, ordinal)``: the id of a fact."""
+    return _digest(f"{cause}{_SEPARATOR}{kind}{_SEPARATOR}{ordinal}")
+
+
+def _digest(text: str) -> str:
+    hashed = _NOTHING.copy()
+    hashed.update(text.encode())
+    return hashed.hexdigest()

@@ -131,6 +131,8 @@ class Bench:
             self._together(letter, (f"way_{rate}",), partial(self._way, rate, letter))
         if "concierge" in self._only:
             self._together("f", ("concierge",), self._concierge)
+        if "hops" in self._only:
+            self._together("g", ("hops",), self._hops)
         self._together(
             "d",
             ("hop",),
@@ -183,6 +185,13 @@ class Bench:
         paces = {"rate": sizes.rate, "seconds": sizes.seconds, "one_in": sizes.one_in}
         rests = {"warm_s": sizes.warm_s, "forms": sizes.forms, "broker": self._broker}
         self._part("concierge", "concierge", {**paces, **rests, **self._where("f")})
+
+    def _hops(self) -> None:
+        """The way at the middle rate, hop by hop."""
+        sizes = self._sizes
+        paces = {"rate": sizes.rate, "seconds": sizes.seconds, "one_in": sizes.one_in}
+        rests = {"warm_s": sizes.warm_s, "broker": self._broker}
+        self._part("hops", "hops", {**paces, **rests, **self._where("g")})
 
     def _where(self, letter: str) -> dict[str, Any]:
         return {"bootstrap": self._bootstrap, "namespace": f"{self._name}{letter}"}
@@ -272,7 +281,7 @@ def main() -> int:
         default=[],
         metavar="NAME",
         help="only this part, such as lead, restore or chain; may be repeated. concierge (peek and "
-        "claim beside events) and chain: only where they are named",
+        "claim beside events), hops (202 to routed by hop) and chain: only where they are named",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="everything, with the machine")
     parser.add_argument(

@@ -61,8 +61,8 @@ def call(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _beside(system: System, options: dict[str, Any]) -> dict[str, Any]:
-    (delivery,) = (one for one in system.run.processes if one.name == "delivery")
-    asked = options | {"delivery": delivery.addresses["delivery"], "warm_s": _WARM_S}
+    (concierge,) = (one for one in system.run.processes if one.name == "concierge")
+    asked = options | {"concierge": concierge.addresses["concierge"], "warm_s": _WARM_S}
     found: dict[str, Any] = {}
     longer = options | {"seconds": options["seconds"] + _WARM_S + _STARTING_S}
 
@@ -99,7 +99,6 @@ def _configure(home: Path) -> None:
     (home / "targets.yaml").write_text(json.dumps({"version": 1, "concierge": concierge}))
     os.environ |= {
         "BATON_DELIVERY_TARGETS": str(home / "targets.yaml"),
-        "BATON_DELIVERY_PORT": "0",
         "BATON_SECRET_CONCIERGE": "only-for-this-measurement",
     }
 
@@ -135,7 +134,7 @@ class _Callers:
             self.faults.append(f"{type(error).__name__}: {error}")
 
     def _work(self, number: int) -> None:
-        options, parts = self._options, urlsplit(self._options["delivery"])
+        options, parts = self._options, urlsplit(self._options["concierge"])
         connection = http.client.HTTPConnection(
             parts.hostname or "",
             parts.port,

@@ -22,6 +22,7 @@ PARTS: Mapping[str, str] = {
     "concierge": "concierge:measured",
     "concierge_caller": "concierge:call",
     "hop": "hop:measured",
+    "hops": "hops:measured",
     "hop_worker": "hop:work",
     "core": "engine_core:measured",
     "lead": "lead_reducer:measured",

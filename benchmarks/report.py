@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.chain_report import chain_rows
+from benchmarks.hops import HOPS
 from benchmarks.row import NOT_ASKED, Results, Row, quotient, row_of, unmeasured
 
 RESTORE_S, TIMER_US, IDLE_SHARE = 15.0, 1.5, 0.03
@@ -96,6 +97,7 @@ def rows(results: Results, *, leads: tuple[int, ...], rates: tuple[int, ...]) ->
         lambda: [_core(results, *words) for words in _CORE],
         lambda: _concierge(results),
         lambda: _hop(results),
+        lambda: _hops(results),
         lambda: _small(results),
     )
     return [row for part in parts for row in part()]
@@ -331,6 +333,29 @@ def _concierge(results: Results) -> list[Row]:
         row_of(
             results, "concierge", "concierge_claim_p99_ms", "claim", does, call("claim"), unit="ms"
         ),
+    ]
+
+
+def _hops(results: Results) -> list[Row]:
+    """Measured only where it is named: a row for the task that writes the record of a hop."""
+    if "hops" not in results:
+        return []
+
+    def make(number: int) -> Callable[[Any], tuple[float, str]]:
+        def made(found: Any) -> tuple[float, str]:
+            hop = found["hops"][number]
+            both = [(name, hop[name]) for name in ("task", "commit") if name in hop]
+            shown = [f"{name} p50 {one['p50_ms']}, p99 {one['p99_ms']} ms" for name, one in both]
+            return sum(one["p50_ms"] or 0 for _, one in both), ", ".join(shown)
+
+        return made
+
+    does = "seen by the task before, to appended (task), to seen by the next one (commit)"
+    return [
+        row_of(
+            results, "hops", f"hops_{number}", f"{by} writes {topic}", does, make(number), unit="ms"
+        )
+        for number, (by, topic) in enumerate(HOPS)
     ]
 
 

@@ -93,6 +93,7 @@ def _environment(home: Path, options: Mapping[str, Any], agreement: str) -> None
         "BATON_METRICS_PORT": "0",
         "BATON_BOARD_PORT": "0",
         "BATON_DELIVERY_PORT": "0",
+        "BATON_DELIVERY_CONCIERGE_PORT": "0",
         "BATON_LOG_LEVEL": "WARNING",
     }
     load_settings.cache_clear()

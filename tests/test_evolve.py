@@ -1,12 +1,14 @@
 """Records made from slot to slot are the ones that their own constructor would have made."""
 
 from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
+from pickle import dumps, loads
+from typing import Generic, TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baton.evolve import evolve, maker
+from baton.evolve import evolve, maker, unfrozen
 from services.scorer.lead.state import LeadHead
 
 
@@ -22,6 +24,19 @@ class Holding:
     one: int
     held: dict[str, int] = field(default_factory=dict)
     last: str = "end"
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped(Generic[T]):
+    one: T
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Longer(Plain):
+    four: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,25 @@ def test_a_default_that_is_made_is_made_anew_for_each_record() -> None:
     assert one == two == Holding(one=1) == make(1, {}, "end")
     assert one.held is not two.held
     assert make(1, held={"a": 1}) == Holding(one=1, held={"a": 1})
+
+
+def test_a_made_record_is_in_nothing_different_from_one_of_its_constructor() -> None:
+    made = maker(Plain)(1)
+    assert type(made) is Plain
+    assert repr(made) == repr(Plain(one=1))
+    assert loads(dumps(made)) == made
+    with pytest.raises(FrozenInstanceError):
+        del made.one  # that it cannot be is the point
+    with pytest.raises(AttributeError):
+        object.__setattr__(made, "other", 1)
+
+
+def test_a_generic_record_and_one_that_inherits_its_slots_can_be_made_too() -> None:
+    assert unfrozen(Wrapped) is not None
+    assert maker(Wrapped)("1") == Wrapped("1")
+    assert unfrozen(Longer) is None
+    assert maker(Longer)(1, four=5) == Longer(one=1, four=5)
+    assert evolve(Longer(one=1), two="2") == Longer(one=1, two="2", four=4)
 
 
 def test_a_field_that_is_none_is_refused() -> None:

@@ -41,6 +41,8 @@ EDGES = {
     "services/delivery/concierge/openings.py": "keeps what it computed for some seconds",
     "services/delivery/concierge/work_count.py": "keeps what it counted for some seconds",
     "services/delivery/concierge/feeds.py": "asks calendars",
+    "services/delivery/concierge/process.py": "a process",
+    "services/delivery/concierge/routes.py": "answers over HTTP",
     "services/delivery/concierge/feed_reading.py": "a process that reads one calendar",
     "services/delivery/crm/carrier.py": "takes changes of leads to a CRM",
     "services/delivery/crm/hubspot.py": "calls HubSpot",

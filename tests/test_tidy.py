@@ -95,7 +95,7 @@ HOMONYMS: dict[str, int] = {
     "people": 3,
     "pools": 3,
     "ports": 2,
-    "process": 3,
+    "process": 4,
     "reading": 4,
     "record": 2,
     "records": 2,

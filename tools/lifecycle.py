@@ -1,5 +1,5 @@
-"""Write the table of moves and the sample story in docs/LIFECYCLE.md; or only check them
-(``--check``).
+"""Write the table of moves and the sample story in docs/LIFECYCLE.md, and the table of what staff
+may say in docs/SENDING.md; or only check them (``--check``).
 
 The story is a run of ``baton simulate --explain`` in memory, at a fixed moment, so it is always the
 same.
@@ -20,10 +20,13 @@ from services.scorer.lead.transitions import Refused, moved
 
 ROOT = Path(__file__).resolve().parents[1]
 LIFECYCLE = ROOT / "docs" / "LIFECYCLE.md"
+SENDING = ROOT / "docs" / "SENDING.md"
 AGREEMENT = ROOT / "examples" / "agreements" / "first.yaml"
 MOMENT_MS = 1_795_988_349_718
 _BATON = (sys.executable, "-c", "from baton.cli.main import app; app()")
 _SCORED = "  scored     "
+_FEW = 2
+_ACT_OF = {StageEvent.DEAL_CHANGED: "deal"}
 
 
 def moves_table() -> str:
@@ -55,6 +58,25 @@ def _rows(event: StageEvent, actors: str, moves: tuple[tuple[Stage, Stage], ...]
         yield f"| `{event.value}` | {actors} | {named} | {to_name} |"
 
 
+def acts_table() -> str:
+    """In which stages each role may say what, as Markdown: one row for each act."""
+    staff = (Actor.SDR, Actor.SALES, Actor.MANAGER, Actor.MARKETING)
+    acts = [event for event in StageEvent if any(tuple(_moves(event, actor)) for actor in staff)]
+    rows = ["| act | sdr | sales | manager | marketing |", "|---|---|---|---|---|"]
+    for event in acts:
+        cells = [_stages(event, actor) for actor in staff]
+        rows.append(f"| `{_ACT_OF.get(event, event.value)}` | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _stages(event: StageEvent, actor: Actor) -> str:
+    stages = [stage for stage, _ in _moves(event, actor)]
+    others = [stage for stage in Stage if stage not in stages]
+    if len(others) <= _FEW:
+        return f"all but {', '.join(others)}" if others else "any"
+    return ", ".join(stages) or "-"
+
+
 def sample_story() -> str:
     """What ``baton simulate --explain`` prints of the example, without the scores in between."""
     with tempfile.TemporaryDirectory() as folder:
@@ -78,12 +100,15 @@ def _shortened(story: str) -> str:
     return "\n".join(kept)
 
 
-SECTIONS: Mapping[str, Callable[[], str]] = {"moves": moves_table, "story": sample_story}
+SECTIONS: Mapping[Path, Mapping[str, Callable[[], str]]] = {
+    LIFECYCLE: {"moves": moves_table, "story": sample_story},
+    SENDING: {"acts": acts_table},
+}
 
 
-def with_sections(text: str) -> str:
-    """The text with the table and the story of now between their marks."""
-    for section, written in SECTIONS.items():
+def with_sections(text: str, sections: Mapping[str, Callable[[], str]]) -> str:
+    """The text with what is written of now between the marks of its sections."""
+    for section, written in sections.items():
         begin, end = f"<!-- {section}: begin (make readme) -->", f"<!-- {section}: end -->"
         before, rest = text.split(begin)
         text = f"{before}{begin}\n{written()}\n{end}{rest.split(end)[1]}"
@@ -92,17 +117,17 @@ def with_sections(text: str) -> str:
 
 def main() -> int:
     """Exit 1 if ``--check`` finds a difference."""
-    text = LIFECYCLE.read_text()
-    wanted = with_sections(text)
-    if "--check" in sys.argv:
-        if text != wanted:
-            print(
-                "docs/LIFECYCLE.md is not what the code does; write it with: make readme",
-                file=sys.stderr,
-            )
-        return int(text != wanted)
-    LIFECYCLE.write_text(wanted)
-    return 0
+    differ = False
+    for path, sections in SECTIONS.items():
+        text = path.read_text()
+        wanted = with_sections(text, sections)
+        if "--check" not in sys.argv:
+            path.write_text(wanted)
+        elif text != wanted:
+            differ = True
+            name = path.relative_to(ROOT)
+            print(f"{name} is not what the code does; write it with: make readme", file=sys.stderr)
+    return int(differ)
 
 
 if __name__ == "__main__":

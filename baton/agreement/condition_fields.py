@@ -5,9 +5,10 @@ A getter gives None for what is not known. Which fields exist depends on the agr
 (its profile fields, acts, topics), so a catalogue is made for each agreement.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 
 from baton.agreement.condition_context import (
@@ -197,7 +198,8 @@ def counter_of(field: Field, within_ms: int | None) -> Getter:
     return count
 
 
-def ask_account(names: Iterable[str]) -> bool:
+@lru_cache(maxsize=256)
+def ask_account(names: frozenset[str]) -> bool:
     """Whether one of the fields is what an account as a whole is. Which account a lead is in, it
     knows by itself."""
     return any(name.startswith(_OF_ACCOUNT) and name != ACCOUNT_ID for name in names)

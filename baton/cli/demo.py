@@ -148,6 +148,7 @@ def _own_environment(home: Path) -> None:
         "BATON_METRICS_PORT": "0",
         "BATON_BOARD_PORT": "0",
         "BATON_DELIVERY_PORT": "0",
+        "BATON_DELIVERY_CONCIERGE_PORT": "0",
     }
     for name in ("BATON_WRITE_KEYS", "BATON_WRITE_KEYS_FILE", "BATON_INSECURE"):
         os.environ.pop(name, None)

@@ -12,6 +12,7 @@ from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.publish import KafkaAgreementTopic, book_of, wall_ms
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import written
+from baton.cli.patience import patience
 from baton.clients import confluent_options
 from baton.cluster.log import LogReader
 from baton.contracts.custody import Holding
@@ -72,12 +73,12 @@ def explain(
             for chapter in story_of(reader, find_lead(reader, who, names=person)):
                 typer.echo(story_line(chapter, person=person))
             return
-        with console.status("reading the log ...") as status:
+        with patience(Console(stderr=True), "reading the log ...") as waiting:
             lead_id = find_lead(reader, who, names=person)
             chapters = story_of(
                 reader,
                 lead_id,
-                seen=lambda number: status.update(f"reading the log ... {number:,} records"),
+                seen=lambda number: waiting.doing(f"reading the log ... {number:,} records"),
             )
             holding = holding_of(reader, lead_id)
     found = book_of(KafkaAgreementTopic(settings).read()).at(wall_ms())

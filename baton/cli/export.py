@@ -1,6 +1,8 @@
 """``baton export``: a table of the board as CSV or Parquet, for a warehouse or a spreadsheet."""
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 
@@ -59,7 +61,8 @@ def _parquet(table: str, since_ms: int | None, out: Path | None) -> int:
     if out is None:
         raise typer.BadParameter("Parquet goes to a file", param_hint="--out")
     try:
-        return int(board_commands().export_parquet(load_settings(), table, since_ms, out))
+        with _replacing(out) as part:
+            return int(board_commands().export_parquet(load_settings(), table, since_ms, part))
     except ModuleNotFoundError:
         raise NoParquet(
             "Parquet needs pyarrow: pip install 'baton[parquet]'; CSV needs nothing"
@@ -69,8 +72,20 @@ def _parquet(table: str, since_ms: int | None, out: Path | None) -> int:
 def _csv(table: str, since_ms: int | None, out: Path | None) -> int:
     if out is None:
         return int(board_commands().export_csv(load_settings(), table, since_ms, sys.stdout))
-    with out.open("w", encoding="utf-8", newline="") as file:
+    with _replacing(out) as part, part.open("w", encoding="utf-8", newline="") as file:
         return int(board_commands().export_csv(load_settings(), table, since_ms, file))
+
+
+@contextlib.contextmanager
+def _replacing(out: Path) -> Iterator[Path]:
+    """A file beside ``out`` that takes its place once it is whole: what was there before stays
+    where the export fails."""
+    part = out.with_name(f"{out.name}.part")
+    try:
+        yield part
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _list() -> None:

@@ -1,5 +1,5 @@
-"""Long work is never silent: a moving line on a terminal, elsewhere a line on standard error now
-and then.
+"""Long work is never silent: a moving line on a terminal, elsewhere a line on standard error
+every two seconds.
 
 For commands whose own output may be long in coming. Standard output is never touched, so what reads
 it sees nothing of this.
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.status import Status
 
 _SILENT_S = 2.0
-_AGAIN_S = 10.0
+_AGAIN_S = 2.0
 
 
 class Patience:

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from baton.cli.cluster import cluster_settings
+from baton.cli.patience import patience
 from baton.clients import confluent_producer_options
 from baton.importing.senders import HttpSender, KafkaSender, known_key
 from baton.importing.sending import Sender, SendingStopped, Tally, Trouble
@@ -164,10 +165,15 @@ def reporting(file: str, ledger: Path | None, *, as_json: bool) -> Iterator[Tall
 
 @contextmanager
 def progress(file: BinaryIO, *, quiet: bool) -> Iterator[BinaryIO]:
-    """The same file, with a bar on the terminal that follows the reading."""
+    """The same file, with a bar on the terminal that follows the reading; where none can be, a line
+    every two seconds."""
     console = Console(stderr=True)
-    if quiet or not console.is_terminal or not file.seekable():
+    if quiet:
         yield file
+        return
+    if not console.is_terminal or not file.seekable():
+        with patience(console, "sending ..."):
+            yield file
         return
     total = file.seek(0, 2)
     file.seek(0)

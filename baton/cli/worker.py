@@ -7,18 +7,31 @@ from typing import Any
 import typer
 
 from baton.cli.cluster import cluster_settings
-from baton.contracts.acls import BOARD, DELIVERY, GATEWAY
+from baton.contracts.acls import BOARD, CONCIERGE, DELIVERY, GATEWAY
 from baton.contracts.drift import differences, event_records, unreadable
 from baton.contracts.schemas import SchemaShelf, shelf
 from baton.engine.reducer import Reducer
-from baton.flow import WORKERS, ServiceUnknown, run_board, run_delivery, run_gateway, service_of
+from baton.flow import (
+    WORKERS,
+    ServiceUnknown,
+    run_board,
+    run_concierge,
+    run_delivery,
+    run_gateway,
+    service_of,
+)
 from baton.lifeline import end_with_supervisor
 from baton.logs import set_up_logs
 
 app = typer.Typer(add_completion=False)
 
 _LINE = 200
-_WITHOUT_REDUCERS = {GATEWAY: run_gateway, BOARD: run_board, DELIVERY: run_delivery}
+_WITHOUT_REDUCERS = {
+    GATEWAY: run_gateway,
+    BOARD: run_board,
+    DELIVERY: run_delivery,
+    CONCIERGE: run_concierge,
+}
 
 
 class ContractsDiffer(RuntimeError):

@@ -44,6 +44,8 @@ BOARD: Final = "insights"
 """The board: reads every public topic, and writes what people do on its pages."""
 DELIVERY: Final = "delivery"
 """Carries public facts to targets, and writes what they answer to the inbox."""
+CONCIERGE: Final = "concierge"
+"""Answers open forms from delivery's file, and writes claims to the inbox."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,8 @@ def topics_of(service: str) -> ServiceTopics:
     if service == DELIVERY:
         reads = tuple(name for name in _topics_of_board().reads if not name.startswith(DLQ_PREFIX))
         return ServiceTopics(service=DELIVERY, reducers=(), reads=reads, writes=(LEADS_INBOX,))
+    if service == CONCIERGE:
+        return ServiceTopics(service=CONCIERGE, reducers=(), reads=(), writes=(LEADS_INBOX,))
     mine = tuple(name for name, owner in REDUCERS.items() if owner == service)
     own = {spec.name for name in mine for spec in engine_topics(name, service)}
     flow = [spec for spec in TOPICS.values() if spec.audience is not Audience.ENGINE]
@@ -103,6 +107,9 @@ def rights_of(service: str, namespace: str) -> tuple[Right, ...]:
             Right(resource="topic", name=physical(namespace, INTAKE_KEYED), operations=WRITE),
             Right(resource="group", name=group, operations=("Describe",)),
         )
+    if service == CONCIERGE:
+        name = physical(namespace, LEADS_INBOX)
+        return (Right(resource="topic", name=name, operations=WRITE),)
     return tuple(_rights(topics_of(service), namespace))
 
 

@@ -16,63 +16,31 @@ from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-T = TypeVar("T")
-
-_PAIR = tuple(bytes((number & 127 | 128, number >> 7 | 128)) for number in range(1 << 14))
-_LAST = tuple(
-    bytes((number,)) if number < 128 else bytes((number & 127 | 128, number >> 7))
-    for number in range(1 << 14)
+from baton.contracts.avro_numbers import (
+    LONGS,
+    MOMENT_BYTES,
+    MOMENTS,
+    SMALL,
+    SOME,
+    Malformed,
+    read_long,
+    read_varint,
 )
-_SMALL = tuple(_LAST[number << 1] for number in range(1 << 13))
-_LONGEST_VARINT = 10
+from baton.evolve import filling
 
-
-class Malformed(ValueError):
-    """Bytes that are no encoding of the record."""
-
-
-def write_long(number: int) -> bytes:
-    """A zigzag varint; fourteen bits at a time by a table."""
-    if not -(1 << 63) <= number < 1 << 63:
-        raise OverflowError("an Avro long has 64 bits")
-    rest = (number << 1) ^ (number >> 63)
-    if rest < 1 << 14:
-        return _LAST[rest]
-    if rest < 1 << 28:
-        return _PAIR[rest & 16383] + _LAST[rest >> 14]
-    if rest < 1 << 42:
-        return _PAIR[rest & 16383] + _PAIR[rest >> 14 & 16383] + _LAST[rest >> 28]
-    written = b""
-    while rest >= 1 << 14:
-        written += _PAIR[rest & 16383]
-        rest >>= 14
-    return written + _LAST[rest]
-
-
-def read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """An unsigned varint and the place behind it; raises :class:`Malformed` past 64 bits,
-    IndexError past the end."""
-    first, second = data[at], data[at + 1] if data[at] > 127 else 0
-    if second < 128:
-        return (first, at + 1) if first < 128 else (first & 127 | second << 7, at + 2)
-    number, shift = first & 127 | (second & 127) << 7, 14
-    for place in range(at + 2, at + _LONGEST_VARINT):
-        byte = data[place]
-        number |= (byte & 127) << shift
-        if byte < 128:
-            return number, place + 1
-        shift += 7
-    raise Malformed("a number has more than 64 bits")
+T = TypeVar("T")
 
 
 def encoder(record_type: Any, frame: bytes = b"") -> Callable[..., bytes]:
     """``(record, prefix) -> bytes``: the prefix if any, ``frame``, then the record. Raises
     AttributeError, TypeError or OverflowError for what is not such a record."""
-    source = _Source({"long": write_long, "small": _SMALL, "join": b"".join, "frame": frame})
+    source = _Source(
+        {"long": LONGS, "small": SMALL, "some": SOME, "join": b"".join, "frame": frame}
+    )
     source.line("def encode(o, prefix=b''):")
-    source.line("    p = [prefix, frame]; a = p.append")
+    source.items("prefix", "frame")
     _write(source, "o", record_type, "    ")
-    source.line("    return join(p)")
+    source.join_items("    ")
     compiled: Callable[..., bytes] = source.compiled("encode", record_type)
     return compiled
 
@@ -80,7 +48,14 @@ def encoder(record_type: Any, frame: bytes = b"") -> Callable[..., bytes]:
 def decoder(record_type: type[T]) -> Callable[[bytes, int], T]:
     """``(data, place of the first byte) -> record``; raises :class:`Malformed` or IndexError, and
     for text UnicodeDecodeError."""
-    source = _Source({"varint": read_varint, "Malformed": Malformed, "new": object.__new__})
+    source = _Source(
+        {
+            "varint": read_varint,
+            "long": read_long,
+            "moment": MOMENTS.get,
+            "Malformed": Malformed,
+        }
+    )
     source.line("def decode(d, i):")
     result = _read(source, record_type, "    ")
     source.line("    if i != len(d): raise Malformed('too short or too long')")
@@ -96,6 +71,8 @@ class _Source:
         self.scope = scope
         self._lines: list[str] = []
         self._names = 0
+        self._items: list[str] = []
+        self._blocks = False
 
     def line(self, text: str) -> None:
         self._lines.append(text)
@@ -103,6 +80,29 @@ class _Source:
     def name(self) -> str:
         self._names += 1
         return f"v{self._names}"
+
+    def items(self, *expressions: str) -> None:
+        """What is written next: fields in a row are one tuple, without a call for each of them."""
+        self._items += expressions
+
+    def write_items(self, indent: str) -> None:
+        """Write what is collected: what comes next is inside a block, or behind one."""
+        if not self._blocks:
+            self._blocks = True
+            self.line(f"{indent}p = [{', '.join(self._items)}]; a = p.append; x = p.extend")
+        elif len(self._items) == 1:
+            self.line(f"{indent}a({self._items[0]})")
+        elif self._items:
+            self.line(f"{indent}x(({', '.join(self._items)}))")
+        self._items.clear()
+
+    def join_items(self, indent: str) -> None:
+        """The end of an encoder."""
+        if self._blocks:
+            self.write_items(indent)
+            self.line(f"{indent}return join(p)")
+        else:
+            self.line(f"{indent}return join(({', '.join(self._items)}))")
 
     def compiled(self, function: str, record_type: Any) -> Any:
         code = compile("\n".join(self._lines), f"<{function} {record_type.__name__}>", "exec")
@@ -117,49 +117,70 @@ def _write(source: _Source, place: str, hint: Any, indent: str) -> None:
         for field in fields(hint):
             _write(source, f"{place}.{field.name}", hints[field.name], indent)
     elif origin in (types.UnionType, Union):
-        value = source.name()
-        source.line(f"{indent}{value} = {place}")
-        source.line(f"{indent}if {value} is None: a(b'\\0')")
-        source.line(f"{indent}else:")
-        source.line(f"{indent}    a(b'\\2')")
-        _write(source, value, _some(arguments), indent + "    ")
+        _write_union(source, place, _some(arguments), indent)
     elif origin in (tuple, Mapping):
         _write_blocks(source, place, origin, arguments, indent)
     elif hint is bool:
-        source.line(f"{indent}a(b'\\1' if {place} else b'\\0')")
+        source.items(f"b'\\1' if {place} else b'\\0'")
     else:
-        _write_plain(source, place, getattr(hint, "__supertype__", hint), indent)
+        _write_plain(source, place, hint)
 
 
-def _write_plain(source: _Source, place: str, hint: Any, indent: str) -> None:
+def _write_plain(source: _Source, place: str, hint: Any) -> None:
     """Numbers and lengths of at most two bytes, nearly all of them, take no call."""
     value = source.name()
+    hint = getattr(hint, "__supertype__", hint)
     if hint is int:
-        source.line(f"{indent}{value} = {place}")
-        source.line(f"{indent}a(small[{value}] if 0 <= {value} < 8192 else long({value}))")
+        source.items(f"small[{value}] if 0 <= ({value} := {place}) < 8192 else long[{value}]")
         return
-    length = source.name()
-    source.line(f"{indent}{value} = {place}" + ("" if hint is bytes else ".encode()"))
-    source.line(f"{indent}{length} = len({value})")
-    source.line(f"{indent}a(small[{length}] if {length} < 8192 else long({length})); a({value})")
+    length, given = source.name(), place if hint is bytes else f"{place}.encode()"
+    source.items(
+        f"small[{length}] if ({length} := len({value} := {given})) < 8192 else long[{length}]",
+        value,
+    )
+
+
+def _write_union(source: _Source, place: str, some: Any, indent: str) -> None:
+    value, some = source.name(), getattr(some, "__supertype__", some)
+    if some is int:
+        source.items(
+            f"b'\\0' if ({value} := {place}) is None else some[{value}] if 0 <= {value} < 8192 "
+            f"else b'\\2' + long[{value}]"
+        )
+    elif some is bytes or (isinstance(some, type) and issubclass(some, str)):
+        length, given = source.name(), value if some is bytes else f"{value}.encode()"
+        source.items(
+            f"b'\\0' if ({value} := {place}) is None else some[{length}] "
+            f"if ({length} := len({value} := {given})) < 8192 else b'\\2' + long[{length}]",
+            f"{value} or b''",
+        )
+    else:
+        source.write_items(indent)
+        source.line(f"{indent}{value} = {place}")
+        source.line(f"{indent}if {value} is None: a(b'\\0')")
+        source.line(f"{indent}else:")
+        source.items("b'\\2'")
+        _write(source, value, some, indent + "    ")
+        source.write_items(indent + "    ")
 
 
 def _write_blocks(
     source: _Source, place: str, origin: Any, arguments: tuple[Any, ...], indent: str
 ) -> None:
-    many, element = source.name(), source.name()
+    many, element, inner = source.name(), source.name(), indent + "        "
+    source.write_items(indent)
     source.line(f"{indent}{many} = {place}")
     source.line(f"{indent}if {many}:")
-    source.line(f"{indent}    a(long(len({many})))")
+    source.line(f"{indent}    a(small[len({many})] if len({many}) < 8192 else long[len({many})])")
     if origin is tuple:
         source.line(f"{indent}    for {element} in {many}:")
+        _write(source, element, arguments[0], inner)
     else:
         source.line(f"{indent}    for {element}k, {element} in {many}.items():")
-        _write_plain(source, f"{element}k", str, indent + "        ")
-    _write(
-        source, element, arguments[-1] if origin is Mapping else arguments[0], indent + "        "
-    )
-    source.line(f"{indent}a(b'\\0')")
+        _write_plain(source, f"{element}k", str)
+        _write(source, element, arguments[-1], inner)
+    source.write_items(inner)
+    source.items("b'\\0'")
 
 
 def _some(arguments: tuple[Any, ...]) -> Any:
@@ -179,8 +200,8 @@ def _read(source: _Source, hint: Any, indent: str) -> str:
 
 
 def _read_record(source: _Source, hint: Any, indent: str) -> str:
-    """Fields go straight into the slots: a frozen dataclass's own ``__init__`` takes 2.5 times as
-    long and checks nothing."""
+    """Fields go straight into the slots: a frozen dataclass's own ``__init__`` takes several times
+    as long and checks nothing."""
     name, value, hints = hint.__name__, source.name(), get_type_hints(hint)
     parts = [(field.name, _read(source, hints[field.name], indent)) for field in fields(hint)]
     source.scope[name] = hint
@@ -189,10 +210,8 @@ def _read_record(source: _Source, hint: Any, indent: str) -> str:
             f"{indent}{value} = {name}({', '.join(f'{field}={found}' for field, found in parts)})"
         )
         return value
-    source.line(f"{indent}{value} = new({name})")
-    for field, found in parts:
-        source.scope[f"{name}_{field}"] = getattr(hint, field).__set__
-        source.line(f"{indent}{name}_{field}({value}, {found})")
+    for line in filling(hint, value, dict(parts), source.scope):
+        source.line(f"{indent}{line}")
     return value
 
 
@@ -211,7 +230,9 @@ def _read_blocks(source: _Source, origin: Any, arguments: tuple[Any, ...], inden
     value, count = source.name(), source.name()
     source.line(f"{indent}{value} = {'[]' if origin is tuple else '{}'}")
     source.line(f"{indent}while d[i]:")
-    source.line(f"{indent}    {count}, i = varint(d, i)")
+    source.line(f"{indent}    {count} = d[i]")
+    source.line(f"{indent}    if {count} < 128: i += 1")
+    source.line(f"{indent}    else: {count}, i = varint(d, i)")
     # a negative count is followed by the block's size
     source.line(f"{indent}    if {count} & 1: _, i = varint(d, i)")
     source.line(f"{indent}    for _ in range(({count} >> 1) + ({count} & 1)):")
@@ -236,16 +257,17 @@ def _read_plain(source: _Source, hint: Any, indent: str) -> str:
         return value
     number = source.name()
     source.line(f"{indent}{number} = d[i]")
-    source.line(f"{indent}if {number} < 128: i += 1")
     if hint is int:
-        source.line(f"{indent}else: {number}, i = varint(d, i)")
-        source.line(f"{indent}{value} = ({number} >> 1) ^ -({number} & 1)")
+        source.line(f"{indent}if {number} < 128: {value} = {number} >> 1 ^ -({number} & 1); i += 1")
+        source.line(f"{indent}elif ({value} := moment(d[i:i + {MOMENT_BYTES}])) is not None:")
+        source.line(f"{indent}    i += {MOMENT_BYTES}")
+        source.line(f"{indent}else: {value}, i = long(d, i)")
         return value
+    source.line(f"{indent}if {number} < 128: i += 1")
     source.line(f"{indent}elif d[i + 1] < 128: {number} = {number} & 127 | d[i + 1] << 7; i += 2")
     source.line(f"{indent}else: {number}, i = varint(d, i)")
     source.line(f"{indent}if {number} & 1: raise Malformed('a negative length')")
-    source.line(f"{indent}i += {number} >> 1")
-    taken = f"d[i - ({number} >> 1):i]"
+    taken = f"d[i:(i := i + ({number} >> 1))]"
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         source.scope[hint.__name__] = hint
         source.line(f"{indent}{value} = {hint.__name__}({taken}.decode())")

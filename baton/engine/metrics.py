@@ -64,9 +64,6 @@ HELD_TIMERS = gauge("baton_timers_held")
 ADOPTING = gauge("baton_adopting")
 STALLED = gauge("baton_stalled_seconds")
 
-OUT_OF_REACH = gauge("baton_brokers_silent_seconds")
-BUILD_INFO = gauge("baton_build_info")
-
 FROM_ZERO = (DEAD_LETTERS, SKIPPED, UNPROVEN, RESTARTS, MENDED, LOST_COMMITS)
 """Counters whose first increase matters: they are exported as 0 first, since Prometheus sees no
 increase from nothing."""

@@ -18,7 +18,7 @@ from baton.engine.batch import Headers, Outgoing, Record
 from baton.engine.errors import UnusableRecord
 from baton.engine.reducer import Event, Fact, Reducer
 from baton.evolve import maker
-from baton.ids import derived_id
+from baton.ids import derived_id, nth_id
 
 _SPEC_VERSION = ("ce_specversion", b"1.0")
 _LONGEST_TRACE = 128
@@ -76,7 +76,7 @@ class RecordDecoder:
             at_ms,
             int(received) if received else at_ms,
             trace.decode("utf-8", "replace") if trace and len(trace) <= _LONGEST_TRACE else None,
-            tuple(record.headers),
+            tuple(record.headers) if outside else (),
         )
 
     def check_partition(self, key: str) -> None:
@@ -238,12 +238,12 @@ def fact_ids(cause: str, facts: Sequence[Fact], encoders: Mapping[str, RecordEnc
     """The ids of a step's facts: derived from cause, reducer, type, and the ordinal among the facts
     of that type."""
     if len(facts) == 1:
-        return [derived_id(cause, encoders[facts[0].topic].kind, 0)]
+        return [nth_id(cause, encoders[facts[0].topic].kind, 0)]
     seen: dict[str, int] = {}
     ids = []
     for fact in facts:
         kind = encoders[fact.topic].kind
         ordinal = seen.get(kind, 0)
         seen[kind] = ordinal + 1
-        ids.append(derived_id(cause, kind, ordinal))
+        ids.append(nth_id(cause, kind, ordinal))
     return ids

@@ -63,7 +63,8 @@ class Event:
     ``value`` is the contract's dataclass; on an external topic it is the raw ``bytes``. ``id`` is
     the record's ``ce_id``, or an id derived from its place where it has none. ``at_ms`` is the
     broker's append time; ``received_at_ms`` is when the cause first reached the log (header
-    ``received_at``, else ``at_ms``): verdicts about deadlines use this one.
+    ``received_at``, else ``at_ms``): verdicts about deadlines use this one. ``headers``: of an
+    external record.
     """
 
     topic: str

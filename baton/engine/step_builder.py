@@ -17,6 +17,8 @@ S = TypeVar("S")
 T = TypeVar("T")
 MAX_ENTRIES = 10_000
 _step: Callable[..., Step[Any]] = maker(Step)
+_put: Callable[..., Put[Any]] = maker(Put)
+_fact: Callable[..., Fact] = maker(Fact)
 
 
 class StepBuilder(Generic[S]):
@@ -109,7 +111,7 @@ class StepBuilder(Generic[S]):
 
     def publish(self, topic: str, value: Any, key: str | None = None) -> None:
         """Publish a fact, under this key unless another is given."""
-        self._facts.append(Fact(topic, self.key if key is None else key, value))
+        self._facts.append(_fact(topic, self.key if key is None else key, value))
 
     def publish_fact(self, fact: Fact) -> None:
         """Publish a fact that was made elsewhere."""
@@ -126,8 +128,8 @@ class StepBuilder(Generic[S]):
         return _step(
             head=head,
             wake_at=wake_at,
-            put=tuple(Put(kind, item, value) for (kind, item), value in self._put.items()),
-            drop=tuple(Drop(kind, item) for kind, item in self._drop),
+            put=tuple([_put(kind, item, value) for (kind, item), value in self._put.items()]),
+            drop=tuple([Drop(kind, item) for kind, item in self._drop]),
             facts=tuple(self._facts),
         )
 

@@ -15,17 +15,17 @@ from services.router.assignment.availability import Availability
 from services.router.assignment.eligibility import ANYTHING, reason_for
 from services.router.assignment.fair_share import Book
 from services.router.assignment.next_chance import soonest
+from services.router.assignment.open_loads import Load, Loads
 from services.router.assignment.pool_view import PoolMember, PoolView, pool_view_of
 from services.router.assignment.state import (
     HELD,
     OFFER,
     WORK,
-    Load,
     PoolHeld,
     PoolState,
-    book_of,
     split_place,
 )
+from services.router.assignment.turn_ledger import book_of
 
 _PAGE = 5_000
 
@@ -97,7 +97,7 @@ def pool_state(
     """The pool ``view.key`` at ``now_ms``; ``listed``: how many waiting leads are named."""
     pool_view = pool_view_of(reference, view.key, now=now_ms)
     head = view.head or PoolState(pool=view.key)
-    loads = {load.person: load for load in head.loads}
+    loads = head.known_loads
     barred = {known.person: known.limit for known in head.barred}
     availability = Availability(pool_view, loads, reference, now_ms, barred)
     held = sorted(_held(view), key=lambda found: split_place(found[0])[1])
@@ -110,8 +110,8 @@ def pool_state(
         waiting=len(held),
         waiting_by_level=dict(sorted(levels.items())),
         oldest_since_ms=min((lead.since_ms for _, lead in held), default=None),
-        offered=sum(load.offered for load in head.loads),
-        accepted=sum(load.accepted for load in head.loads),
+        offered=sum(load.offered for load in loads.values()),
+        accepted=sum(load.accepted for load in loads.values()),
         next_opening_ms=soonest(availability, ANYTHING),
         members=_members(pool_view, head, loads, availability),
         queue=tuple(_waiting(lead) for _, lead in held[:listed]),
@@ -126,7 +126,7 @@ def open_work(view: View[PoolState]) -> tuple[int, int]:
 def _members(
     pool_view: PoolView,
     head: PoolState,
-    loads: dict[str, Load],
+    loads: Loads,
     availability: Availability,
 ) -> tuple[MemberState, ...]:
     books = {

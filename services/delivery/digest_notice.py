@@ -44,12 +44,20 @@ def digest_title(notes: Mapping[str, Any]) -> str:
     return f"{notes['count']} overdue in {clean(notes['pool'], 60)}"
 
 
+def _period(notes: Mapping[str, Any], zone: str) -> str:
+    """The first digest is published at once: it is of a moment, not of a period."""
+    until = moment(notes["until_ms"], zone)
+    if notes["from_ms"] == notes["until_ms"]:
+        return until
+    return f"{moment(notes['from_ms'], zone)} to {until}"
+
+
 def digest_lines(notes: Mapping[str, Any], titles: Mapping[str, str], zone: str) -> list[str]:
     """Period, counts by clock, a line for each lead that is named, and how many are not. ``titles``
     by lead."""
     clocks = sorted(notes["clocks"].items(), key=lambda counted: (-counted[1], counted[0]))
     lines = [
-        f"{moment(notes['from_ms'], zone)} to {moment(notes['until_ms'], zone)}",
+        _period(notes, zone),
         ", ".join(f"{clean(clock, 40)}: {count}" for clock, count in clocks),
     ]
     lines += [

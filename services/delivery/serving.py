@@ -10,13 +10,12 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from baton.clients import confluent_options, confluent_producer_options
+from baton.cluster.reach import BrokerReach, asking
 from baton.http import Listener, ListenerTerms, bind
 from baton.settings import Settings
 from services.delivery.answers.app import answers_app
 from services.delivery.answers.inbox import KafkaInbox
 from services.delivery.carriers import Surroundings, carriers_of
-from services.delivery.concierge.assembling import Concierge, concierge_of
-from services.delivery.concierge.feeds import FeedKeeper
 from services.delivery.log.follower import Follower
 from services.delivery.operations import operations_app
 from services.delivery.sender import Sender
@@ -49,7 +48,6 @@ async def serve(
     around = Surroundings(
         secrets=secrets, own=own, folder=folder, namespace=settings.namespace, inbox=inbox
     )
-    concierge = _concierge(targets, around)
     carriers = carriers_of(targets, around)
     sender = Sender(open_store, carriers, parallel=own.parallel, keep_days=own.keep_days)
     client = confluent_options(settings)
@@ -58,31 +56,22 @@ async def serve(
     with contextlib.closing(public):
         private = bind(settings.metrics_host, settings.metrics_port, names=_METRICS)
         with contextlib.closing(private):
-            desk = concierge.desk if concierge else None
-            answers = Listener(answers_app(targets, around, inbox, desk), public, _TERMS)
+            answers = Listener(answers_app(targets, around, inbox), public, _TERMS)
             health = operations_app(
                 answers.listening.is_set, lambda: follower.standing, folder / FILE
             )
             listeners = [answers, Listener(health, private, _TERMS)]
-            await _all(follower, sender, listeners, concierge.feeds if concierge else None)
-
-
-def _concierge(targets: TargetsFile, around: Surroundings) -> Concierge | None:
-    target = targets.concierge
-    if target is None:
-        return None
-    secret = around.secret(target.signing_secret_env)
-    return concierge_of(target, secret, around.place, around.inbox)
+            reach = BrokerReach(asking(client, settings.namespace))
+            await _all(follower, sender, listeners, reach)
 
 
 async def _all(
-    follower: Follower, sender: Sender, listeners: list[Listener], feeds: FeedKeeper | None
+    follower: Follower, sender: Sender, listeners: list[Listener], reach: BrokerReach
 ) -> None:
     following = asyncio.create_task(asyncio.to_thread(follower.run))
     sending = asyncio.create_task(sender.run())
     serving = [asyncio.create_task(listener.run_until_cancelled()) for listener in listeners]
-    if feeds is not None:
-        serving.append(asyncio.create_task(feeds.run()))
+    serving.append(asyncio.create_task(reach.watch()))
     try:
         done, _ = await asyncio.wait(
             (following, sending, *serving), return_when=asyncio.FIRST_COMPLETED

@@ -23,9 +23,14 @@ class DeliverySettings(BaseSettings):
     )
     host: str = Field(
         "127.0.0.1",
-        description="Address on which it listens for clicks, CRM changes and open forms",
+        description="Address on which it listens for clicks and CRM changes, and the concierge",
     )
-    port: int = Field(8095, ge=0, le=65535, description="Port for those; 0 chooses a free one")
+    port: int = Field(
+        8095, ge=0, le=65535, description="Port for clicks and CRM changes; 0 chooses a free one"
+    )
+    concierge_port: int = Field(
+        8096, ge=0, le=65535, description="Port of the concierge; 0 chooses a free one"
+    )
     proxy: str | None = Field(
         None,
         description=(

@@ -13,6 +13,7 @@ from typing import IO, Final
 from baton.contracts.currencies import minor_digits
 from baton.contracts.meetings import CampaignRecord
 from baton.ids import derived_id
+from services.insights.reports.campaign_names import folded
 
 COLUMNS: Final = ("campaign", "month", "amount", "currency")
 OPTIONAL: Final = ("channel", "owner")
@@ -45,9 +46,10 @@ def records_of(file: IO[str]) -> list[CampaignRecord]:
         faults += [f"line {number}: {words}" for words in wrong]
         if not wrong:
             record = _record(row)
-            if (record.campaign, record.month) in found:
+            key = (folded(record.campaign), record.month)
+            if key in found:
                 faults.append(f"line {number}: this campaign and month stand in the file already")
-            found[record.campaign, record.month] = record
+            found[key] = record
     if faults:
         more = len(faults) - _MOST_FAULTS
         raise WrongCosts("\n".join(faults[:_MOST_FAULTS] + ([f"and {more} more"] * (more > 0))))

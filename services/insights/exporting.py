@@ -4,11 +4,12 @@ what may leave: no names, no records."""
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
 from services.insights.board.words import csv_cell
+from services.insights.derived.work import NEVER_MS
 from services.insights.facts.table import TEXT, Table
 from services.insights.facts.tables import TABLES
 from services.insights.projection.dialect import StorePlace, reader, streamed
@@ -56,10 +57,19 @@ def rows_of(place: StorePlace, table: Table, since_ms: int | None) -> Iterator[t
     statement = (
         f"SELECT {', '.join(table.names)} FROM {table.name} {where} ORDER BY {', '.join(table.key)}"
     )
+    moments = [place for place, column in enumerate(table.columns) if column.is_moment]
     try:
-        yield from streamed(db, statement, () if since_ms is None else (since_ms,))
+        for row in streamed(db, statement, () if since_ms is None else (since_ms,)):
+            yield _without_never(row, moments)
     finally:
         db.close()
+
+
+def _without_never(row: tuple[Any, ...], moments: Sequence[int]) -> tuple[Any, ...]:
+    """A moment that does not come is empty: the store keeps a number for it that sorts last."""
+    if not any(row[place] == NEVER_MS for place in moments):
+        return row
+    return tuple([None if value == NEVER_MS else value for value in row])
 
 
 def write_csv(rows: Iterator[tuple[Any, ...]], table: Table, out: IO[str]) -> int:
@@ -74,16 +84,17 @@ def write_csv(rows: Iterator[tuple[Any, ...]], table: Table, out: IO[str]) -> in
 
 
 def write_parquet(rows: Iterator[tuple[Any, ...]], table: Table, path: Path) -> int:
-    """Write a file with the columns' types and their words as metadata; gives the number of rows.
-    Needs pyarrow."""
+    """Write a file with the columns' types and their words as metadata, moments as timestamps in
+    UTC; gives the number of rows. Needs pyarrow."""
     import pyarrow as pa
     from pyarrow import parquet
 
+    moment = pa.timestamp("ms", tz="UTC")
     fields = [
         pa.field(
             column.name,
-            pa.string() if column.type == TEXT else pa.int64(),
-            column.nullable,
+            moment if column.is_moment else pa.string() if column.type == TEXT else pa.int64(),
+            column.nullable or column.is_moment,
             {"says": column.says},
         )
         for column in table.columns

@@ -8,6 +8,7 @@ finished, no new connections are taken.
 
 from __future__ import annotations
 
+from baton.cluster.process_metrics import report_build
 from baton.settings import Settings
 from baton.stopping import run_until_stopped
 from services.insights.board.serving import serve
@@ -15,4 +16,5 @@ from services.insights.board.serving import serve
 
 def run(settings: Settings) -> None:
     """Run until asked to stop; raises what it cannot start without."""
+    report_build("insights")
     run_until_stopped(serve(settings))

@@ -103,7 +103,7 @@ def test_our_errors_are_one_message_and_1(capsys: pytest.CaptureFixture[str]) ->
         out="",
         err=(
             "baton: no service 'nope'; there are ingest, scorer, router, sla_watcher, gateway, "
-            "insights, delivery\n"
+            "insights, delivery, concierge\n"
         ),
     )
 

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from baton.contracts.acls import BOARD, GATEWAY
 from baton.contracts.metric_catalogue import METRICS
-from baton.flow import SERVICES, WORKERS
+from baton.flow import SERVICES, STANDING
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -207,15 +207,15 @@ def test_compose_runs_every_service_under_a_name_of_its_own_and_prometheus_asks_
         if service.get("command", [""])[0] == "worker"
     }
     assert {name: worker["command"][1] for name, worker in workers.items()} == {
-        name: name for name in WORKERS
+        name: name for name in STANDING
     }
     assert len(
         {worker["environment"].get("BATON_INSTANCE_ID") for worker in workers.values()}
-    ) == len(WORKERS)
+    ) == len(STANDING)
     assert "BATON_INSTANCE_ID" not in workers[GATEWAY]["environment"]
     (prometheus,) = documents(DEPLOY / "prometheus" / "prometheus.yml")
     (targets,) = prometheus["scrape_configs"][0]["static_configs"]
-    assert targets["targets"] == [f"{name}:9100" for name in WORKERS]
+    assert targets["targets"] == [f"{name}:9100" for name in STANDING]
 
 
 def test_every_setting_that_is_set_is_one() -> None:

@@ -19,6 +19,7 @@ from services.scorer.lead.transitions import Refused, moved
 
 ROOT = Path(__file__).resolve().parents[2]
 ARCHITECTURE = (ROOT / "docs" / "ARCHITECTURE.md").read_text()
+SENDING = (ROOT / "docs" / "SENDING.md").read_text()
 LIFECYCLE = (ROOT / "docs" / "LIFECYCLE.md").read_text()
 
 Edge = tuple[str, str, str]
@@ -141,7 +142,7 @@ def tool() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def written(tool: ModuleType) -> str:
-    return str(tool.with_sections(LIFECYCLE))
+    return str(tool.with_sections(LIFECYCLE, tool.SECTIONS[tool.LIFECYCLE]))
 
 
 def test_the_sample_story_is_what_a_run_prints(written: str) -> None:
@@ -151,4 +152,30 @@ def test_the_sample_story_is_what_a_run_prints(written: str) -> None:
 def test_a_story_that_was_changed_by_hand_is_written_anew(tool: ModuleType, written: str) -> None:
     changed = LIFECYCLE.replace("route met", "route missed").replace("| sdr | mql | tal |", "")
     assert changed != LIFECYCLE
-    assert tool.with_sections(changed) == written
+    assert tool.with_sections(changed, tool.SECTIONS[tool.LIFECYCLE]) == written
+
+
+def test_who_may_say_what_is_written_for_senders_as_the_code_has_it(tool: ModuleType) -> None:
+    assert tool.with_sections(SENDING, tool.SECTIONS[tool.SENDING]) == SENDING
+
+
+_REASON = re.compile(
+    r'(?:Refused\(|Refusal\(reason=|return |: )"([a-z]+(?:_[a-z]+)*)"(?=[\s,)}]|$)', re.MULTILINE
+)
+_DECIDE = (
+    "services/scorer/lead/transitions.py",
+    "services/scorer/lead/handlers/dispositions.py",
+    "services/scorer/lead/handlers/acting_role.py",
+    "services/scorer/lead/deals.py",
+    "services/router/dispatch/command_authorization.py",
+)
+_NEVER_SENT = {"unknown_command"}
+"""The gateway takes no such command."""
+
+
+def test_every_reason_of_a_refusal_is_explained_to_senders() -> None:
+    given = {
+        reason for path in _DECIDE for reason in _REASON.findall((ROOT / path).read_text())
+    } - _NEVER_SENT
+    assert {"held_by_sales", "not_the_manager", "reason_missing", "disqualified"} <= given
+    assert [reason for reason in sorted(given) if f"`{reason}`" not in SENDING] == []

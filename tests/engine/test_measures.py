@@ -169,10 +169,11 @@ def test_every_metric_of_the_process_is_in_the_catalogue_with_its_labels_and_the
     None
 ):
     # its metrics are made when it is first imported
+    from baton.cluster import process_metrics
     from services.delivery import metrics as delivery_metrics
     from services.ingest.gateway import metrics as gateway_metrics
 
-    own = (metrics, gateway_metrics, delivery_metrics)
+    own = (metrics, process_metrics, gateway_metrics, delivery_metrics)
     made = [member for module in own for member in vars(module).values()]
     made += metrics.BY_AMOUNT.values()
     found = {

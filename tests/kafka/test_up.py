@@ -4,6 +4,7 @@ or ``baton down``."""
 import base64
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from baton.flow import WORKERS
+from baton.flow import STANDING
 from baton.local.up.record import RunState, read_run
 from baton.processes import is_running, mark_of, send, wait_gone
 from tests.kafka.nursery import Nursery
@@ -136,12 +137,20 @@ def _track(environment: Mapping[str, str], status: Mapping[str, Any], message_id
         return int(answer.status)
 
 
+def _reach(addresses: Mapping[str, str]) -> tuple[str, float]:
+    """Which service its metrics say it is, and for how long no broker has answered it."""
+    page = urllib.request.urlopen(f"{addresses['metrics']}/metrics", timeout=60).read().decode()
+    (service,) = re.findall(r'^baton_build_info\{.*service="(\w+)"', page, re.MULTILINE)
+    (silent,) = re.findall(r"^baton_brokers_silent_seconds (\S+)$", page, re.MULTILINE)
+    return service, float(silent)
+
+
 def test_it_runs_mends_itself_and_ends_with_ctrl_c_leaving_no_process(
     up: subprocess.Popen[str], environment: Mapping[str, str], looking: Looking
 ) -> None:
     status = looking.status(environment)
     assert [(row["name"], row["state"]) for row in status["processes"]] == [
-        (name, "ready") for name in ("up", *WORKERS)
+        (name, "ready") for name in ("up", *STANDING)
     ]
     assert (status["state"], status["namespace"]) == ("running", environment["BATON_NAMESPACE"])
     assert _track(environment, status, "m1") == 202
@@ -151,6 +160,10 @@ def test_it_runs_mends_itself_and_ends_with_ctrl_c_leaving_no_process(
     assert again.returncode == 1
     assert f"baton: Baton runs already (pid {up.pid}, " in again.stderr
 
+    assert {row["name"]: _reach(row["addresses"]) for row in status["processes"][1:]} == {
+        name: (name, 0.0) for name in STANDING
+    }
+
     pids = {row["name"]: row["pid"] for row in status["processes"]}
     first = mark_of(pids["ingest"])
     send(first, signal.SIGKILL)
@@ -158,7 +171,7 @@ def test_it_runs_mends_itself_and_ends_with_ctrl_c_leaving_no_process(
     _until(
         lambda: (
             [row["state"] for row in looking.status(environment)["processes"]]
-            == ["ready"] * len(("up", *WORKERS))
+            == ["ready"] * len(("up", *STANDING))
         )
     )
     assert _track(environment, looking.status(environment), "m2") == 202
@@ -198,7 +211,7 @@ def test_in_the_background_it_returns_when_ready_and_a_kill_ends_the_services_to
         status = looking.status(environment)
         assert status["state"] == "killed"
         assert [(row["name"], row["state"]) for row in status["processes"]] == [
-            (name, "gone") for name in ("up", *WORKERS)
+            (name, "gone") for name in ("up", *STANDING)
         ]
     finally:
         down = _baton(environment, "down")

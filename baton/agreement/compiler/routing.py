@@ -96,7 +96,7 @@ class _Compiler:
             *(rule.when for rule in model.suppress),
             *(rule.when for rule in (*model.territories, *model.segments)),
         ]
-        return ask_account(test.field for when in conditions for test in tests_in(when))
+        return ask_account(frozenset(test.field for when in conditions for test in tests_in(when)))
 
     def _demanded(self, condition: ConditionModel) -> Iterator[Demand]:
         """Words that a text of the profile must be, or begin with, for ``condition`` to be true."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from baton.cluster.reach import BrokerReach
 from baton.contracts.topics import REDUCERS, TOPICS, Audience, changelog_topic, journal_topic
 from baton.engine.disk.state_directory import StateDirectory
 from baton.engine.errors import EngineError
@@ -18,7 +19,6 @@ from baton.engine.kafka.cluster import Cluster
 from baton.engine.kafka.failpoints import Failpoints
 from baton.engine.kafka.group import Group
 from baton.engine.kafka.host_context import HostContext
-from baton.engine.kafka.reach import BrokerReach
 from baton.engine.kafka.reference import ReferenceReader
 from baton.engine.kafka.settings import EngineSettings
 from baton.engine.kafka.skip_order_reader import SkipOrders

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -218,7 +219,7 @@ class InputBuffer:
 
     def _add(self, input_: _Input, records: list[Any]) -> None:
         if not self._merge.count:
-            self.waiting_since = asyncio.get_running_loop().time()
+            self.waiting_since = monotonic()
         self._merge.add(input_.topic, records)
         input_.behind_since = None
         sample = records[::_SAMPLE]

@@ -18,15 +18,19 @@ class EngineSettings(BaseSettings):
         30,
         ge=0,
         le=1_000,
-        description="How long to wait for more records before committing a small batch",
+        description=(
+            "Pause between two transactions of a task, in which records gather; a record that "
+            "comes after it does not wait"
+        ),
     )
     gather_limit_ms: int = Field(
         0,
         ge=0,
         le=5_000,
         description=(
-            "The longest such wait where transactions take long because brokers or processor are "
-            "busy: fewer transactions, and a later record; below the wait itself: no longer than it"
+            "The longest such pause where transactions take long because brokers or processor are "
+            "busy: fewer transactions, and a later record; below the pause itself: no longer than "
+            "it"
         ),
     )
     batch_records: int = Field(4_000, ge=1, description="Maximum number of records in one batch")

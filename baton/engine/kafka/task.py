@@ -165,7 +165,7 @@ class Task:
             return self._idle.wait_s()
         if inputs.count >= self._settings.batch_records:
             return inputs.behind(self._patience_s)
-        gather_s = inputs.waiting_since + self._gathering.wait_s - asyncio.get_running_loop().time()
+        gather_s = self._gathering.until(inputs.waiting_since) - monotonic()
         return max(gather_s, inputs.behind(self._patience_s), 0.0)
 
     async def _sleep(self, wait_s: float) -> None:
@@ -197,15 +197,16 @@ class Task:
         self._memory.next_offset = self._memory.next_offset if began_at is None else began_at
         self._memory.own = batch.changelog[-1][1]
         self._core.commit(self._memory.next_offset)
-        self._memory.size.committed(self._inputs.taken)
+        self._memory.size.committed(taken := self._inputs.taken)
         self._inputs.commit()
         self._idle.commit()
         self._flood.keep(batch.verdicts)
         self._failures, self._cap, self._recommits = 0, None, False
         self._restarts.clear()
-        self._progress_at = monotonic()
-        committed_s = monotonic() - sealed
-        self._gathering.committed(committed_s)
+        self._progress_at = now = monotonic()
+        committed_s = now - sealed
+        if taken:  # no record waits for a transaction that had none
+            self._gathering.committed(now, committed_s)
         self._metrics.committed(batch, sealed - began, committed_s)
         self._context.reached(Point.FOLDED)
 

@@ -12,10 +12,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import platform
 import socket
 import tempfile
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import faust
@@ -23,12 +21,12 @@ import mode
 import uvloop
 
 from baton.clients import bootstrap_of, client_options
+from baton.cluster.process_metrics import build_version, report_build
 from baton.engine.kafka.client_internals import QuietWorker
 from baton.engine.kafka.host import HostConfig, KafkaHost
 from baton.engine.kafka.page_guard import is_loopback
 from baton.engine.kafka.settings import EngineSettings
 from baton.engine.kafka.web import add_pages, guard
-from baton.engine.metrics import BUILD_INFO
 from baton.engine.service import Service
 from baton.engine.task_config import TaskConfig
 from baton.settings import Settings
@@ -39,7 +37,7 @@ log = logging.getLogger(__name__)
 def run_worker(service: Service, settings: Settings, host: KafkaHost | None = None) -> None:
     """Run until a signal to stop; ends the process. ``host``: runs the reducers instead of the
     usual host (tests)."""
-    BUILD_INFO.labels(_version(), platform.python_version(), service.name).set(1)
+    report_build(service.name)
     calm_collector()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -70,7 +68,7 @@ def host_of(service: Service, settings: Settings) -> KafkaHost:
             partitions=settings.partitions,
             namespace=settings.namespace,
             measures=service.measures,
-            version=_version(),
+            version=build_version(),
         ),
         HostConfig(
             client=client_options(settings), settings=EngineSettings(), name=f"baton-{service.name}"
@@ -121,10 +119,3 @@ def _free_port(host: str) -> int:
     with socket.socket() as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
-
-
-def _version() -> str:
-    try:
-        return version("baton")
-    except PackageNotFoundError:
-        return "0"

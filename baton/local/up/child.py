@@ -14,6 +14,7 @@ from typing import IO, Protocol
 
 from baton.lifeline import VARIABLE
 from baton.local.files import PRIVATE_UMASK, last_lines, open_log, rotate
+from baton.local.up.priority import lower_priority
 from baton.local.up.record import ProcessRecord
 from baton.processes import end, mark_of
 
@@ -40,12 +41,13 @@ class Backoff:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """What to run: its name in messages and files, the words of the command and what is added to
-    the environment."""
+    the environment; ``nice``: by how much its priority is lowered."""
 
     name: str
     words: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
+    nice: int = 0
 
 
 class Process(Protocol):
@@ -107,6 +109,7 @@ class Child:
                 start_new_session=True,
                 umask=PRIVATE_UMASK,
             )
+        lower_priority(self._process.pid, self.command.nice)
         self.started_at = time.monotonic()
         self._record = ProcessRecord(
             name=self.command.name,

@@ -7,28 +7,37 @@ import sys
 from collections.abc import Sequence
 
 from baton.clients import bootstrap_of
-from baton.contracts.acls import BOARD, DELIVERY, GATEWAY
+from baton.contracts.acls import BOARD, CONCIERGE, DELIVERY, GATEWAY
 from baton.local.up.child import Command
 from baton.local.up.ports import (
     choose_board_port,
+    choose_concierge_port,
     choose_delivery_port,
     choose_gateway_port,
     choose_metrics_ports,
 )
+from baton.local.up.settings import UpSettings
 from baton.local.up.write_key import key_environment
 from baton.settings import Settings
+
+_IN_FRONT = frozenset({GATEWAY, CONCIERGE, DELIVERY})
+"""Somebody waits for their answers. Delivery is one of them because a claim of the concierge waits
+while it writes to the file that both have."""
 
 
 def service_commands(settings: Settings) -> Sequence[Command]:
     """One command a process, with the ports it listens on; raises ``PortTaken``."""
+    metrics_ports = choose_metrics_ports(settings)
     own_ports = {
         GATEWAY: choose_gateway_port(),
         BOARD: choose_board_port(),
         DELIVERY: choose_delivery_port(),
     }
+    if CONCIERGE in metrics_ports:
+        own_ports[CONCIERGE] = choose_concierge_port()
     return [
         _command(name, settings, metrics_port=port, own_port=own_ports.get(name))
-        for name, port in choose_metrics_ports(settings).items()
+        for name, port in metrics_ports.items()
     ]
 
 
@@ -51,8 +60,12 @@ def _command(name: str, settings: Settings, *, metrics_port: int, own_port: int 
     if name == DELIVERY:
         environment["BATON_DELIVERY_PORT"] = str(own_port)
         addresses = {"delivery": f"http://127.0.0.1:{own_port}", **addresses}
+    if name == CONCIERGE:
+        environment["BATON_DELIVERY_CONCIERGE_PORT"] = str(own_port)
+        addresses = {"concierge": f"http://127.0.0.1:{own_port}", **addresses}
     words = [sys.executable, "-m", "baton.cli.main", "worker", name]
-    return Command(name=name, words=words, environment=environment, addresses=addresses)
+    nice = 0 if name in _IN_FRONT else UpSettings().background_nice
+    return Command(name=name, words=words, environment=environment, addresses=addresses, nice=nice)
 
 
 def _place(settings: Settings) -> str:

@@ -31,6 +31,21 @@ class UpSettings(BaseSettings):
         le=65535,
         description="Port of delivery; 0 chooses a free one; delivery reads it too",
     )
+    delivery_concierge_port: int = Field(
+        8096,
+        ge=0,
+        le=65535,
+        description="Port of the concierge; 0 chooses a free one; the concierge reads it too",
+    )
+    background_nice: int = Field(
+        5,
+        ge=0,
+        le=19,
+        description=(
+            "By how much `baton up` lowers the priority of processes for whose answer nobody "
+            "waits (ingest, scorer, router, sla_watcher, insights); 0: not at all"
+        ),
+    )
     agreement: Path | None = Field(
         None,
         description="Agreement that `baton up` publishes if none is in force; without it the example",

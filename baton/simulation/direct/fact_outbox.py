@@ -15,7 +15,7 @@ from baton.engine.reducer import Event, Fact, Reducer, Rejection
 from baton.engine.task_config import TaskConfig
 from baton.engine.wiring import Wiring
 from baton.evolve import maker
-from baton.ids import derived_id
+from baton.ids import nth_id
 from baton.simulation.direct.counting_log import DirectLog
 from baton.simulation.direct.key_values import KeyValues
 from baton.simulation.direct.passed import Outlet, Passed, StepOrigin
@@ -84,7 +84,7 @@ class FactOutbox:
                     offset,
                     fact.key,
                     fact.value,
-                    derived_id(state.cause, outlet.kind, ordinal),
+                    nth_id(state.cause, outlet.kind, ordinal),
                     self._log.now,
                     received_at_ms,
                     trace,

@@ -45,7 +45,8 @@ class Refusal(Exception):
 
 
 class ConciergeAnswers:
-    """``clock``: seconds since the epoch."""
+    """``clock``: seconds since the epoch. ``warming``: what is done once, beside the first
+    answers."""
 
     def __init__(
         self,
@@ -61,7 +62,7 @@ class ConciergeAnswers:
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="concierge")
         self._claiming = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="claim")
         self._asking = 0
-        self._threads.submit(desk.warm, clock())
+        self.warming = self._threads.submit(desk.warm, clock())
 
     async def preflight(self, request: Request) -> Response:
         """A browser asks whether the page may."""

@@ -3,14 +3,15 @@ Pure."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from baton.agreement.compiled.agreement import AnyCalendar
-from baton.agreement.compiled.open_intervals import merged_intervals
+from baton.agreement.compiled.calendars import PersonalCalendar
+from baton.agreement.wall_time import instant_ms, local_date
 from services.delivery.targets.people_model import SlotRules
 
 _MINUTE_MS: Final = 60_000
@@ -24,26 +25,38 @@ Busy = Sequence[tuple[int, int]]
 
 def free_slots(calendar: AnyCalendar, busy: Busy, rules: SlotRules, now_ms: int) -> list[int]:
     """Every start, in order, from the notice on to the horizon: those that lie whole inside open
-    hours. Costs a step for each of the open hours' spans, however fine the slots are."""
+    hours."""
     length = rules.minutes * _MINUTE_MS
     first = now_ms + rules.notice_minutes * _MINUTE_MS
     last = now_ms + rules.days * _DAY_MS
-    found: list[int] = []
-    for opens, closes in merged_intervals(_open_spans(calendar, first, last + length)):
-        begin = opens + -opens % length
-        found += range(begin, min(last, closes - length + 1), length)
-    return [start for start in found if is_outside(busy, start, start + length)]
+    days = _days(calendar, first, last)
+    begun = sorted({start for day in days for start in _grid(calendar, day, length)})
+    away = calendar.away if isinstance(calendar, PersonalCalendar) else ()
+    return [
+        start
+        for start in begun
+        if first <= start < last
+        and is_outside(busy, start, start + length)
+        and is_outside(away, start, start + length)
+    ]
 
 
-def _open_spans(calendar: AnyCalendar, first: int, last: int) -> Iterator[tuple[int, int]]:
-    """Open hours from ``first`` to ``last``; neighbours may touch."""
-    at = first
-    while calendar.business_between(at, last) > 0:
-        opens = calendar.next_open(at)
-        closes = calendar.next_close(opens)
-        assert closes is not None, opens
-        yield opens, closes
-        at = closes
+def _days(calendar: AnyCalendar, first: int, last: int) -> list[date]:
+    """The days whose hours may reach between the moments: those of the day before may."""
+    begin = local_date(first, calendar.zone) - timedelta(days=1)
+    number = (local_date(last, calendar.zone) - begin).days
+    return [begin + timedelta(days=day) for day in range(number + 1)]
+
+
+def _grid(calendar: AnyCalendar, day: date, length: int) -> Iterator[int]:
+    """The starts of a day: one after the other from when its hours begin, in the zone of who works
+    then, so that a day from half past nine has its first slot at half past nine."""
+    base = calendar.base if isinstance(calendar, PersonalCalendar) else calendar
+    for opens, closes in base.shifts(day):
+        from_ms = instant_ms(day, opens, base.zone)
+        yield from range(
+            from_ms, instant_ms(day, closes, base.zone, last=True) - length + 1, length
+        )
 
 
 def is_free(
@@ -52,9 +65,12 @@ def is_free(
     """Whether a slot that was shown some minutes ago can still be given: the notice may have begun
     meanwhile."""
     length = rules.minutes * _MINUTE_MS
-    on_the_grid = start_ms % length == 0 and now_ms < start_ms < now_ms + rules.days * _DAY_MS
+    on_the_grid = any(
+        start_ms in _grid(calendar, day, length) for day in _days(calendar, start_ms, start_ms)
+    )
     return (
-        on_the_grid
+        now_ms < start_ms < now_ms + rules.days * _DAY_MS
+        and on_the_grid
         and is_outside(busy, start_ms, start_ms + length)
         and calendar.business_between(start_ms, start_ms + length) == length
     )
@@ -83,5 +99,5 @@ def slot_text(start_ms: int) -> str:
 def is_outside(busy: Busy, start_ms: int, stop_ms: int) -> bool:
     """Whether none of the spans, sorted and disjoint, overlaps: the last one that begins before the
     stop ended before the start."""
-    index = bisect_right(busy, stop_ms - 1, key=lambda span: span[0]) - 1
+    index = bisect_left(busy, (stop_ms,)) - 1  # (stop,) sorts before every span from it on
     return index < 0 or busy[index][1] <= start_ms

@@ -3,10 +3,11 @@ by upserts of two hundred."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx
 
@@ -15,6 +16,8 @@ from services.delivery.crm.tokens import Token, TokenKeeper
 from services.delivery.targets.crm_model import SHARED, SalesforceTarget
 
 BATCH: Final = 200
+_LISTED_BYTES: Final = 8_000
+"""Half of what Salesforce takes as address and headers: properties and token have the rest."""
 _AGAIN: Final = frozenset({"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"})
 _CHANGED: Final = "ENTITY_CHANGED_SINCE"
 
@@ -40,15 +43,14 @@ class Salesforce:
     async def read(self, keys: Sequence[str], properties: Sequence[str]) -> Mapping[str, Found]:
         """The records there are, by key; of two with one key neither: which is meant is not for us
         to say."""
-        fields = dict.fromkeys(("Id", self.key, "LastModifiedDate", *properties))
-        listed = ", ".join(f"'{_quoted(key)}'" for key in keys)
-        query = (
-            f"SELECT {', '.join(fields)} FROM {self._target.sobject} WHERE {self.key} IN ({listed})"
-        )
-        answer = await self._call("GET", "/query", params={"q": query})
+        fields = ", ".join(dict.fromkeys(("Id", self.key, "LastModifiedDate", *properties)))
+        asked = f"SELECT {fields} FROM {self._target.sobject} WHERE {self.key} IN"
+        records: list[dict[str, Any]] = []
+        for listed in _lists(keys):
+            records += await self._records(f"{asked} ({listed})")
         found: dict[str, Found] = {}
         doubled: set[str] = set()
-        for record in answer.json()["records"]:
+        for record in records:
             key = str(record[self.key])
             key = key.lower() if self.key.lower() == "email" else key
             doubled |= {key} & found.keys()
@@ -59,6 +61,16 @@ class Salesforce:
                 object_id=record["Id"], values=values, changed=record["LastModifiedDate"]
             )
         return {key: one for key, one in found.items() if key not in doubled}
+
+    async def _records(self, query: str) -> list[dict[str, Any]]:
+        """All pages of a query's answer."""
+        body = (await self._call("GET", "/query", params={"q": query})).json()
+        records = list(body["records"])
+        while not body.get("done", True):
+            page = str(body["nextRecordsUrl"]).rpartition("/query/")[2]
+            body = (await self._call("GET", f"/query/{page}")).json()
+            records += body["records"]
+        return records
 
     async def write(self, writes: Sequence[Write]) -> list[Written]:
         """First what people set too, each record under the condition that it is as it was read;
@@ -122,6 +134,23 @@ class Salesforce:
         headers = {"Authorization": f"Bearer {token.access}", **more.get("headers", {})}
         url = f"{token.instance_url}/services/data/v{self._target.api_version}{path}"
         return await self._client.request(method, url, **{**more, "headers": headers})
+
+
+def _lists(keys: Sequence[str]) -> Iterator[str]:
+    """The keys as lists of SOQL, each short enough for an address: a query stands in it, and of a
+    longer one Salesforce reads nothing (414)."""
+    listed: list[str] = []
+    length = 0
+    for key in keys:
+        word = f"'{_quoted(key)}'"
+        size = len(quote(f"{word}, ", safe=""))
+        if listed and length + size > _LISTED_BYTES:
+            yield ", ".join(listed)
+            listed, length = [], 0
+        listed.append(word)
+        length += size
+    if listed:
+        yield ", ".join(listed)
 
 
 def _quoted(text: str) -> str:

@@ -12,6 +12,7 @@ from pydantic import SecretStr, ValidationError
 from baton.agreement.document import Document
 from baton.agreement.problems import Problem, path_words
 from baton.agreement.source.yaml import read_yaml
+from services.delivery.settings import DeliverySettings
 from services.delivery.targets.model import TargetsFile
 
 _REASONS = {
@@ -50,6 +51,15 @@ def read_targets(path: Path | None) -> TargetsFile:
         except ValidationError as error:
             problems += [_problem(item, document) for item in error.errors(include_url=False)]
     raise TargetsWrong("\n".join(problem.described(str(path)) for problem in problems))
+
+
+def has_concierge() -> bool:
+    """Whether the file of targets, by the environment, has a concierge. A file that is wrong has
+    none: delivery says what is wrong with it."""
+    try:
+        return read_targets(DeliverySettings().targets).concierge is not None
+    except ValueError:  # the settings or the file
+        return False
 
 
 def _placed(targets: TargetsFile, folder: Path) -> TargetsFile:

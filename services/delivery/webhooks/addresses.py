@@ -33,8 +33,11 @@ _REFUSED: Final[tuple[tuple[str, str], ...]] = (
     ("fe80::/10", "link-local"),
     ("ff00::/8", "multicast"),
     ("2001::/32", "tunnelled (Teredo)"),
+    ("3fff::/20", "for documentation"),
 )
 _BY_NETWORK: Final = tuple((ipaddress.ip_network(text), why) for text, why in _REFUSED)
+_GLOBAL_UNICAST: Final = ipaddress.ip_network("2000::/3")
+_ISATAP: Final = frozenset({0x0000_5EFE, 0x0200_5EFE})
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 _LOW_32: Final = 0xFFFF_FFFF
 
@@ -53,6 +56,8 @@ def refusal_of(text: str, allowed: Iterable[Network] = ()) -> str | None:
     for network, why in _BY_NETWORK:
         if address in network:
             return f"it is {why}"
+    if isinstance(address, ipaddress.IPv6Address) and address not in _GLOBAL_UNICAST:
+        return "it is not public"
     return None if address.is_global else "it is not public"
 
 
@@ -63,7 +68,7 @@ def is_allowed_without_tls(text: str, allowed: Iterable[Network]) -> bool:
 
 
 def _inner(address: Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that an IPv6 one stands for: mapped, compatible, 6to4, NAT64."""
+    """The IPv4 address that an IPv6 one stands for: mapped, compatible, 6to4, NAT64, ISATAP."""
     if isinstance(address, ipaddress.IPv4Address):
         return None
     number = int(address)
@@ -71,6 +76,7 @@ def _inner(address: Address) -> ipaddress.IPv4Address | None:
         return address.ipv4_mapped
     if address.sixtofour is not None:
         return address.sixtofour
-    if address in _NAT64 or (number > 1 and number <= _LOW_32):
+    tunnelled = number >> 32 & _LOW_32 in _ISATAP
+    if tunnelled or address in _NAT64 or (number > 1 and number <= _LOW_32):
         return ipaddress.IPv4Address(number & _LOW_32)
     return None

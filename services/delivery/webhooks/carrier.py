@@ -40,7 +40,7 @@ def signature_of(secrets: Sequence[SecretStr], name: str, at: datetime, body: st
 def retry_after_ms(header: str, now: datetime) -> int | None:
     """What a ``Retry-After`` header asks for: seconds, or a moment; None where it is neither."""
     text = header.strip()
-    if text.isascii() and text.isdigit() and len(text) <= 9:
+    if text.isascii() and text.isdigit() and len(text) <= 18:
         return int(text) * 1_000
     try:
         moment = parsedate_to_datetime(text)

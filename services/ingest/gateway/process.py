@@ -19,6 +19,8 @@ from aiokafka.errors import KafkaError
 from starlette.types import ASGIApp
 
 from baton.clients import client_options
+from baton.cluster.process_metrics import report_build
+from baton.cluster.reach import BrokerReach
 from baton.contracts.intake import IntakeRecord
 from baton.engine.kafka.cluster import Cluster
 from baton.http import bind
@@ -67,6 +69,7 @@ class GatewayProcess:
             namespace=settings.namespace,
             client_id=f"gateway-{uuid4().hex[:12]}",
         )
+        self._reach = BrokerReach(cluster.ask)
         self._backlog = BacklogWatch(cluster, limit_s=own.stalled_after_s)
         self._private_on_loopback = is_loopback(settings.metrics_host)
         self._public = bind(
@@ -117,6 +120,7 @@ class GatewayProcess:
             self._serve(pages, self._private, _OPERATIONS, lambda: None),
             self._connect(),
             self._backlog.watch(),
+            self._reach.watch(),
         )
         return asyncio.create_task(serving), [asyncio.create_task(other) for other in others]
 
@@ -164,6 +168,7 @@ class GatewayProcess:
 
 def run(settings: Settings) -> None:
     """Run until asked to stop; raises what it cannot start without."""
+    report_build("gateway")
     run_until_stopped(GatewayProcess(settings, GatewaySettings()).run())
 
 

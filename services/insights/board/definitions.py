@@ -22,9 +22,9 @@ DEFINITIONS: Final[tuple[tuple[str, str, str], ...]] = (
         "speed",
         "Speed to lead",
         (
-            "From the buyer's raised hand to the first call, mail or meeting of a person, around "
-            "the clock, by anybody. Auto-responders do not count. Rounded up: to the minute up to "
-            "an hour, then coarser."
+            "From the buyer's raised hand, also one raised after the lead was handed over, to the "
+            "next call, mail or meeting of a person, around the clock, by anybody. Auto-responders "
+            "do not count. Rounded up: to the minute up to an hour, then coarser."
             " Buyers who still wait are in the figure (Kaplan–Meier). The SLA of the same lead "
             "counts business time and one holder: both are true."
         ),

@@ -45,7 +45,7 @@ class Live:
                     if not allowed():
                         return
                     silent_s = 0.0
-                    yield ": still here\n\n"
+                    yield "event: beat\ndata:\n\n"
         finally:
             self._streams -= 1
 

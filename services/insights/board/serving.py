@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 
 from baton.clients import confluent_options, confluent_producer_options
+from baton.cluster.reach import BrokerReach, asking
 from baton.http import Listener, ListenerTerms, bind
 from baton.settings import Settings
 from services.insights.board.access import Access
@@ -46,7 +47,9 @@ async def serve(settings: Settings) -> None:
     """Project and listen until cancelled."""
     own = BoardSettings()
     files = board_stores(settings, own)
-    projector = Projector(confluent_options(settings), settings.namespace, files)
+    client = confluent_options(settings)
+    projector = Projector(client, settings.namespace, files)
+    reach = BrokerReach(asking(client, settings.namespace))
     public = bind(own.host, own.port, names="BATON_BOARD_HOST and BATON_BOARD_PORT")
     private = bind(settings.metrics_host, settings.metrics_port, names=_METRICS)
     parts = Parts(
@@ -63,15 +66,16 @@ async def serve(settings: Settings) -> None:
     )
     projecting = asyncio.create_task(asyncio.to_thread(projector.run))
     weekly = WeeklyPacks(own, files, lambda: projector.standing, parts.now_ms)
-    packing = asyncio.create_task(weekly.run())
+    beside = [asyncio.create_task(weekly.run()), asyncio.create_task(reach.watch())]
     try:
         await _listen(pages, operations, projecting)
     finally:
-        packing.cancel()
+        for task in beside:
+            task.cancel()
         projector.end()
         public.close()
         private.close()
-        await asyncio.gather(projecting, packing, return_exceptions=True)
+        await asyncio.gather(projecting, *beside, return_exceptions=True)
 
 
 async def _listen(pages: Listener, operations: Listener, projecting: asyncio.Task[None]) -> None:

@@ -18,32 +18,32 @@ LEAD = Table(
         lead_id t lead
         stage t stage
         cycle i cycle
-        stage_since_ms i since when it is in its stage, ms
+        stage_since_ms m since when it is in its stage, ms
         reason t? reason of an end
         holder_kind t person, queue, nurture, end, lead or nobody
         holder t person, pool, track or reason
-        next_at_ms i? when it comes back by itself, ms
+        next_at_ms m? when it comes back by itself, ms
         missing t what is missing while nobody holds it
         handoff_id t? hand-off that stands
         qualification_id t? qualification that stands
-        qualified_at_ms i? when it qualified, ms
-        routed_at_ms i? when it was handed over, ms
+        qualified_at_ms m? when it qualified, ms
+        routed_at_ms m? when it was handed over, ms
         pool t? pool
         leg t? sdr or sales
         level t level of the score, or the urgency of the hand-off
         grade t grade
         fit_micro i fit, millionths of a point
         engagement_micro i engagement, millionths of a point
-        scored_at_ms i when it was scored, ms
+        scored_at_ms m when it was scored, ms
         hand_raised i 1: the buyer asked for it
         segment t? segment
         account_id t? account
         survivor t? lead it was merged into
         journey t account whose deals its touches count for, or the lead itself
         erased i 1: the person is forgotten
-        first_seen_ms i its first record, ms
-        last_seen_ms i its latest record, ms
-        last_act_ms i? the latest act of a person, ms
+        first_seen_ms m its first record, ms
+        last_seen_ms m its latest record, ms
+        last_act_ms m? the latest act of a person, ms
     """),
 )
 WORK = Table(
@@ -63,8 +63,8 @@ WORK = Table(
         pool t pool
         segment t segment
         hot i 1: hot or asked for, with a person, and nothing was done since
-        due_ms i when the clock that ends first runs out, ms
-        risk_ms i when three quarters of its time are gone, ms
+        due_ms m when the clock that ends first runs out, if one runs, ms
+        risk_ms m when three quarters of its time are gone, ms
     """),
 )
 OPEN_CLOCK = Table(
@@ -79,7 +79,7 @@ OPEN_CLOCK = Table(
         holder t person or pool
         pool t pool of the clock
         segment t segment of the clock
-        deadline_ms i when it is due, ms
+        deadline_ms m when it is due, ms
     """),
 )
 CYCLE = Table(
@@ -94,12 +94,12 @@ CYCLE = Table(
     columns=columns("""
         lead_id t lead
         cycle i number of the cycle
-        mql_ms i? ready for a person, ms
-        sal_ms i? accepted by sales, ms
-        sql_ms i? qualified by sales, ms
-        opportunity_ms i? opportunity, ms
-        customer_ms i? won, ms
-        ended_ms i? went back or was disqualified, ms
+        mql_ms m? ready for a person, ms
+        sal_ms m? accepted by sales, ms
+        sql_ms m? qualified by sales, ms
+        opportunity_ms m? opportunity, ms
+        customer_ms m? won, ms
+        ended_ms m? went back or was disqualified, ms
         inferred t stages nobody reported, taken as reached with a later one; separated by semicolons
     """),
 )
@@ -123,8 +123,8 @@ DEAL = Table(
         amount_minor i? amount in minor units, as corrected last
         currency t? currency
         expected_close t? expected day of closing
-        opened_at_ms i? when it was opened, ms
-        ended_at_ms i? when it was won, lost or derailed, ms
+        opened_at_ms m? when it was opened, ms
+        ended_at_ms m? when it was won, lost or derailed, ms
         ended_by t? fact that ended it
         reason t? reason, a word of the agreement
         by_person t? who ended it
@@ -144,9 +144,9 @@ CONVERSION = Table(
         opportunity_id t? opportunity
         amount_minor i? amount in minor units
         currency t? currency
-        known_at_ms i? when the lead became known, ms
-        opportunity_at_ms i? when it became an opportunity, ms
-        won_at_ms i when it was won, ms
+        known_at_ms m? when the lead became known, ms
+        opportunity_at_ms m? when it became an opportunity, ms
+        won_at_ms m when it was won, ms
     """),
 )
 JOURNEY = Table(
@@ -179,6 +179,6 @@ CREDIT = Table(
         source t source, or (none)
         amount_minor i credit in minor units
         currency t currency
-        won_at_ms i when it was won, ms
+        won_at_ms m when it was won, ms
     """),
 )

@@ -26,8 +26,8 @@ STAGE_MOVE = Table(
         actor t role of who caused it
         by_person t? who caused it
         reason t? reason, a word of the agreement
-        occurred_at_ms i when it happened, ms
-        log_ms i when it was decided, ms
+        occurred_at_ms m when it happened, ms
+        log_ms m when it was decided, ms
         handoff_id t? hand-off
         qualification_id t? qualification
         inferred t skipped stages that were taken as reached, separated by semicolons
@@ -57,7 +57,7 @@ QUALIFICATION = Table(
         fit_micro i fit, millionths of a point
         engagement_micro i engagement, millionths of a point
         hand_raised i 1: the buyer asked for it
-        qualified_at_ms i when, ms
+        qualified_at_ms m when, ms
         cause_id t id of the event that caused it
         segment t? segment
         account_id t? account
@@ -83,11 +83,11 @@ HANDOFF = Table(
         level t warm or hot
         segment t? segment
         hand_raised i 1: the buyer asked for it
-        routed_at_ms i when, ms
-        qualified_at_ms i when the lead qualified, ms
+        routed_at_ms m when, ms
+        qualified_at_ms m when the lead qualified, ms
         rule t rule that chose the person
         turn_used i 1: it used up a turn
-        accept_by_ms i? until when it is to be answered, ms
+        accept_by_ms m? until when it is to be answered, ms
     """),
 )
 UNROUTED = Table(
@@ -102,8 +102,8 @@ UNROUTED = Table(
         outcome t held, watch or suppressed
         reason t why
         pool t? pool
-        next_try_at_ms i? when it is tried again, ms
-        log_ms i when, ms
+        next_try_at_ms m? when it is tried again, ms
+        log_ms m when, ms
     """),
 )
 NOTE = Table(
@@ -120,7 +120,7 @@ NOTE = Table(
         by_person t? who asked
         owner t? who holds it
         cause_id t id of the event that caused it
-        log_ms i when, ms
+        log_ms m when, ms
     """),
 )
 RECYCLED = Table(
@@ -135,12 +135,12 @@ RECYCLED = Table(
         outcome t recycle or disqualify
         reason t reason, a word of the agreement
         track t? nurture track
-        cool_off_until_ms i? not before, ms
-        return_at_ms i? when it comes back, ms
+        cool_off_until_ms m? not before, ms
+        return_at_ms m? when it comes back, ms
         by_person t? who ended it
         needs t? what is missing, such as the contract's end
         nurture_allowed i 1: consent for nurture
-        log_ms i when, ms
+        log_ms m when, ms
     """),
 )
 REST = Table(
@@ -155,7 +155,7 @@ REST = Table(
         lead_id t lead
         reason t reason, a word of the agreement
         track t? nurture track
-        return_at_ms i? when it comes back, ms
+        return_at_ms m? when it comes back, ms
         needs t? what is missing, such as the contract's end
         nurture_allowed i 1: consent for nurture
         """
@@ -172,7 +172,7 @@ REACTIVATED = Table(
         lead_id t lead
         recycle_id t recycling it ends
         reason t return_date, hand_raised or requalified
-        log_ms i when, ms
+        log_ms m when, ms
     """),
 )
 REFUSAL = Table(
@@ -189,7 +189,7 @@ REFUSAL = Table(
         actor t role of who did it
         by_person t? who did it
         reason t why it was not carried out
-        log_ms i when, ms
+        log_ms m when, ms
     """),
 )
 ORPHAN = Table(
@@ -202,7 +202,7 @@ ORPHAN = Table(
         lead_id t lead
         kind t found or held
         cause t why nobody holds it
-        since_ms i since when, ms
+        since_ms m since when, ms
         stage t stage
         holder t? who has it again
         """
@@ -225,8 +225,8 @@ AMENDMENT = Table(
         level t urgency from then on
         hand_raised i 1: the buyer asked for it
         segment t? segment
-        at_ms i when, ms
+        at_ms m when, ms
         cause_id t id of the event that caused it
-        log_ms i when the record was appended, ms
+        log_ms m when the record was appended, ms
     """),
 )

@@ -15,7 +15,7 @@ FACT = Table(
         lead_id t lead
         topic t topic
         fact_id t id of the fact
-        log_ms i when the record was appended, ms
+        log_ms m when the record was appended, ms
         log_offset i its offset
         value b the record, Avro in Confluent's framing
     """),
@@ -28,8 +28,8 @@ TOUCH = Table(
     columns=columns("""
         event_id t id of the event
         lead_id t lead
-        occurred_at_ms i when it happened, ms
-        received_at_ms i when it reached Baton, ms
+        occurred_at_ms m when it happened, ms
+        received_at_ms m when it reached Baton, ms
         source t who sent it
         act t word of the agreement
         campaign t? campaign it belongs to
@@ -40,7 +40,7 @@ TOUCH = Table(
         automatic i 1: done by a machine, no touch
         backfill i 1: came with an import
         clamped i 1: its time lay in the future and was set to that of receipt
-        log_ms i when the record was appended, ms
+        log_ms m when the record was appended, ms
     """),
 )
 RETRACTION = Table(
@@ -50,7 +50,7 @@ RETRACTION = Table(
     columns=columns("""
         event_id t id of the event taken back
         lead_id t lead
-        log_ms i when the record was appended, ms
+        log_ms m when the record was appended, ms
     """),
 )
 MEMBERSHIP = Table(
@@ -61,7 +61,7 @@ MEMBERSHIP = Table(
     columns=columns("""
         event_id t id of the event
         lead_id t lead
-        occurred_at_ms i when it was said, ms
+        occurred_at_ms m when it was said, ms
         account_id t? domain of the account; nothing: none any more
     """),
 )
@@ -77,8 +77,8 @@ ACT = Table(
         by_person t who did it, an id of the agreement
         actor t role in which it was done
         handoff_id t? hand-off it answers
-        occurred_at_ms i when it was done, ms
-        received_at_ms i when it reached Baton, ms
+        occurred_at_ms m when it was done, ms
+        received_at_ms m when it reached Baton, ms
         source t who reported it
         reason t? reason, a word of the agreement
         outcome t? what came of a call
@@ -93,7 +93,7 @@ ACT = Table(
         competitor t? whom the buyer compares with, or chose
         content_sent t? id of content that was sent
         content_asked t? id of content that the buyer asked for
-        log_ms i when the record was appended, ms
+        log_ms m when the record was appended, ms
     """),
 )
 MENTION = Table(
@@ -106,8 +106,8 @@ MENTION = Table(
         kind t objection, competitor, sent or asked
         word t what was named
         lead_id t lead
-        occurred_at_ms i when the act was done, ms
-        log_ms i when the record was appended, ms
+        occurred_at_ms m when the act was done, ms
+        log_ms m when the record was appended, ms
     """),
 )
 MERGE = Table(
@@ -118,7 +118,7 @@ MERGE = Table(
     columns=columns("""
         loser t lead that ended
         survivor t lead it ended in
-        occurred_at_ms i when, ms
+        occurred_at_ms m when, ms
     """),
 )
 PERSON = Table(
@@ -131,7 +131,7 @@ PERSON = Table(
         """
         lead_id t lead
         event_id t id of the event that reported it last
-        occurred_at_ms i when it was said, ms
+        occurred_at_ms m when it was said, ms
         first_name t? first name
         last_name t? last name
         company t? company
@@ -149,7 +149,7 @@ REFERENCE = Table(
     columns=columns("""
         topic t topic
         log_offset i offset
-        log_ms i when the record was appended, ms
+        log_ms m when the record was appended, ms
         value b the record, Avro in Confluent's framing
     """),
 )
@@ -163,6 +163,6 @@ DEAD_LETTER = Table(
         partition i partition
         log_offset i offset
         code t reason, a word
-        log_ms i when, ms
+        log_ms m when, ms
     """),
 )

@@ -17,9 +17,9 @@ CLOCK = Table(
         side t sales, marketing or sales_management
         handoff_id t? hand-off that it is about
         state t running, met, breached ...
-        started_at_ms i when it started, ms
-        deadline_ms i when it is due, ms
-        ended_at_ms i? when it ended, ms
+        started_at_ms m when it started, ms
+        deadline_ms m when it is due, ms
+        ended_at_ms m? when it ended, ms
         owner t? person
         pool t? pool
         level t? level
@@ -51,10 +51,10 @@ VIOLATION = Table(
         goal t? goal of a team
         owner t? person
         pool t? pool
-        deadline_ms i when it was due, ms
+        deadline_ms m when it was due, ms
         unproven i 1: it could not be proven yet
         reason t? why
-        log_ms i when, ms
+        log_ms m when, ms
     """),
 )
 ACTION = Table(
@@ -72,7 +72,7 @@ ACTION = Table(
         to_person t? who is notified
         digest t? the digest that notifies them of it
         reason t? why
-        log_ms i when, ms
+        log_ms m when, ms
     """),
 )
 DIGEST = Table(
@@ -84,10 +84,10 @@ DIGEST = Table(
         digest_id t id
         pool t pool
         to_person t who is notified
-        from_ms i begin of the period, ms
-        until_ms i its end, ms
+        from_ms m begin of the period, ms
+        until_ms m its end, ms
         count i actions in it
-        log_ms i when, ms
+        log_ms m when, ms
     """),
 )
 GOAL = Table(

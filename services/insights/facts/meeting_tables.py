@@ -16,8 +16,8 @@ DECISION = Table(
         due t until which day
         done i 1: it is done
         by_person t who wrote it last
-        decided_at_ms i when it was decided, ms
-        at_ms i when it was written last, ms
+        decided_at_ms m when it was decided, ms
+        at_ms m when it was written last, ms
         """
         + LOG
     ),

@@ -125,7 +125,7 @@ EVENTS_BY_SOURCE = _counts(
         events i events
         clamped i those whose time lay in the future
         unnamed i touches without a campaign
-        last_ms i when its latest one was received, ms
+        last_ms m when its latest one was received, ms
     """,
     highest=("last_ms",),
 )
@@ -255,7 +255,7 @@ REFUSALS_BY_SPAN = _counts(
     """,
     sums="""
         number i how many
-        last_ms i the latest of them, ms
+        last_ms m the latest of them, ms
     """,
     highest=("last_ms",),
 )

@@ -17,12 +17,14 @@ BLOB: Final = "BLOB"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column. ``nullable``: not every row has it."""
+    """One column. ``nullable``: not every row has it; ``is_moment``: milliseconds since 1970, UTC,
+    and no length of time."""
 
     name: str
     type: str
     says: str
     nullable: bool = False
+    is_moment: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,17 +52,24 @@ class Table:
 
 def columns(text: str) -> tuple[Column, ...]:
     """``name type says``, one column a line; ``?`` after the type: not every row has it; ``t``
-    text, ``i`` integer, ``b`` bytes."""
-    types = {"t": TEXT, "i": INTEGER, "b": BLOB}
+    text, ``i`` integer, ``m`` moment, ``b`` bytes."""
+    types = {"t": TEXT, "i": INTEGER, "m": INTEGER, "b": BLOB}
     found = []
     for line in filter(str.strip, text.splitlines()):
         name, kind, says = line.split(maxsplit=2)
-        found.append(Column(name=name, type=types[kind[0]], says=says, nullable=kind.endswith("?")))
+        column = Column(
+            name=name,
+            type=types[kind[0]],
+            says=says,
+            nullable=kind.endswith("?"),
+            is_moment=kind.startswith("m"),
+        )
+        found.append(column)
     return tuple(found)
 
 
 LOG: Final = """
-    log_ms i when the record was appended, ms
+    log_ms m when the record was appended, ms
     log_offset i its offset
 """
 """The columns by which the latest record is reported, for tables with ``latest``."""

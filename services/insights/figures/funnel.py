@@ -97,6 +97,17 @@ class Acceptance:
         return Share(count=self.accepted, total=self.accepted + self.rejected + self.expired)
 
 
+def acceptance_together(parts: Iterable[Acceptance]) -> Acceptance:
+    """The sums of the parts."""
+    found = list(parts)
+    return Acceptance(
+        accepted=sum(part.accepted for part in found),
+        rejected=sum(part.rejected for part in found),
+        expired=sum(part.expired for part in found),
+        waiting=sum(part.waiting for part in found),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WinRate:
     """``narrow`` is of won and lost; ``broad`` also counts those that went back to nurture or were

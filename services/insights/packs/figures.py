@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 
 from services.insights.figures.compliance import Compliance, Verdict
 from services.insights.reports.context import DAY_MS, Context, Role, Viewer
+from services.insights.reports.data import complete_since
 from services.insights.reports.monday import monday
+
+OF_THE_MOMENT: Final = frozenset({"Goals", "Open on Monday", "Coverage", "Decisions"})
+"""Sections of what stands as the pack is made; the others are of the week."""
 
 
 class WrongWeek(ValueError):
@@ -34,13 +38,15 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
-    """``week`` as ISO 8601 writes it, ``2026-W48``."""
+    """``week`` as ISO 8601 writes it, ``2026-W48``; ``since_ms``: the board has not all of the
+    week, but everything since then."""
 
     week: str
     known_at_ms: int
     zone: str
     agreement: str
     figures: tuple[Figure, ...]
+    since_ms: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The pack as it is kept."""
@@ -64,13 +70,19 @@ def last_week(context: Context) -> str:
     return week_of(context.today - timedelta(days=7))
 
 
-def make_pack(context: Context, week: str) -> Pack:
-    """The pack of a week that is over, by what is known now; raises WrongWeek."""
+def week_bounds(context: Context, week: str) -> tuple[int, int]:
+    """When a week begins and when the following one does; raises WrongWeek."""
     try:
         begins = date.fromisoformat(f"{week}-1")
     except ValueError:
         raise WrongWeek(f'"{week[:20]}" is no week; write 2026-W48') from None
-    following = context.start_of(begins + timedelta(days=7))
+    return context.start_of(begins), context.start_of(begins + timedelta(days=7))
+
+
+def make_pack(context: Context, week: str) -> Pack:
+    """The pack of a week that is over, by what is known now; raises WrongWeek. Figures of the
+    moment are those of the last week alone: of an earlier one nobody knows them any more."""
+    begins_ms, following = week_bounds(context, week)
     if following > context.now_ms:
         raise WrongWeek(f"{week} is not over yet")
     seen = replace(
@@ -79,19 +91,31 @@ def make_pack(context: Context, week: str) -> Pack:
         viewer=Viewer(role=Role.MARKETING),
         per_person=False,
     )
-    agreement = context.agreement.version if context.agreement else ""
+    since_ms = complete_since(context)
+    is_last = week == last_week(context)
     return Pack(
         week=week,
         known_at_ms=context.now_ms,
         zone=context.zone.key,
-        agreement=agreement,
-        figures=tuple(_figures(seen, monday(seen))),
+        agreement=context.agreement.version if context.agreement else "",
+        figures=tuple(
+            figure
+            for figure in _figures(seen, monday(seen))
+            if is_last or figure.section not in OF_THE_MOMENT
+        ),
+        since_ms=since_ms if since_ms is not None and since_ms > begins_ms else None,
     )
 
 
 def differences(frozen: Pack, now: Pack) -> list[tuple[Figure | None, Figure | None]]:
-    """What is not as it was frozen: late events restate a week."""
-    before = {(figure.section, figure.name): figure for figure in frozen.figures}
+    """What is not as it was frozen: late events restate a week. What only the moment of freezing
+    knew is not compared with a pack that is made later."""
+    known = {figure.section for figure in now.figures}
+    before = {
+        (figure.section, figure.name): figure
+        for figure in frozen.figures
+        if figure.section in known or figure.section not in OF_THE_MOMENT
+    }
     after = {(figure.section, figure.name): figure for figure in now.figures}
     return [
         (before.get(key), after.get(key))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from services.insights.packs.figures import Pack, last_week, make_pack
+from services.insights.packs.figures import Pack, last_week, make_pack, week_bounds
 from services.insights.packs.keeping import Packs, packs_of
 from services.insights.packs.mailing import Mailer, NotMailed
 from services.insights.projection.dialect import StorePlace, reader, store_errors
@@ -18,6 +18,7 @@ from services.insights.projection.files import BoardStores
 from services.insights.projection.projector import ProjectorState, Standing
 from services.insights.projection.reference import book_in
 from services.insights.reports.context import Context, Role, Viewer, filters_of
+from services.insights.reports.data import first_record_ms
 from services.insights.settings import BoardSettings
 
 log = logging.getLogger(__name__)
@@ -93,10 +94,13 @@ class WeeklyPacks:
             context = context_at(db, now_ms)
             if context.agreement is None:
                 return None
-            made = self._packs.get(last_week(context))
+            week, first_ms = last_week(context), first_record_ms(context)
+            made = self._packs.get(week)
         if made is not None:
             self._mail(made)
             return None
+        if first_ms is not None and week_bounds(context, week)[1] <= first_ms:
+            return None  # the week was over before there was anything to report
         local = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(context.zone)
         if local.weekday() == 0 and local.hour < _FROM_HOUR:
             return None

@@ -33,7 +33,11 @@ def shown(figure: Figure) -> str:
 def heading(pack: Pack) -> str:
     """What every form begins with."""
     known = words.moment(pack.known_at_ms, ZoneInfo(pack.zone))
-    return f"Week {pack.week}, as known at {known} ({pack.zone}), agreement {pack.agreement[:10]}"
+    since = words.moment(pack.since_ms, ZoneInfo(pack.zone), pack.known_at_ms)
+    return (
+        f"Week {pack.week}, as known at {known} ({pack.zone}), agreement {pack.agreement[:10]}"
+        f"{'' if pack.since_ms is None else f', complete only since {since}'}"
+    )
 
 
 def sections(pack: Pack) -> list[tuple[str, list[tuple[Figure, str]]]]:

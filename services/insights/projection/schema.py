@@ -9,7 +9,7 @@ from services.insights.facts.table import Table, columns
 from services.insights.facts.tables import TABLES
 from services.insights.projection.dialect import Dialect, create
 
-VERSION: Final = 5
+VERSION: Final = 6
 """Raised when a table changes; ``upgrading`` brings stores of earlier versions up."""
 
 _META: Final = Table(
@@ -30,8 +30,8 @@ _POSITION: Final = Table(
         partition i partition
         next_offset i the next offset to read
         began_offset i where reading began
-        began_ms i? when its first record was appended, ms
-        last_ms i? when its latest record was appended, ms
+        began_ms m? when its first record was appended, ms
+        last_ms m? when its latest record was appended, ms
         records i records taken
     """),
 )

@@ -17,9 +17,10 @@ from services.insights.projection.kept_history import decoded
 from services.insights.projection.rows_of_many import put_rows
 from services.insights.projection.schema import VERSION, upsert
 
-UPGRADED: Final = frozenset({"3", "4"})
+UPGRADED: Final = frozenset({"3", "4", "5"})
 """The versions that can be brought up: they have every fact. Version 3 has no counts, no mentions,
-no work; version 4 no open clocks, no rests, no counts of mentions and refusals."""
+no work; version 4 no open clocks, no rests, no counts of mentions and refusals; version 5
+counts no hand that was raised after the hand-over."""
 _ACTS: Final = """SELECT event_id, lead_id, occurred_at_ms, log_ms, objections, competitor,
     content_sent, content_asked FROM act WHERE objections <> '' OR competitor IS NOT NULL
     OR content_sent IS NOT NULL OR content_asked IS NOT NULL"""

@@ -53,6 +53,12 @@ def complete_since(context: Context) -> int | None:
     return found
 
 
+def first_record_ms(context: Context) -> int | None:
+    """When the first record that the board has was appended; None: it read none."""
+    found: int | None = context.value("SELECT min(began_ms) FROM position")
+    return found
+
+
 def data(context: Context) -> dict[str, Any]:
     """The page Data."""
     gaps = [(words, context.rows(statement)[0]) for words, statement in _GAPS]

@@ -10,7 +10,13 @@ from itertools import pairwise
 from typing import Any, Final
 
 from services.insights.derived.cycles import STAGES
-from services.insights.figures.funnel import Acceptance, Cohort, WinRate, velocity
+from services.insights.figures.funnel import (
+    Acceptance,
+    Cohort,
+    WinRate,
+    acceptance_together,
+    velocity,
+)
 from services.insights.figures.intervals import Share
 from services.insights.figures.survival import Survival
 from services.insights.reports.context import DAY_MS, Context
@@ -123,11 +129,7 @@ def acceptance_of_all(
     reasons: Counter[str] = Counter()
     for _, those in parts:
         reasons += those
-    sums = [
-        sum(getattr(part, name) for part, _ in parts)
-        for name in ("accepted", "rejected", "expired", "waiting")
-    ]
-    return Acceptance(accepted=sums[0], rejected=sums[1], expired=sums[2], waiting=sums[3]), reasons
+    return acceptance_together(part for part, _ in parts), reasons
 
 
 _MEETINGS: Final = """SELECT kind, sum(number) number FROM acts_by_span

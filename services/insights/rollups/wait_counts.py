@@ -13,7 +13,15 @@ from typing import Final
 from services.insights.derived.cycles import STAGES
 from services.insights.facts.rollup_tables import PASSAGES_BY_SPAN, WAITS_BY_SPAN
 from services.insights.rollups.durations import HOUR_MS, MINUTE_MS, rounded_up
-from services.insights.rollups.span_counting import Add, Counting, Row, Source, by_lead, by_span
+from services.insights.rollups.span_counting import (
+    LEAD_SOURCES,
+    Add,
+    Counting,
+    Row,
+    Source,
+    by_lead,
+    by_span,
+)
 from services.insights.rollups.spans import spans_of
 
 ALL: Final = "*"
@@ -36,10 +44,17 @@ _HANDS: Final = f"""SELECT raised.*, (SELECT min(a.occurred_at_ms) FROM act a
         WHERE a.lead_id = raised.lead_id AND a.occurred_at_ms >= raised.at_ms
         AND (a.kind = 'buyer_reply' OR (a.automatic = 0 AND a.outcome = 'reached'
             AND a.kind IN ('call', 'mail', 'meeting'))))
-    FROM (SELECT q.lead_id, q.qualified_at_ms, q.segment, {POOL_OF} pool,
+    FROM (SELECT q.lead_id, q.qualified_at_ms counted_ms, q.segment, {POOL_OF} pool,
         COALESCE(t.occurred_at_ms, q.qualified_at_ms) at_ms
         FROM qualification q LEFT JOIN touch t ON t.event_id = q.cause_id
-        WHERE q.lead_id {{these}} AND q.hand_raised = 1 AND q.stage = 'mql') raised"""
+        WHERE q.lead_id {{these}} AND q.hand_raised = 1 AND q.stage = 'mql'
+        UNION ALL
+        SELECT s.lead_id, t.occurred_at_ms, s.segment,
+            {POOL_OF.replace("q.qualification_id", "s.qualification_id")}, t.occurred_at_ms
+        FROM stage_move s JOIN touch t ON t.event_id = s.cause_id
+        WHERE s.lead_id {{these}} AND s.event = 'hand_raised') raised"""
+"""Hands that made a lead ready for a person, and those that were raised after that; but not those
+that a lead took over with another, which count where they were raised."""
 
 
 def _cycle_adds(rows: Iterable[Row], zone: str) -> Iterator[Add]:
@@ -61,8 +76,8 @@ def _cycle_adds(rows: Iterable[Row], zone: str) -> Iterator[Add]:
 
 
 def _hand_adds(rows: Iterable[Row], zone: str) -> Iterator[Add]:
-    for _, qualified_ms, segment, pool, raised_ms, *firsts in rows:
-        spans = spans_of(qualified_ms, zone)
+    for _, counted_ms, segment, pool, raised_ms, *firsts in rows:
+        spans = spans_of(counted_ms, zone)
         for step, first_ms in zip((ATTEMPT, CONTACT), firsts, strict=True):
             how = _how(raised_ms, first_ms, None, _OPEN_GRAIN_MS)
             yield from _waits(step, spans, segment, pool, how)
@@ -92,12 +107,20 @@ CYCLES: Final = Counting(
     sources=by_lead("stage_move", "merged", "qualification", "handoff"),
     family=True,
 )
-_CAUSE: Final = Source(
-    column="event_id", referred="SELECT lead_id FROM qualification WHERE cause_id IN ({these})"
+_RAISED_LATER: Final = "SELECT lead_id FROM stage_move WHERE event = 'hand_raised' AND "
+_CAUSES: Final = (
+    Source(
+        column="event_id", referred="SELECT lead_id FROM qualification WHERE cause_id IN ({these})"
+    ),
+    Source(column="event_id", referred=_RAISED_LATER + "cause_id IN ({these})"),
+)
+_HANDED_OVER: Final = Source(
+    column="qualification_id", referred=_RAISED_LATER + "qualification_id IN ({these})"
 )
 HANDS: Final = Counting(
     statement=_HANDS,
     adds=_hand_adds,
     tables=(WAITS_BY_SPAN,),
-    sources=by_lead("qualification", "handoff", "act") | {"touch": (_CAUSE,)},
+    sources=by_lead("qualification", "stage_move", "act")
+    | {"handoff": (*LEAD_SOURCES["handoff"], _HANDED_OVER), "touch": _CAUSES},
 )

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from baton.contracts.routing import OpenWork
 from services.router.assignment.availability import Availability
 from services.router.assignment.eligibility import Need, suits
-from services.router.assignment.state import Load, OpenOffer
+from services.router.assignment.open_loads import Load
+from services.router.assignment.state import OpenOffer
 from services.router.assignment.step import AssignmentStep
 
 

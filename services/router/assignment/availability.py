@@ -8,8 +8,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from baton.agreement.compiled.calendars import NeverOpenError
-from services.router.assignment.pool_view import Hours, PoolMember, PoolView, Presence, shifts_of
-from services.router.assignment.state import Load
+from services.router.assignment.open_loads import Load, Loads
+from services.router.assignment.pool_view import (
+    Hours,
+    PoolMember,
+    PoolView,
+    Presence,
+    limits_of,
+    sharers_of,
+    shifts_of,
+)
 from services.router.limit_words import (
     DAY_LIMIT,
     DAY_LIMIT_ALL,
@@ -109,11 +117,10 @@ class Availability:
         """The weights of those who would take some lead now."""
         if self._unhindered is None:
             hindered = self._reasons()
-            self._unhindered = {
-                member.person: member.weight
-                for member in self.pool_view.members
-                if member.weight > 0 and member.person not in hindered
-            }
+            weights = self.pool_view.sharers or sharers_of(self.pool_view.members)
+            self._unhindered = dict(weights)
+            for person in hindered.keys() & weights.keys():
+                del self._unhindered[person]
         return self._unhindered
 
     def anybody(self) -> bool:
@@ -182,7 +189,7 @@ class Availability:
                 if not self._is_open(hours):
                     found.update(dict.fromkeys(people, CLOSED))
         apart = {
-            *self.loads,
+            *busy_of(view, self.loads),
             *self.barred,
             *self.presence.away_at(self.now),
             *(view.special or _special_of(view)),
@@ -275,6 +282,23 @@ class Availability:
             except NeverOpenError:
                 self._opens[place] = None
         return self._opens[place]
+
+
+def busy_of(view: PoolView, loads: Loads) -> list[str]:
+    """Whose load may keep them from a lead, by the limits of the pool: few, of a large pool."""
+    limits = view.limits or limits_of(view.members)
+    return [
+        person
+        for person, load in loads.items()
+        if load.day
+        or (
+            person in limits
+            and (
+                load.offered >= limits[person][0]
+                or load.offered + load.accepted >= limits[person][1]
+            )
+        )
+    ]
 
 
 def _special_of(view: PoolView) -> tuple[str, ...]:

@@ -20,9 +20,14 @@ from services.router.assignment.eligibility import (
     reason_for,
     screen,
 )
-from services.router.assignment.fair_share import Book, Share, next_person, shares, urgency
-from services.router.assignment.pool_view import Counting, PoolMember, PoolView
-from services.router.assignment.state import fraction_text
+from services.router.assignment.fair_share import (
+    Book,
+    Share,
+    next_person,
+    shares,
+    urgency_and_target,
+)
+from services.router.assignment.pool_view import Counting, PoolMember, PoolView, sharers_of
 
 IN_TURN: Final = "in_turn"
 ASKED_AGAIN: Final = "in_turn:asked_again"
@@ -200,10 +205,7 @@ def _hindrance(person: str, room: Room, need: Need) -> str | None:
 def _share(pool_view: PoolView, eligible: Mapping[str, int]) -> Share:
     """Whose targets the lead adds to."""
     if pool_view.counting == Counting.ACCRUE:
-        return shares(
-            pool_view.sharers
-            or {m.person: m.weight for m in pool_view.members if m.active and m.weight > 0}
-        )
+        return shares(pool_view.sharers or sharers_of(pool_view.members))
     return shares(eligible)
 
 
@@ -239,14 +241,14 @@ def _reason_shown(room: Room, member: PoolMember, need: Need, eligible: str | No
 
 
 def _candidate(room: Room, member: PoolMember, share: Share, reason: str | None) -> Candidate:
-    standing, part = room.book.standing(member.person), share.of(member.person)
+    urgency, target = urgency_and_target(room.book, share, member.person, member.weight)
     return Candidate(
         person=member.person,
         weight=member.weight,
-        turns=standing.turns,
+        turns=room.book.turns.get(member.person, 0),
         load=room.availability.loads.get(member.person, available.NO_LOAD).total,
         capacity=member.capacity,
-        score=fraction_text(urgency(standing, part, member.weight)) if member.weight > 0 else "",
+        score=urgency,
         excluded=reason,
-        target=fraction_text(standing.target + part),
+        target=target,
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from math import inf
 from typing import Protocol
 
 from baton.agreement.compiled.agreement import CompiledAgreement, Pool
@@ -62,6 +63,8 @@ class PoolMember:
     hours: Hours | None = None
 
 
+Limits = Mapping[str, tuple[float, float]]
+"""Of each person: offers not yet answered, and all that is open."""
 Shifts = tuple[tuple[Hours, tuple[str, ...]], ...]
 """Calendars, each with who works by it."""
 
@@ -78,8 +81,8 @@ class PoolView:
     grows again. ``relax``: what is given up for a lead that nobody else will take, in order.
     ``open_work``: what becomes of accepted leads in an absence of more than ``away_longer_ms``.
     ``weightless``: who gets leads by name only. It, ``shifts``, ``special`` (whoever takes no lead
-    whatever the hour) and ``sharers`` (the weights of whoever may share a turn) are found once for
-    large pools.
+    whatever the hour), ``sharers`` (the weights of whoever may share a turn) and ``limits`` are
+    found once for large pools.
     """
 
     pool: str
@@ -107,6 +110,7 @@ class PoolView:
     special: tuple[str, ...] = ()
     weightless: tuple[str, ...] = ()
     sharers: Mapping[str, int] = field(default_factory=dict)
+    limits: Limits = field(default_factory=dict)
 
     def member(self, person: str) -> PoolMember | None:
         """The person's membership."""
@@ -172,11 +176,8 @@ def _view(agreement: CompiledAgreement, pool: str, day: date) -> PoolView:
         shifts=shifts_of(members),
         special=_people(members, lambda member: not member.active or member.capacity == 0),
         weightless=_people(members, lambda member: member.active and member.weight <= 0),
-        sharers={
-            member.person: member.weight
-            for member in members
-            if member.active and member.weight > 0
-        },
+        sharers=sharers_of(members),
+        limits=limits_of(members),
     )
 
 
@@ -217,6 +218,22 @@ def shifts_of(members: tuple[PoolMember, ...]) -> Shifts:
         for known, calendar in hours.items()
         if calendar is not None
     )
+
+
+def sharers_of(members: tuple[PoolMember, ...]) -> Mapping[str, int]:
+    """The weights of whoever may share a turn."""
+    return {m.person: m.weight for m in members if m.active and m.weight > 0}
+
+
+def limits_of(members: tuple[PoolMember, ...]) -> Limits:
+    """How many offers and how much open work a person may have; infinite where nothing is said."""
+    return {
+        m.person: (
+            inf if m.offers is None else m.offers,
+            inf if m.capacity is None else m.capacity,
+        )
+        for m in members
+    }
 
 
 def period_of(kind: str, day: date) -> str:

@@ -18,7 +18,9 @@ from baton.contracts.routing import URGENCY, QueueItem
 from baton.engine.reducer import EntryKind
 from baton.ids import derived_id
 from services.router.assignment.barred import Barred
-from services.router.assignment.fair_share import Book, Share
+from services.router.assignment.fair_share import Share
+from services.router.assignment.open_loads import Load, Loads, loads_of
+from services.router.assignment.turn_ledger import Ledger
 
 
 class WorkState(StrEnum):
@@ -33,57 +35,6 @@ class WorkState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turns:
-    """A person's standing in a ledger of an older version; ``target`` is an exact fraction,
-    ``n/d``."""
-
-    person: str
-    turns: int
-    target: str
-    last: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
-    """The turns of one level in one period of the pool.
-
-    ``people`` are names with blanks between them; ``turns``, ``due`` (targets, in parts of which
-    ``unit`` make a lead) and ``last`` have a number for each, in the same order: a pool of a
-    thousand is read and written in a moment.
-    """
-
-    level: str
-    period: str
-    standings: tuple[Turns, ...] = ()
-    unit: str = ""
-    people: str = ""
-    turns: str = ""
-    due: str = ""
-    last: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """What a person has open from this pool: offers not yet answered, and accepted work.
-
-    ``today`` and ``this_week`` count what was handed to them in the day ``day`` (``2026-11-02``) of
-    the agreement's own time and in its week; they are kept where the agreement limits them.
-    """
-
-    person: str
-    offered: int = 0
-    accepted: int = 0
-    day: str = ""
-    today: int = 0
-    this_week: int = 0
-
-    @property
-    def total(self) -> int:
-        """What capacity counts."""
-        return self.offered + self.accepted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PoolState:
     """The head of a pool. ``decided`` counts its turns.
 
@@ -91,7 +42,10 @@ class PoolState:
     meanwhile, so that another pass follows. ``review`` is where an unfinished look at each waiting
     lead goes on, after a new agreement. ``deserted``: everybody of the pool is away, and every lead
     that waits says so. ``relieving``: more accepted work of people who are away may be left to hand
-    over. ``barred``: who takes nothing for now, being at a limit over all pools.
+    over. ``barred``: who takes nothing for now, being at a limit over all pools. ``open_loads`` is
+    what everybody has open; an older version kept it in ``loads``. ``latest`` is who had a turn
+    when, over all levels and periods: the ordinal of each one's latest; an older version kept it
+    in the ledgers.
     """
 
     pool: str
@@ -104,6 +58,13 @@ class PoolState:
     deserted: bool = False
     relieving: bool = False
     barred: tuple[Barred, ...] = ()
+    open_loads: str = ""
+    latest: str = ""
+
+    @property
+    def known_loads(self) -> Loads:
+        """What everybody has open, by person; not to be changed."""
+        return loads_of(self.open_loads) or {load.person: load for load in self.loads}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,58 +193,6 @@ def split_place(key: str) -> tuple[str, str]:
     """The lane and the place among all that wait, of an entry of the queue."""
     lane, mark, place = key.rpartition(_MARK)
     return lane + mark, place
-
-
-def fraction_text(value: Fraction) -> str:
-    """``n/d``, as it is stored."""
-    return f"{value.numerator}/{value.denominator}"
-
-
-def book_of(ledger: Ledger) -> Book:
-    """The ledger as arithmetic reads it."""
-    if ledger.standings:
-        return _book_of_standings(ledger.standings)
-    people = ledger.people.split()
-    return Book(
-        int(ledger.unit or "1"),
-        _numbers(people, ledger.turns),
-        _numbers(people, ledger.due),
-        _numbers(people, ledger.last),
-    )
-
-
-def _book_of_standings(standings: tuple[Turns, ...]) -> Book:
-    """As an older version stored it."""
-    targets = {turns.person: Fraction(turns.target) for turns in standings}
-    unit = lcm(*(target.denominator for target in targets.values()))
-    return Book(
-        unit,
-        {turns.person: turns.turns for turns in standings},
-        {person: int(target * unit) for person, target in targets.items()},
-        {turns.person: turns.last for turns in standings},
-    )
-
-
-def ledger_of(level: str, period: str, book: Book) -> Ledger:
-    """The book as it is stored, in the order of names."""
-    people = sorted(book.people)
-    return Ledger(
-        level=level,
-        period=period,
-        unit=str(book.unit),
-        people=" ".join(people),
-        turns=_packed(people, book.turns),
-        due=_packed(people, book.due),
-        last=_packed(people, book.last),
-    )
-
-
-def _packed(people: list[str], numbers: Mapping[str, int]) -> str:
-    return " ".join([str(numbers.get(person, 0)) for person in people])
-
-
-def _numbers(people: list[str], packed: str) -> dict[str, int]:
-    return dict(zip(people, map(int, packed.split()), strict=True))
 
 
 def credited_share(turn: TurnCredit, sharers_now: Mapping[str, int]) -> Share:

@@ -12,7 +12,15 @@ from baton.engine.reducer import Step, View
 from baton.engine.step_builder import StepBuilder
 from baton.evolve import evolve
 from services.router.assignment.barred import still_barred
-from services.router.assignment.fair_share import Book, Share, given_back, latest, taken
+from services.router.assignment.fair_share import (
+    Book,
+    Share,
+    fraction_text,
+    given_back,
+    latest,
+    taken,
+)
+from services.router.assignment.open_loads import Load, loads_table
 from services.router.assignment.pool_view import PoolView
 from services.router.assignment.state import (
     COMMON_LANE,
@@ -23,7 +31,6 @@ from services.router.assignment.state import (
     TASK,
     WORK,
     LaneHead,
-    Load,
     OpenOffer,
     OpenTask,
     Part,
@@ -32,14 +39,12 @@ from services.router.assignment.state import (
     PoolWork,
     TurnCredit,
     WorkState,
-    book_of,
     credited_share,
-    fraction_text,
     lane_of,
-    ledger_of,
     place_in_queue,
     split_place,
 )
+from services.router.assignment.turn_ledger import book_of, latest_of, latest_table, ledger_of
 
 _AFTER = "\0"
 """Behind a key, so that a scan begins just after it."""
@@ -52,10 +57,12 @@ class AssignmentStep(StepBuilder[PoolState]):
         super().__init__(view, now=now)
         self._head = view.head or PoolState(pool=view.key)
         self._period = pool_view.period
-        self._books: dict[str, tuple[str, Book]] = {}
-        self._changed: set[str] = set()
+        self._books: dict[str, Book] = {}
         self._read: dict[str, Book] = {}
-        self.loads: dict[str, Load] = {head.person: head for head in self._head.loads}
+        self.loads: dict[str, Load] = dict(self._head.known_loads)
+        self._reloaded: set[str] = {load.person for load in self._head.loads}
+        self._latest = _latest_turns(self._head)
+        self._advanced: set[str] = set() if self._head.latest else set(self._latest)
         self.decided = self._head.decided
         self.resume = self._head.resume
         self.again = self._head.again
@@ -194,13 +201,14 @@ class AssignmentStep(StepBuilder[PoolState]):
         """The standings at ``level`` in the period that runs. A new period starts afresh; who has
         waited longest is known over all levels and periods."""
         if level not in self._read:
-            ledgers = {ledger.level: ledger for ledger in self._head.ledgers}
-            for known in ledgers.keys() - self._books.keys():
-                self._books[known] = (ledgers[known].period, book_of(ledgers[known]))
-            period, book = self._books.get(level, (self._period, Book()))
-            current = book if period == self._period else Book()
-            last = latest(known for _, known in self._books.values())
-            self._read[level] = Book(current.unit, current.turns, current.due, last)
+            ledger = next((one for one in self._head.ledgers if one.level == level), None)
+            if level in self._books:
+                book = self._books[level]
+            elif ledger is not None and ledger.period == self._period:
+                book = book_of(ledger)
+            else:
+                book = Book()
+            self._read[level] = evolve(book, last=self._latest)
         return self._read[level]
 
     def take_turn(
@@ -211,7 +219,7 @@ class AssignmentStep(StepBuilder[PoolState]):
         weights."""
         book = self.book(level)
         self.decided += 1
-        self._set_book(level, taken(book, person, share, self.decided))
+        self._set_book(level, taken(book, person, share, self.decided), person)
         credit = TurnCredit(
             level=level,
             period=self._period,
@@ -226,7 +234,8 @@ class AssignmentStep(StepBuilder[PoolState]):
                 but=" ".join(sorted(sharers.keys() - share.weights.keys())),
             )
         parts = (
-            Part(person=who, part=fraction_text(share.of(who))) for who in sorted(share.weights)
+            Part(person=who, part=fraction_text(share.weights[who], share.total))
+            for who in sorted(share.weights)
         )
         return evolve(credit, parts=tuple(parts))
 
@@ -240,12 +249,13 @@ class AssignmentStep(StepBuilder[PoolState]):
         book = given_back(
             self.book(turn.level), work.person, share, ordinal=turn.ordinal, before=turn.before
         )
-        self._set_book(turn.level, book)
+        self._set_book(turn.level, book, work.person)
 
-    def _set_book(self, level: str, book: Book) -> None:
-        self._books[level] = (self._period, book)
+    def _set_book(self, level: str, book: Book, person: str) -> None:
+        self._books[level] = book
+        self._latest = book.last
+        self._advanced.add(person)
         self._read.clear()
-        self._changed.add(level)
 
     # ------------------------------------------------------------------ loads
 
@@ -271,6 +281,7 @@ class AssignmentStep(StepBuilder[PoolState]):
         )
 
     def _set_load(self, after: Load) -> None:
+        self._reloaded.add(after.person)
         if after.total or after.today or after.this_week:
             self.loads[after.person] = after
         else:
@@ -280,15 +291,17 @@ class AssignmentStep(StepBuilder[PoolState]):
 
     def finish(self, wake_at: int | None) -> Step[PoolState]:
         """Everything that changed, as a step."""
-        ledgers = {ledger.level: ledger for ledger in self._head.ledgers}
-        ledgers |= {level: ledger_of(level, *self._books[level]) for level in self._changed}
+        head = self._head
+        ledgers = {ledger.level: ledger for ledger in head.ledgers} | {
+            level: ledger_of(level, self._period, book) for level, book in self._books.items()
+        }
         after = evolve(
-            self._head,
+            head,
             decided=self.decided,
-            ledgers=tuple(ledger for _, ledger in sorted(ledgers.items()))
-            if self._changed
-            else self._head.ledgers,
-            loads=tuple(load for _, load in sorted(self.loads.items())),
+            ledgers=tuple(ledger for _, ledger in sorted(ledgers.items())),
+            latest=latest_table(head.latest, self._latest, frozenset(self._advanced)),
+            loads=(),
+            open_loads=loads_table(head.open_loads, self.loads, self._reloaded),
             resume=self.resume,
             again=self.again,
             review=self.review,
@@ -298,3 +311,8 @@ class AssignmentStep(StepBuilder[PoolState]):
         )
         unchanged = self.view.head is not None and after == self._head
         return self.build(self.view.head if unchanged else after, wake_at)
+
+
+def _latest_turns(head: PoolState) -> Mapping[str, int]:
+    """When everybody had their latest turn; an older version kept it in each ledger."""
+    return latest_of(head.latest) or latest(map(book_of, head.ledgers))

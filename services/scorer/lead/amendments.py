@@ -16,18 +16,18 @@ from baton.contracts.leads import LeadAmended
 from baton.contracts.topic_names import LEADS_AMENDMENTS
 from baton.ids import derived_id
 from services.scorer.lead.consents import consents_from
-from services.scorer.lead.cycle_state import CycleState
+from services.scorer.lead.cycle_state import NO_CYCLE, CycleState
 from services.scorer.lead.handoff_brief import brief_of
 from services.scorer.lead.level import grade_now
 from services.scorer.lead.profile import PERSON_FIELDS
 from services.scorer.lead.state import (
     CONSENT,
     CYCLE_STATE,
+    NO_PROFILE,
     NOBODY,
     ONLY,
     PERSON,
     PROFILE,
-    ProfileBook,
 )
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import OPEN
@@ -44,7 +44,7 @@ def amend_qualification(step: LeadStep) -> None:
         return
     if former.account_id == step.head.account_id and not step.touches(*_SHOWN):
         return
-    before, now = step.view.get(CYCLE_STATE, ONLY) or CycleState(), step.cycle_state
+    before, now = step.view.get(CYCLE_STATE, ONLY) or NO_CYCLE, step.cycle_state
     if now.qualification_id is None or now.qualification_id != before.qualification_id:
         return
     changed = tuple(_changed(step, before, now))
@@ -83,8 +83,8 @@ def _changed(step: LeadStep, before: CycleState, now: CycleState) -> Iterator[st
         for name in PERSON_FIELDS:
             if getattr(person, name) != getattr(former, name):
                 yield f"person.{name}"
-    former_book = view.get(PROFILE, ONLY) or ProfileBook()
-    book = step.get(PROFILE, ONLY) or ProfileBook()
+    former_book = view.get(PROFILE, ONLY) or NO_PROFILE
+    book = step.get(PROFILE, ONLY) or NO_PROFILE
     if book is not former_book:
         was, profile = former_book.plain(), book.plain()
         for name in sorted({*was, *profile}):

@@ -157,3 +157,4 @@ class CycleState:
 
 
 NO_WORK: Final = Qualification()
+NO_CYCLE: Final = CycleState()

@@ -16,7 +16,7 @@ from baton.contracts.topic_names import SCORER_HOLDOUTS
 from services.scorer.lead.condition_context import context_of
 from services.scorer.lead.level import Rating
 from services.scorer.lead.settling import lacking
-from services.scorer.lead.state import NOBODY, ONLY, PERSON
+from services.scorer.lead.state import COLD, NOBODY, ONLY, PERSON
 from services.scorer.lead.step import LeadStep
 
 
@@ -26,7 +26,7 @@ def held_out_at_micro(step: LeadStep, rating: Rating) -> int | None:
     Only in its first interest, where somebody can reach it, its hand-off lacks nothing, and no gate
     is shut that a raised hand waits at too.
     """
-    if rating.level != Level.COLD.value or step.head.stage != Stage.INQUIRY.value:
+    if rating.level != COLD or step.head.stage != Stage.INQUIRY.value:
         return None
     lifecycle, levels = step.agreement.lifecycle, step.agreement.levels
     at_micro = lifecycle.holdout.enters_at_micro(step.lead_id, step.head.fit_micro, levels)

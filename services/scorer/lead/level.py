@@ -13,8 +13,8 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from baton.agreement.compiled.levels import RANK
-from baton.contracts.leads import Level
 from baton.evolve import evolve
+from services.scorer.lead.state import COLD
 from services.scorer.lead.step import LeadStep
 from services.scorer.score.engagement import engagement_micro, standing
 from services.scorer.score.group_totals import NEVER, group_sums, leaves_at
@@ -54,7 +54,7 @@ def rate_lead(step: LeadStep, *, raising: Raising, cause: str = "", undone: bool
     head, levels = step.head, step.agreement.levels
     totals = standing(head.marks, step.table, step.now, head.totals)
     engagement = engagement_micro(totals, step.table, step.now)
-    before = Level.COLD.value if undone else head.level
+    before = COLD if undone else head.level
     level, reason = levels.level_for(head.fit_micro, engagement, before)
     if RANK[level] > RANK[head.level] and not _may_rise(step, raising, engagement):
         level, reason = head.level, raising.value
@@ -66,7 +66,7 @@ def rate_lead(step: LeadStep, *, raising: Raising, cause: str = "", undone: bool
         # What is left after a retraction holds from now on like any other level.
         raised_by = cause if undone or RANK[level] > RANK[head.level] else head.level_cause
         since_ms = step.now if level != head.level else head.level_since_ms
-        cold = level == Level.COLD.value
+        cold = level == COLD
         step.head = evolve(
             head,
             level=level,
@@ -120,7 +120,7 @@ def _wakes_at(step: LeadStep, falls_at_ms: int | None) -> int | None:
 def next_change(step: LeadStep, totals: bytes) -> int | None:
     """When the level falls if nothing happens; None: never. ``totals`` are the sums now."""
     head, levels = step.head, step.agreement.levels
-    if head.level == Level.COLD.value:
+    if head.level == COLD:
         return None
     earliest = max(head.level_since_ms + levels.dwell_ms, step.now + 1)
     threshold = levels.exit_below_micro(head.fit_micro, head.level)

@@ -17,12 +17,12 @@ from services.scorer.lead.state import (
     CONSENT,
     CYCLE,
     DATES,
+    NO_PROFILE,
     NOBODY,
     ONLY,
     PERSON,
     PROFILE,
     FieldReport,
-    ProfileBook,
     StageDates,
     transfer_id_of,
 )
@@ -120,7 +120,7 @@ def events_of(step: LeadStep) -> Iterator[LeadEvent]:
     """The events that profile and consents came from, as far as they still matter."""
     enter_repeats(step)
     by_event: dict[tuple[str, int, str], dict[str, FieldReport]] = {}
-    for name, value in (step.get(PROFILE, ONLY) or ProfileBook()).values.items():
+    for name, value in (step.get(PROFILE, ONLY) or NO_PROFILE).values.items():
         for report in reports_of(value):
             by_event.setdefault((report.event_id, report.at_ms, report.source), {})[name] = report
     for (event_id, at_ms, source), reports in sorted(by_event.items()):

@@ -29,7 +29,7 @@ from services.scorer.lead.publish_score import publish_score
 from services.scorer.lead.raised_hands import not_retracted, young_hands
 from services.scorer.lead.settling import begin_settling, lacking, stop_settling
 from services.scorer.lead.stage_moves import Cause, by_system, move_lead, place, refuse
-from services.scorer.lead.state import ONLY, PERSON, Settling
+from services.scorer.lead.state import COLD, ONLY, PERSON, Settling
 from services.scorer.lead.step import LeadStep
 from services.scorer.lead.transitions import REST, Refused
 
@@ -57,7 +57,7 @@ def consider_qualification(
         _work_goes_on(step, raised_by, by_system(step, cause, occurred_at_ms=occurred_at_ms))
     raised_by = _with_hands_that_wait(step, raised_by)
     raised = bool(raised_by)
-    if not at_rest or not (raised or rating.level != Level.COLD.value):
+    if not at_rest or not (raised or rating.level != COLD):
         _goes_on_unqualified(step, rating, cause=cause, occurred_at_ms=occurred_at_ms, acted=acted)
         return
     held_back = why_not(step, rating, raised=raised)
@@ -145,7 +145,7 @@ def release_from_backlog(step: LeadStep, release: BacklogRelease) -> None:
         return
     step.head = replace(step.head, waits="")
     rating = rate_lead(step, raising=Raising.NOT)
-    if step.head.stage in _REST and rating.level != Level.COLD.value and not why_not(step, rating):
+    if step.head.stage in _REST and rating.level != COLD and not why_not(step, rating):
         publish_score(step, rating, cause=step.cause, always=True)
         qualify(step, rating, by_system(step, step.cause))
 

@@ -31,7 +31,7 @@ from services.scorer.lead.profile import (
     person_with_repeats,
     profile_with_repeats,
 )
-from services.scorer.lead.state import NOBODY, ONLY, PERSON, PROFILE, ProfileBook
+from services.scorer.lead.state import NO_PROFILE, NOBODY, ONLY, PERSON, PROFILE
 from services.scorer.lead.step import LeadStep
 from services.scorer.score.ledger import id_bytes, retracted_ids
 
@@ -65,7 +65,7 @@ def expect_repeat(step: LeadStep, record: LeadInput) -> None:
     event = record.event
     if step.head.ended or event is None or not _is_plain(record, event):
         return
-    profile = step.get(PROFILE, ONLY) or ProfileBook()
+    profile = step.get(PROFILE, ONLY) or NO_PROFILE
     person = step.get(PERSON, ONLY) or NOBODY
     stands = has_profile(profile, event) and (
         record.person is None or has_person(person, record.person, event.event_id)

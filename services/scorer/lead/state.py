@@ -21,6 +21,7 @@ from services.scorer.lead.cycle_state import CycleState
 
 MERGED: Final = StageEvent.MERGED.value
 ERASED: Final = StageEvent.ERASED.value
+COLD: Final = Level.COLD.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,7 @@ class LeadHead:
     cycle: int = 1
     since_ms: int = 0
     stage: str = Stage.INQUIRY.value
-    level: str = Level.COLD.value
+    level: str = COLD
     level_since_ms: int = 0
     level_cause: str = ""
     fit_micro: int = 0
@@ -137,6 +138,8 @@ class PersonBook:
 
 
 NOBODY: Final = PersonBook(person=Person())
+NO_HEAD: Final = LeadHead()
+NO_PROFILE: Final = ProfileBook()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,21 +4,27 @@ parts, the state of the cycle."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from baton.agreement.compiled.agreement import CompiledAgreement, FitResult
 from baton.agreement.reference import AgreementReference
 from baton.contracts.intake import LeadAct, LeadCommand
 from baton.contracts.leads import LeadAmended, LeadQualified, LeadRefused, LeadStaged
 from baton.contracts.streams import LeadDecision, LeadMove
-from baton.contracts.topic_names import SCORER_LEADS
+from baton.contracts.topic_names import (
+    LEADS_QUALIFIED,
+    LEADS_REFUSALS,
+    LEADS_STAGES,
+    SCORER_LEADS,
+)
 from baton.engine.reducer import EntryKind, Fact, Step, View
 from baton.engine.step_builder import StepBuilder
 from baton.evolve import evolve
-from services.scorer.lead.cycle_state import CycleState
+from services.scorer.lead.cycle_state import NO_CYCLE, CycleState
 from services.scorer.lead.state import (
     CYCLE_STATE,
     ENTRY_KINDS,
+    NO_HEAD,
     ONLY,
     PROFILE,
     LeadHead,
@@ -27,6 +33,8 @@ from services.scorer.lead.state import (
 from services.scorer.score.entry_counting import counted
 from services.scorer.score.group_totals import folded, holds, prune_at
 from services.scorer.score.rule_table import ScoreTable, table_of
+
+_DECISIONS: Final = frozenset({LEADS_STAGES, LEADS_QUALIFIED, LEADS_REFUSALS})
 
 
 class LeadStep(StepBuilder[LeadHead]):
@@ -52,7 +60,7 @@ class LeadStep(StepBuilder[LeadHead]):
         self.holds = holds
         self.lead_id = view.key
         self.received_at_ms = now if received_at_ms is None else received_at_ms
-        self.head = view.head or LeadHead()
+        self.head = view.head or NO_HEAD
         self._reference = reference
         self.agreement: CompiledAgreement = self._scoring()
         self.table: ScoreTable = table_of(self.agreement)
@@ -99,7 +107,7 @@ class LeadStep(StepBuilder[LeadHead]):
     @property
     def cycle_state(self) -> CycleState:
         """The state of the present cycle."""
-        return self.get(CYCLE_STATE, ONLY) or CycleState()
+        return self.get(CYCLE_STATE, ONLY) or NO_CYCLE
 
     def update_cycle(self, **changes: Any) -> CycleState:
         """Change the state of the present cycle."""
@@ -142,9 +150,10 @@ class LeadStep(StepBuilder[LeadHead]):
         return self.build(self.head, self._wake_at())
 
     def _publish_decision(self) -> None:
-        moves = tuple(moves_of(self._facts))
+        decided = [fact for fact in self._facts if fact.topic in _DECISIONS]
+        moves = tuple(moves_of(decided))
         refused = next(
-            (fact.value for fact in self._facts if isinstance(fact.value, LeadRefused)), None
+            (fact.value for fact in decided if isinstance(fact.value, LeadRefused)), None
         )
         if not (moves or refused or self.act or self.command or self.amended):
             return

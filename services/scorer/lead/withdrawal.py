@@ -17,6 +17,7 @@ from services.scorer.lead.level import Rating
 from services.scorer.lead.qualification import why_not
 from services.scorer.lead.raised_hands import not_retracted
 from services.scorer.lead.stage_moves import by_system, place
+from services.scorer.lead.state import COLD
 from services.scorer.lead.step import LeadStep
 from services.scorer.score.entry_status import taken_back
 
@@ -30,17 +31,18 @@ def reconsider_qualification(
 ) -> None:
     """Withdraw an MQL that nobody accepted and that is one no longer. ``reason`` says what happened
     to it; ``rating``: an event did."""
-    if step.head.level == Level.COLD.value:
+    if step.head.level == COLD:
         leave_backlog(step, cause=cause)
-    cycle_state, work = step.cycle_state, step.cycle_state.work
+    cycle_state = step.cycle_state
+    work = cycle_state.work
     raised_by = _lower_retracted_hands(step, work)
     if step.head.stage != Stage.MQL.value or raised_by or work.kept:
         return
-    if step.head.level != Level.COLD.value and not (
+    if step.head.level != COLD and not (
         rating is not None and _gates_shut(step, rating, cycle_state)
     ):
         return
-    if cycle_state.hand_raised or step.head.level != Level.COLD.value:
+    if cycle_state.hand_raised or step.head.level != COLD:
         reason = RETRACTED
     place(step, StageEvent.WITHDRAWN, by_system(step, cause, reason=reason), Stage.INQUIRY)
     step.update_cycle(
@@ -51,6 +53,8 @@ def reconsider_qualification(
 def _lower_retracted_hands(step: LeadStep, work: Qualification) -> tuple[str, ...]:
     """The hands that still count; without any, the work is as urgent as the score says, and what
     somebody has accepted at least warm."""
+    if not work.raised_by:
+        return ()
     raised_by = not_retracted(step, work.raised_by)
     if raised_by == work.raised_by:
         return raised_by

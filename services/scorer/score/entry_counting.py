@@ -14,7 +14,6 @@ from typing import Final, NamedTuple
 from services.scorer.score.entry_status import MARK, MARK_SIZE, Why
 from services.scorer.score.group_totals import appended, folded, holds, prune_at
 from services.scorer.score.ledger import (
-    ORDER_SIZE,
     RECORD,
     SIZE,
     Entry,
@@ -78,32 +77,27 @@ def entered(
 def _added(
     former: Counted, record: bytes, retracted: bytes, since_ms: int, table: ScoreTable, now: int
 ) -> Counted:
-    """The usual case, an act later than all others that meets no limit, is marked without looking
-    at the rest; it gives what :func:`counted` would."""
-    at_ms, _, act, link, stage, _, *topics = RECORD.unpack(record)
+    """The usual case, an act that changes nothing of what the others count, is marked without
+    looking at their rules; it gives what :func:`counted` would."""
+    at_ms, event, act, link, stage, _, *topics = RECORD.unpack(record)
     line = table.rule_of(act, stage, topics)
-    group = table.groups[line.group]
-    begins, ends = table.day_of(at_ms)
-    pruned_at = ends + group.keeps_ms + table.lag_ms
-    usual = (
-        record[:ORDER_SIZE] > former.ledger[-SIZE : ORDER_SIZE - SIZE]
-        and not (retracted or link)
-        and at_ms > since_ms
-        and now < min(pruned_at, prune_at(former.totals))
-        and _meets_no_limit(former.marks, begins, line, table)
-    )
-    if not usual:
-        index = place(former.ledger, record)
-        return counted(with_entry(former.ledger, record, index), retracted, since_ms, table, now)
-    mark = _mark(at_ms, line, Why.COUNTS, table)
-    ledger, marks = former.ledger + record, former.marks + mark
-    if holds(former.totals, now) and at_ms > now - group.keeps_ms:
-        return Counted(ledger, marks, appended(former.totals, mark, table, prune_at_ms=pruned_at))
-    return Counted(
-        ledger,
-        marks,
-        folded(marks, table, now, prune_at_ms=min(pruned_at, prune_at(former.totals))),
-    )
+    group, day = table.groups[line.group], table.day_of(at_ms)
+    ledger, index = former.ledger, place(former.ledger, record)
+    prune_at_ms = min(day[1] + group.keeps_ms + table.lag_ms, prune_at(former.totals))
+    is_last = index * SIZE == len(ledger)
+    why = None
+    if not (link and act in table.scanned) and at_ms > since_ms and now < prune_at_ms:
+        why = None if event in retracted else _why_alone(former.marks, day, line, table)
+    if why is None or (why is not Why.COUNTS and not is_last):
+        return counted(with_entry(ledger, record, index), retracted, since_ms, table, now)
+    mark, at = _mark(at_ms, line, why, table), index * MARK_SIZE
+    marks = former.marks[:at] + mark + former.marks[at:]
+    ledger = with_entry(ledger, record, index)
+    if is_last and holds(former.totals, now) and at_ms > now - group.keeps_ms:
+        totals = appended(former.totals, mark, table, prune_at_ms=prune_at_ms)
+    else:
+        totals = folded(marks, table, now, prune_at_ms=prune_at_ms)
+    return Counted(ledger, marks, totals)
 
 
 _Lined = tuple[Entry, RuleLine]
@@ -175,25 +169,28 @@ def _daily_limits(kept: Sequence[_Lined], why: list[Why], table: ScoreTable) -> 
         of_group[in_group] = of_group.get(in_group, 0) + 1
 
 
-def _meets_no_limit(marks: bytes, day_begins: int, line: RuleLine, table: ScoreTable) -> bool:
-    """Whether an act after all others is inside the limits of its day, those of storage
-    included."""
+def _why_alone(marks: bytes, day: tuple[int, int], line: RuleLine, table: ScoreTable) -> Why | None:
+    """Whether one more act of that day counts or is beyond a daily limit, if it is the last one.
+    Where it counts, all acts of the day are inside these limits, whatever their order. None: beyond
+    what is stored of the day."""
     in_rule = in_group = stored = 0
+    begins, ends = day
     at = len(marks) - MARK_SIZE
     while at >= 0:
         time, _, _, group, why, rule = MARK.unpack_from(marks, at)
-        if time < day_begins:
+        if time < begins:
             break
+        at -= MARK_SIZE
+        if time >= ends:
+            continue
         stored += rule == line.number
         if why == Why.COUNTS and group == line.group:
             in_rule += rule == line.number
             in_group += (table.rules[rule].points_micro < 0) == (line.points_micro < 0)
-        at -= MARK_SIZE
-    return (
-        (not line.per_day or in_rule < line.per_day)
-        and in_group < table.groups[line.group].per_day
-        and stored < line.stores
-    )
+    if stored >= line.stores:
+        return None
+    full = line.per_day and in_rule >= line.per_day
+    return Why.DAILY_LIMIT if full or in_group >= table.groups[line.group].per_day else Why.COUNTS
 
 
 def _mark(at_ms: int, line: RuleLine, why: Why, table: ScoreTable) -> bytes:

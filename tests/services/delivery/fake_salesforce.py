@@ -33,6 +33,8 @@ class FakeSalesforce:
     refuse: dict[str, str] = field(default_factory=dict)
     between: Any = None
     calls: list[str] = field(default_factory=list)
+    page: int = 2_000
+    left: list[dict[str, Any]] = field(default_factory=list)
 
     def app(self) -> Starlette:
         return Starlette(
@@ -41,6 +43,7 @@ class FakeSalesforce:
                 Route(f"{BASE}/limits", self.limits, methods=["GET"]),
                 Route(f"{BASE}/query", self.query, methods=["GET"]),
                 Route(f"{BASE}/query/", self.query, methods=["GET"]),
+                Route(f"{BASE}/query/{{rest}}", self.more, methods=["GET"]),
                 Route(f"{BASE}/sobjects/Lead/{{id}}", self.update, methods=["PATCH"]),
                 Route(f"{BASE}/composite/sobjects/Lead/{{field}}", self.upsert, methods=["PATCH"]),
             ]
@@ -87,6 +90,8 @@ class FakeSalesforce:
     async def query(self, request: Request) -> Response:
         if (wrong := self.problem(request)) is not None:
             return wrong
+        if len(request.scope["raw_path"]) + len(request.scope["query_string"]) > 16_384:
+            return Response("<h1>Bad Message 414</h1>", status_code=414)
         text = request.query_params["q"]
         shape = r"SELECT ([\w, ]+) FROM Lead WHERE (\w+) IN \((.+)\)"
         found = re.fullmatch(shape, text)
@@ -102,7 +107,17 @@ class FakeSalesforce:
         if self.between is not None:
             come, self.between = self.between, None
             come()
-        return JSONResponse({"totalSize": len(records), "done": True, "records": records})
+        return self.paged(records)
+
+    async def more(self, request: Request) -> Response:
+        return self.problem(request) or self.paged(self.left)
+
+    def paged(self, records: list[dict[str, Any]]) -> Response:
+        shown, self.left = records[: self.page], records[self.page :]
+        body: dict[str, Any] = {"totalSize": len(records), "done": not self.left, "records": shown}
+        if self.left:
+            body["nextRecordsUrl"] = f"{BASE}/query/01g000000000001-{self.page}"
+        return JSONResponse(body)
 
     async def update(self, request: Request) -> Response:
         if (wrong := self.problem(request)) is not None:

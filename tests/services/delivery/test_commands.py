@@ -197,10 +197,10 @@ def test_the_example_of_the_file_is_one(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_two_processes_do_not_deliver_from_one_directory(tmp_path: Path) -> None:
-    from services.delivery.process import AlreadyRunning, only_one
+    from services.delivery.files import AlreadyRunning, only_one
 
     first = only_one(tmp_path / "delivery")
-    with pytest.raises(AlreadyRunning, match="another process delivers from"):
+    with pytest.raises(AlreadyRunning, match="another process works in"):
         only_one(tmp_path / "delivery")
     first.close()
     only_one(tmp_path / "delivery").close()

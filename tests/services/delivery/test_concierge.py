@@ -17,20 +17,22 @@ from starlette.applications import Starlette
 
 from baton.contracts.public_record import PublicRecord
 from baton.intake.reading import read_line
-from services.delivery.answers.app import answers_app
+from baton.settings import Settings
 from services.delivery.answers.concierge import FLOOR_S, ConciergeAnswers
 from services.delivery.answers.inbox import NotTaken
-from services.delivery.concierge import work_count
+from services.delivery.concierge import process, work_count
 from services.delivery.concierge.busy_cache import BusyCache
 from services.delivery.concierge.buyer import form_digest
 from services.delivery.concierge.desk import Desk, Peeked
 from services.delivery.concierge.keeping import PromiseCarrier
 from services.delivery.concierge.openings import Openings
+from services.delivery.concierge.routes import concierge_app, health_app
 from services.delivery.concierge.tokens import VALID_S, NotValid, Promise, TokenMaker
 from services.delivery.store import outbox
 from services.delivery.store.store import Store, rows
 from services.delivery.store.view import email_digest
 from services.delivery.targets.model import TargetsFile
+from services.delivery.targets.reading import TargetsWrong
 from tests.services.delivery.facts import ANN, NOON, agreement, noted, routed, staged
 
 KEY, PAGE = "pk_0123456789abcdef", "https://www.firm.example"
@@ -78,6 +80,7 @@ class Counter:
         openings = Openings(target.slots, cache, kept_s=0) if cache is not None else None
         self.desk = Desk(target, "secret", place, self.inbox, openings=openings, counted_every_s=0)
         answers = ConciergeAnswers(target, self.desk, clock=lambda: self.now, deadline_s=deadline_s)
+        answers.warming.result(60)  # it counts, too: later it would count in the place of a test
         from starlette.routing import Route
 
         self.app = Starlette(
@@ -486,22 +489,28 @@ async def test_a_browser_of_an_allowed_page_may_ask_and_no_other(counter: Counte
     assert "access-control-allow-origin" not in evil.headers
 
 
-def test_the_routes_are_there_where_a_concierge_is_configured(tmp_path: Path) -> None:
-    from pydantic import SecretStr
-
-    from services.delivery.carriers import Surroundings
-    from services.delivery.settings import DeliverySettings
-
-    counter = Counter(tmp_path)
-    around = Surroundings(
-        secrets={"BATON_C": SecretStr("s")},
-        own=DeliverySettings(),
-        folder=tmp_path,
-        namespace="baton",
-        inbox=counter.inbox,
-    )
-    app = answers_app(counter.file, around, counter.inbox, counter.desk)
+async def test_the_application_has_both_calls_and_operators_have_theirs(counter: Counter) -> None:
+    target = counter.file.concierge
+    assert target is not None
+    app = concierge_app(target, counter.desk)
     assert {route.path for route in app.routes} == {"/v1/concierge/peek", "/v1/concierge/claim"}  # type: ignore[attr-defined]
+    listens = False
+    transport = httpx.ASGITransport(app=health_app(lambda: listens))
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+        paths = ("/healthz", "/readyz", "/metrics")
+        before = [(await client.get(path)).status_code for path in paths]
+        listens = True
+        after = [(await client.get(path)).status_code for path in paths]
+    assert (before, after) == ([200, 503, 200], [200, 200, 200])
+
+
+def test_a_concierge_that_is_not_configured_says_where_it_would_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "targets.yaml").write_text("version: 1\n")
+    monkeypatch.setenv("BATON_DELIVERY_TARGETS", str(tmp_path / "targets.yaml"))
+    with pytest.raises(TargetsWrong, match="no concierge to run: add one to the file of"):
+        process.run(Settings())
 
 
 @pytest.mark.parametrize("hour", ["open", "closed"])

@@ -6,7 +6,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from datetime import UTC, datetime
+from collections import Counter as DayCount
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from baton.agreement.canonical import load_canonical
 from baton.agreement.compiled.calendars import Calendar, PersonalCalendar
 from baton.agreement.compiled.open_intervals import merged_intervals
+from baton.agreement.wall_time import instant_ms
 from baton.intake.reading import read_line
 from baton.sources.absences import CalendarWrong
 from baton.sources.busy_times import busy_in
@@ -226,15 +228,65 @@ def test_free_are_the_slots_of_the_grid_that_are_open_from_end_to_end_and_not_bu
     taken = merged_intervals((now + at * MINUTE, now + (at + long) * MINUTE) for at, long in busy)
     mine = PersonalCalendar(base=always, away=gone)
     length, rules = minutes * MINUTE, SlotRules(minutes=minutes, days=10)
-    first = now + rules.notice_minutes * MINUTE
-    expected = [
+    first, last = now + rules.notice_minutes * MINUTE, now + 10 * 24 * HOUR
+    on_the_grid = set()
+    today = datetime.fromtimestamp(now / 1000, ZoneInfo(zone)).date()
+    for day in (today + timedelta(days=number) for number in range(-1, 12)):
+        for opens, closes in week[day.weekday()]:
+            at = instant_ms(day, opens, ZoneInfo(zone))
+            while at + length <= instant_ms(day, closes, ZoneInfo(zone), last=True):
+                on_the_grid.add(at)
+                at += length
+    expected = sorted(
         start
-        for start in range(first - first % length, now + 10 * 24 * HOUR, length)
-        if start >= first
+        for start in on_the_grid
+        if first <= start < last
         and mine.business_between(start, start + length) == length
         and all(stop <= start or start + length <= begin for begin, stop in taken)
-    ]
-    assert free_slots(mine, taken, rules, now) == expected
+    )
+    found = free_slots(mine, taken, rules, now)
+    assert found == expected
+    assert all(is_free(mine, taken, rules, start, now) for start in found[:20])
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours", "minutes", "first"),
+    [
+        ("Asia/Kolkata", [(540, 1080)], 60, "09:00 10:00 11:00"),
+        ("Asia/Kathmandu", [(540, 1080)], 30, "09:00 09:30 10:00"),
+        ("Europe/Berlin", [(570, 1080)], 60, "09:30 10:30 11:30"),
+        ("Europe/Berlin", [(480, 1080)], 45, "08:00 08:45 09:30"),
+        ("Europe/Berlin", [(540, 660), (750, 1050)], 60, "09:00 10:00 12:30 13:30"),
+    ],
+)
+def test_the_first_slot_of_a_day_is_when_its_hours_begin(
+    zone: str, hours: list[tuple[int, int]], minutes: int, first: str
+) -> None:
+    office = Calendar(name="office", zone=ZoneInfo(zone), weekly=(tuple(hours),) * 7)
+    now = utc("2026-09-20T12:00:00")
+    found = free_slots(office, (), SlotRules(minutes=minutes, days=3), now)
+    local = [datetime.fromtimestamp(start / 1000, ZoneInfo(zone)) for start in found]
+    monday = [at.strftime("%H:%M") for at in local if at.day == 21]
+    assert monday[: len(first.split())] == first.split()
+
+
+@pytest.mark.parametrize(("zone", "day"), [("America/New_York", 1), ("America/Detroit", 1)])
+@pytest.mark.parametrize("notice_minutes", [0, 1_440, 2_880, 10_080])
+def test_slots_keep_the_hours_of_the_clock_on_the_wall_when_it_is_put_back(
+    zone: str, day: int, notice_minutes: int
+) -> None:
+    """Whether today, the notice's end or the slot lies before or after the change."""
+    office = Calendar(name="office", zone=ZoneInfo(zone), weekly=(((540, 1140),),) * 7)
+    now = utc(f"2026-10-{31 - day}T14:10:00")
+    rules = SlotRules(minutes=60, days=14, notice_minutes=notice_minutes)
+    found = free_slots(office, (), rules, now)
+    local = [datetime.fromtimestamp(start / 1000, ZoneInfo(zone)) for start in found]
+    of_day = DayCount(at.date() for at in local)
+    whole = sorted(of_day)[1:-1]
+    assert len(whole) >= 5
+    for date in whole:
+        assert [at.hour for at in local if at.date() == date] == list(range(9, 19))
+    assert all(is_free(office, (), rules, start, now) for start in found)
 
 
 @pytest.mark.parametrize(

@@ -104,12 +104,15 @@ class Desk:
             crm: Any = HubSpot(hubspot, token)
             target: Any = hubspot
         else:
-            target = self.file.salesforce["crm"]
-            crm = Salesforce(target, TokenKeeper("crm", self.grant(), KEY, place))
+            target, crm = self.file.salesforce["crm"], self.salesforce()
         batch = 100 if self.kind == "hubspot" else 200
         return CrmCarrier(
             "crm", target, crm, place, self.inbox, batch=batch, clock=lambda: self.now / 1000
         )
+
+    def salesforce(self) -> Salesforce:
+        keeper = TokenKeeper("crm", self.grant(), KEY, (self.folder, "baton"))
+        return Salesforce(self.file.salesforce["crm"], keeper)
 
     def grant(self) -> Grant:
         base, path = (
@@ -561,6 +564,21 @@ async def test_salesforce_owner_and_stage_go_under_a_condition_the_rest_in_one_c
         "hot",
         "Working",
     )
+
+
+async def test_salesforce_is_asked_in_queries_that_it_takes_and_all_pages_are_read(
+    force: tuple[FakeSalesforce, Desk],
+) -> None:
+    """Of a longer address it reads nothing, and what is on a later page would be taken for a record
+    that is not there, so that a person's values would be overwritten."""
+    fake, desk = force
+    fake.page = 7
+    keys = [f"{number:03d}{'x' * 80}" for number in range(200)]
+    names = {key: fake.add(key, OwnerId="005X") for key in keys}
+    found = await desk.salesforce().read(keys, ["OwnerId"])
+    assert {key: one.object_id for key, one in found.items()} == names
+    assert {one.values["OwnerId"] for one in found.values()} == {"005X"}
+    assert fake.calls.count("GET /query") > 1
 
 
 async def test_412_somebody_came_between_so_it_is_read_again_and_their_owner_stays(

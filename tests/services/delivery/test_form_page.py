@@ -30,14 +30,14 @@ pytestmark = [
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "targets"
 
 
-def fill_in(page_url: str, delivery: str) -> tuple[str, str | None]:
+def fill_in(page_url: str, concierge: str) -> tuple[str, str | None]:
     """What the buyer reads, and where the link goes."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page()
-        page.goto(f"{page_url}/form.html?delivery={delivery}")
+        page.goto(f"{page_url}/form.html?concierge={concierge}")
         page.fill("#email", "ann.berg@acme.example")
         page.fill("#first_name", "Ann")
         page.click("form button")
@@ -49,14 +49,14 @@ def fill_in(page_url: str, delivery: str) -> tuple[str, str | None]:
     return found
 
 
-def choose_time(page_url: str, delivery: str) -> str:
+def choose_time(page_url: str, concierge: str) -> str:
     """What a buyer reads who takes the first time, and then another one."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page()
-        page.goto(f"{page_url}/form.html?delivery={delivery}")
+        page.goto(f"{page_url}/form.html?concierge={concierge}")
         page.fill("#email", "ann.berg@acme.example")
         page.click("form button")
         status = page.locator("[role=status]")
@@ -81,8 +81,8 @@ async def test_a_buyer_chooses_among_times_and_then_among_those_of_whoever_has_t
             origins=[page_url],
         )
         counter.take(routed("lead-1", "sdr-cleo", pool="sdr", leg="sdr"))
-        async with served(mounted(counter)) as delivery:
-            text = await asyncio.to_thread(choose_time, page_url, delivery)
+        async with served(mounted(counter)) as concierge:
+            text = await asyncio.to_thread(choose_time, page_url, concierge)
     assert text.startswith("Cleo (SDR) will call you on ")
     booked = [line for line in counter.inbox.lines if line["kind"] == "act"]
     assert {line["act"]["meeting_at"][:19] for line in booked} == {slot_text(SECOND)[:19]}
@@ -105,8 +105,8 @@ async def test_a_buyer_reads_a_name_and_can_choose_a_time(tmp_path: Path) -> Non
     pages = Starlette(routes=[Mount("/", StaticFiles(directory=EXAMPLES))])
     async with served(pages) as page_url:
         counter = Counter(tmp_path / "store", origins=[page_url], booking=booking)
-        async with served(mounted(counter)) as delivery:
-            text, link = await asyncio.to_thread(fill_in, page_url, delivery)
+        async with served(mounted(counter)) as concierge:
+            text, link = await asyncio.to_thread(fill_in, page_url, concierge)
             nowhere, none = await asyncio.to_thread(fill_in, page_url, "http://127.0.0.1:1")
     assert text.endswith("will call you. Choose a time now")
     assert link is not None

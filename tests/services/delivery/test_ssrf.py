@@ -51,6 +51,11 @@ LOOPBACK = ipaddress.ip_network("127.0.0.0/8")
         "2002:7f00:1::",  # 6to4
         "2002:a9fe:a9fe::1",
         "2001:0:4136:e378:8000:63bf:3fff:fdd2",  # Teredo
+        "::ffff:0:127.0.0.1",  # translated (SIIT)
+        "2606:4700::5efe:7f00:1",  # ISATAP
+        "2606:4700::200:5efe:a9fe:a9fe",
+        "3fff::1",  # documentation
+        "5f00::1",  # segment routing
         "fc00::1",
         "fd00:ec2::254",  # metadata by IPv6
         "fe80::1",
@@ -67,7 +72,14 @@ def test_an_address_that_is_not_public_is_refused(address: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["93.184.215.14", "8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"],
+    [
+        "93.184.215.14",
+        "8.8.8.8",
+        "2606:4700:4700::1111",
+        "::ffff:8.8.8.8",
+        "64:ff9b::808:808",
+        "2002:808:808::1",
+    ],
 )
 def test_a_public_address_is_not(address: str) -> None:
     assert refusal_of(address) is None

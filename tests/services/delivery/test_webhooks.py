@@ -397,7 +397,13 @@ async def test_a_fault_of_our_own_is_an_attempt_and_its_text_is_not_logged(
         ("Mon, 21 Sep 2026 14:14:20 GMT", 60_000),
         ("Mon, 21 Sep 2026 14:00:00 GMT", 0),
         ("soon", None),
+        ("9999999999", 9_999_999_999_000),  # whoever waits has a limit of an hour
+        ("Monday, 21-Sep-26 14:14:20 GMT", 60_000),
+        ("Mon Sep 21 14:14:20 2026", 60_000),
         ("-5", None),
+        ("+3", None),
+        ("1.5", None),
+        ("120, 120", None),
         ("9" * 30, None),
     ],
 )

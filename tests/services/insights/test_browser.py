@@ -242,6 +242,37 @@ def test_news_come_to_an_open_page_by_themselves(
     seen.page.context.close()
 
 
+@pytest.mark.parametrize("answer", [502, 503])
+def test_a_page_comes_back_to_the_news_after_an_answer_that_is_no_stream(
+    chromium: Any, served: Served, answer: int
+) -> None:
+    seen = visit(chromium, served, viewport=DESKTOP)
+    seen.page.route(
+        "**/live",
+        lambda route: route.fulfill(status=answer, content_type="text/html", body="<p>Bad gateway"),
+    )
+    seen.page.goto(f"{served.address}/data")
+    seen.page.locator("html[data-lost]").wait_for()
+    seen.page.locator("#live", has_text="Updated").wait_for()
+    seen.page.unroute("**/live")
+    seen.page.evaluate("dispatchEvent(new Event('online'))")
+    seen.page.locator("html[data-live]:not([data-lost])").wait_for()
+    seen.page.context.close()
+
+
+def test_a_page_whose_session_has_ended_says_so_and_asks_no_more(
+    chromium: Any, served: Served
+) -> None:
+    seen = visit(chromium, served, viewport=DESKTOP)
+    seen.page.goto(f"{served.address}/data")
+    seen.page.locator("html[data-live]").wait_for()
+    seen.page.context.clear_cookies()
+    seen.page.route("**/live", lambda route: route.fulfill(status=403, body="no"))
+    seen.page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    seen.page.locator("#live", has_text="not signed in any more").wait_for()
+    seen.page.context.close()
+
+
 def test_an_act_is_sent_from_the_page_and_the_page_says_that_it_waits(
     chromium: Any, served: Served
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -25,6 +26,7 @@ from services.insights.reports.context import Context, Role, Viewer, filters_of
 from services.insights.reports.funnel import funnel, win_rate
 from services.insights.reports.goals import open_deals
 from services.insights.reports.objections import reasons
+from tests.services.insights.boards import board_with
 from tests.services.insights.stores import fill
 
 HOUR = 3_600_000
@@ -230,28 +232,32 @@ def test_the_reason_of_a_lost_deal_is_counted_once(
     assert [(row["reason"], row["lost"], row["total"]) for row in rows] == [("lost_other", 1, 1)]
 
 
-def test_the_page_sla_lists_the_digests_of_the_period(tmp_path: Path) -> None:
+def digest_of(from_ms: int, until_ms: int) -> PublicRecord:
     digest = SlaDigest(
-        digest_id="digest-1",
+        digest_id=f"digest-{from_ms}-{until_ms}",
         digest="ae/mgr-ines",
         to="mgr-ines",
         pool="ae",
-        from_ms=HOUR,
-        until_ms=2 * HOUR,
+        from_ms=from_ms,
+        until_ms=until_ms,
         count=30,
-        at_ms=2 * HOUR,
+        at_ms=until_ms,
         cause_id="c",
         agreement="v",
     )
-    record = PublicRecord(
+    return PublicRecord(
         topic=LEADS_SLA_DIGESTS,
         partition=0,
         offset=0,
-        id="digest-1",
+        id=digest.digest_id,
         key=digest.digest,
         value=digest,
-        at_ms=2 * HOUR,
+        at_ms=until_ms,
     )
+
+
+def test_the_page_sla_lists_the_digests_of_the_period(tmp_path: Path) -> None:
+    record = digest_of(HOUR, 2 * HOUR)
     assert sla(context_of(shown(tmp_path, [record, record])))["digests"] == [
         {
             "pool": "ae",
@@ -261,6 +267,19 @@ def test_the_page_sla_lists_the_digests_of_the_period(tmp_path: Path) -> None:
             "count": 30,
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("from_ms", "shown_as"), [(2 * HOUR, "at once"), (HOUR, "Thu 1 Jan, 01:00")]
+)
+def test_the_first_digest_is_of_a_moment_and_no_period(
+    tmp_path: Path, from_ms: int, shown_as: str
+) -> None:
+    place = shown(tmp_path, [digest_of(from_ms, 2 * HOUR)])
+    page = board_with(place, tmp_path / "board", 6 * HOUR).visitor().get("/sla").text
+    since, notified = re.findall(r"<td>(.*?)</td>", page.split('id="s-digests"')[1])[:2]
+    assert shown_as in since
+    assert "Thu 1 Jan, 02:00" in notified
 
 
 def test_velocity_is_of_one_currency_and_names_how_many_are_in_another(place: StorePlace) -> None:

@@ -29,13 +29,13 @@ async def test_a_revision_is_said_once_and_a_silent_stream_beats() -> None:
     await stream.aclose()  # type: ignore[attr-defined]
     assert said[0].startswith("retry: 5000\nid: 7\nevent: revision\n")
     assert said[1] == "id: 8\nevent: revision\ndata: 8\n\n"
-    assert said[2].startswith(": ")
+    assert said[2] == "event: beat\ndata:\n\n"
 
 
 async def test_a_stream_ends_when_its_viewer_may_not_look_any_more() -> None:
     allowed = [True, False]
     said = [stream async for stream in Live(lambda: "7").stream(lambda: allowed.pop(0))]
-    assert [stream[:1] for stream in said] == ["r", ":"]
+    assert [stream[:6] for stream in said] == ["retry:", "event:"]
 
 
 async def test_so_many_streams_are_taken_and_one_that_ends_makes_room() -> None:

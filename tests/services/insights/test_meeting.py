@@ -88,7 +88,14 @@ def ended(number: int, lead: str, event: str, **more: Any) -> PublicRecord:
     return taken("leads.stages.v1", number, move, lead)
 
 
-def saw(number: int, lead: str, title: str, *, at_ms: int = NOW_MS - 2_000) -> PublicRecord:
+def saw(
+    number: int,
+    lead: str,
+    title: str,
+    *,
+    at_ms: int = NOW_MS - 2_000,
+    campaign: str | None = "fair",
+) -> PublicRecord:
     event = LeadEvent(
         event_id=f"t{number}",
         lead_id=lead,
@@ -96,7 +103,9 @@ def saw(number: int, lead: str, title: str, *, at_ms: int = NOW_MS - 2_000) -> P
         kind="engagement",
         occurred_at_ms=at_ms,
         received_at_ms=NOW_MS,
-        engagement=Engagement(act="download", content_id="x", content_title=title, campaign="fair"),
+        engagement=Engagement(
+            act="download", content_id="x", content_title=title, campaign=campaign
+        ),
     )
     return taken("leads.accepted.v1", number, event, lead)
 

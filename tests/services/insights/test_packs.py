@@ -19,6 +19,7 @@ import pytest
 
 from baton.contracts.public_record import PublicRecord
 from services.insights.packs.figures import (
+    OF_THE_MOMENT,
     Figure,
     Pack,
     WrongWeek,
@@ -30,7 +31,7 @@ from services.insights.packs.keeping import PackFiles, Packs, packs_of
 from services.insights.packs.mailing import Mailer, NotMailed
 from services.insights.packs.weekly import WeeklyPacks, context_at, frozen
 from services.insights.packs.writing import as_csv, as_html, as_text, csv_file
-from services.insights.projection.dialect import StorePlace, reader
+from services.insights.projection.dialect import StorePlace, reader, writer
 from services.insights.projection.files import BoardSchemas
 from services.insights.projection.projector import ProjectorState, Standing
 from services.insights.reports.clocks import side_by_side, weeks_before
@@ -320,6 +321,47 @@ def test_the_pack_of_the_last_week_is_made_on_monday_morning(
     found = weekly.look()
     assert (found is not None) is made
     assert weekly.look() is None
+
+
+def test_no_pack_is_made_by_itself_of_a_week_before_the_first_record(
+    place: StorePlace, company: Company, tmp_path: Path
+) -> None:
+    fill(place, company[0])
+    first_ms = min(record.at_ms for record in company[0])
+    context = context_at(reader(place), first_ms)
+    monday = context.today + timedelta(days=7 - context.today.weekday())
+    for now_ms, made in ((first_ms, False), (context.start_of(monday) + 12 * 3_600_000, True)):
+        files = OneStore(tmp_path, place)
+        weekly = WeeklyPacks(BoardSettings(), files, lambda: LIVE, lambda at=now_ms: at)  # type: ignore[arg-type,misc]
+        assert (weekly.look() is not None) is made
+
+
+def test_a_pack_of_an_earlier_week_has_nothing_of_the_moment_it_is_made(
+    store_file: Path, company: Company
+) -> None:
+    context = context_at(reader(store_file), company[1])
+    last = make_pack(context, last_week(context))
+    sections = {figure.section for figure in last.figures}
+    assert sections >= {"Goals", "Open on Monday"}
+    later = context_at(reader(store_file), company[1] + 14 * 86_400_000)
+    again = make_pack(later, last.week)
+    assert {figure.section for figure in again.figures} == sections - OF_THE_MOMENT
+    assert differences(last, again) == []
+
+
+def test_a_week_that_the_board_has_not_whole_says_since_when_it_is_complete(
+    place: StorePlace,
+) -> None:
+    fill(place, [])
+    db = writer(place)
+    db.execute(
+        "INSERT INTO position VALUES ('leads.acts.v1', 0, 9, 5, 1795003200000, 1795003200000, 4)"
+    )
+    db.close()
+    for week, is_said in (("2026-W46", True), ("2026-W47", True), ("2026-W48", False)):
+        context = context_at(reader(place), 1_795_392_000_000 + 7 * 86_400_000)
+        text = as_text(make_pack(context, week))
+        assert (", complete only since Wed 18 Nov, 12:00\n" in text) is is_said
 
 
 def test_a_board_that_only_shows_makes_no_pack(

@@ -161,7 +161,9 @@ def test_everybody_who_qualified_is_accepted_rejected_expired_waiting_or_withdra
 
 _HANDS = """SELECT q.lead_id, COALESCE(t.occurred_at_ms, q.qualified_at_ms) at_ms
     FROM qualification q LEFT JOIN touch t ON t.event_id = q.cause_id
-    WHERE q.hand_raised = 1 AND q.stage = 'mql'"""
+    WHERE q.hand_raised = 1 AND q.stage = 'mql'
+    UNION ALL SELECT s.lead_id, t.occurred_at_ms FROM stage_move s
+    JOIN touch t ON t.event_id = s.cause_id WHERE s.event = 'hand_raised'"""
 
 
 def acts_of(context: Context, lead_id: str) -> list[HumanAct]:
@@ -188,9 +190,8 @@ def test_speed_counts_every_raised_hand_once(context: Context) -> None:
             assert counted == (None if exact is None else rounded_up(exact))
         for minutes in (5, 15, 60):
             assert curve.within(minutes * 60_000) == of_definition.within(minutes * 60_000)
-    assert found.hands == context.value(
-        "SELECT count(*) FROM qualification WHERE hand_raised = 1 AND stage = 'mql'"
-    )
+    assert found.hands == len(hands)
+    assert context.value("SELECT count(*) FROM stage_move WHERE event = 'hand_raised'")
     assert found.hands == found.attempt.ended + found.attempt.open
 
 

@@ -3,8 +3,6 @@ not do."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -20,16 +18,7 @@ from baton.contracts.intake import Engagement, LeadEvent, LeadPerson, Person
 from baton.contracts.public_record import PublicRecord
 from services.insights.board.access import new_link
 from services.insights.board.pages import PAGES
-from services.insights.board.words import cell, clean, csv_cell, money, span
-from services.insights.exporting import (
-    EXPORTABLE,
-    NotExportable,
-    rows_of,
-    table_named,
-    write_csv,
-    write_parquet,
-)
-from services.insights.facts.tables import TABLES
+from services.insights.board.words import cell, clean, money, span
 from services.insights.projection.dialect import StorePlace, reader
 from services.insights.projection.projector import ProjectorState, Standing
 from services.insights.settings import BoardSettings
@@ -407,28 +396,6 @@ def test_text_of_the_outside_is_cleaned(text: str, expected: str) -> None:
     assert clean(text) == expected
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ("=1+1", "'=1+1"),
-        ("+49 30", "'+49 30"),
-        ("-2", "'-2"),
-        ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1", "'\t=1"),
-        (" =1", "' =1"),
-        ("\u00a0=1", "'\u00a0=1"),
-        ("ok\n=1", "'ok\n=1"),
-        ("＝1", "'＝1"),
-        ("a-b", "a-b"),
-        ("", ""),
-        (-5, "-5"),
-        (None, ""),
-    ],
-)
-def test_no_spreadsheet_takes_an_exported_text_for_a_formula(value: object, expected: str) -> None:
-    assert csv_cell(value) == expected
-
-
 # ------------------------------------------------------------------ what they can do
 
 
@@ -633,43 +600,6 @@ def test_small_cells_are_hidden_from_those_who_may_not_know_names(
 
 
 # ------------------------------------------------------------------ exports
-
-
-@pytest.mark.parametrize("name", EXPORTABLE)
-def test_every_table_that_may_leave_is_the_same_as_csv_and_as_parquet(
-    store: StorePlace, tmp_path: Path, name: str
-) -> None:
-    from pyarrow import parquet
-
-    table = table_named(name)
-    rows = list(rows_of(store, table, None))
-    out = io.StringIO()
-    assert write_csv(iter(rows), table, out) == len(rows)
-    found = list(csv.reader(io.StringIO(out.getvalue())))
-    assert found[0] == list(table.names)
-    assert len(found) == len(rows) + 1
-    assert write_parquet(iter(rows), table, tmp_path / "t.parquet") == len(rows)
-    back = parquet.read_table(tmp_path / "t.parquet")
-    assert [tuple(row.values()) for row in back.to_pylist()] == rows
-    assert back.schema.field(0).metadata[b"says"].decode() == table.columns[0].says
-
-
-@pytest.mark.parametrize(
-    "name", ["person", "fact", "reference", "sqlite_schema", "lead; DROP TABLE lead"]
-)
-def test_names_whole_records_and_what_is_no_table_cannot_be_exported(name: str) -> None:
-    with pytest.raises(NotExportable, match="there are"):
-        table_named(name)
-
-
-def test_an_export_since_a_moment_has_only_what_came_then(
-    store: StorePlace, company: Company
-) -> None:
-    table, half = TABLES["touch"], company[0][len(company[0]) // 2].at_ms
-    some, every = list(rows_of(store, table, half)), list(rows_of(store, table, None))
-    place = table.names.index("log_ms")
-    assert some == [row for row in every if row[place] >= half]
-    assert 0 < len(some) < len(every)
 
 
 @pytest.mark.parametrize(

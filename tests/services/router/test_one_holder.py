@@ -19,7 +19,8 @@ from baton.contracts.topics import TOPICS
 from baton.engine.memory import MemoryHost
 from baton.engine.task_config import TaskConfig
 from services.router.app import SERVICE
-from services.router.assignment.state import PoolState, book_of
+from services.router.assignment.state import PoolState
+from services.router.assignment.turn_ledger import book_of
 from tests.services.router.router_world import (
     MONDAY_0900,
     OUTPUTS,
@@ -115,7 +116,7 @@ def turns_and_load(host: MemoryHost) -> tuple[int, int]:
     heads: dict[str, PoolState] = world.state("assignment")[0]
     ledgers = [ledger for head in heads.values() for ledger in head.ledgers]
     turns = sum(sum(book_of(ledger).turns.values()) for ledger in ledgers)
-    return turns, sum(load.total for head in heads.values() for load in head.loads)
+    return turns, sum(load.total for head in heads.values() for load in head.known_loads.values())
 
 
 @pytest.mark.parametrize("name", STORIES)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from fractions import Fraction
 from random import Random
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 
 from baton.agreement.reference import Absence
 from baton.contracts.routing import LeadRouted
-from services.router.assignment.state import book_of
+from services.router.assignment.turn_ledger import book_of
 from tests.services.router.router_world import (
     DAY,
     HOUR,
@@ -205,13 +204,13 @@ def check(world: World) -> None:
         for (where, _), work in works.items():
             if where == pool and work.person is not None:
                 counted[work.person, work.state] += 1
-        loads = {(member.person, "offered"): member.offered for member in head.loads} | {
-            (member.person, "accepted"): member.accepted for member in head.loads
-        }
+        loads = {
+            (member.person, "offered"): member.offered for member in head.known_loads.values()
+        } | {(member.person, "accepted"): member.accepted for member in head.known_loads.values()}
         assert counted == Counter({place: amount for place, amount in loads.items() if amount})
         for ledger in head.ledgers:
             book = book_of(ledger)
-            assert sum(book.turns.values()) == Fraction(sum(book.due.values()), book.unit)
+            assert sum(book.turns.values()) == sum(book.standing(who).target for who in book.people)
             assert all(turns >= 0 for turns in book.turns.values())
 
 

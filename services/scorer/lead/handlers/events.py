@@ -28,6 +28,7 @@ from services.scorer.lead.repeated_reports import enter_repeats
 from services.scorer.lead.stage_moves import CONTRACT_END, by_system, place, publish_consents
 from services.scorer.lead.state import (
     CONSENT,
+    NO_PROFILE,
     NOBODY,
     ONLY,
     PERSON,
@@ -122,7 +123,7 @@ def record_profile(step: LeadStep, event: LeadEvent) -> bool:
     if is_retracted(step, event.event_id):
         return False
     enter_repeats(step)
-    book = step.get(PROFILE, ONLY) or ProfileBook()
+    book = step.get(PROFILE, ONLY) or NO_PROFILE
     changed = with_values(book, event)
     if changed is book:
         return False
@@ -203,7 +204,7 @@ def undo_events(step: LeadStep, gone: Collection[bytes], *, cause: str) -> bool:
     """Profile, person and consents are what they would be had these events never come. Whether a
     consent is another than before."""
     enter_repeats(step)
-    book = step.get(PROFILE, ONLY) or ProfileBook()
+    book = step.get(PROFILE, ONLY) or NO_PROFILE
     left = without_retracted(book, gone)
     if left is not book:
         rewrite_profile(step, left, cause=cause)

@@ -36,10 +36,14 @@ def with_handoff(step: LeadStep, cause: Cause) -> Cause:
     cycle_state, at_ms = step.cycle_state, cause.occurred_at_ms
     if cause.handoff_id is not None or step.head.stage not in OPEN:
         return cause
-    if cycle_state.handoff is not None and at_ms >= cycle_state.handoff.from_ms:
+    handoff = cycle_state.handoff
+    if handoff is not None and (
+        at_ms > handoff.from_ms or (at_ms == handoff.from_ms and cycle_state.owner == cause.by)
+    ):
         return cause
     for former in reversed(cycle_state.work.former):
-        if former.owner == cause.by and former.from_ms - CLOCK_SKEW_MS <= at_ms < former.until_ms:
+        # in the very moment when it was taken away it was still theirs, as the deadline says
+        if former.owner == cause.by and former.from_ms - CLOCK_SKEW_MS <= at_ms <= former.until_ms:
             return replace(cause, handoff_id=former.handoff_id)
     return cause
 
@@ -90,5 +94,5 @@ def withdrawn_since(step: LeadStep, cause: Cause) -> WithdrawnHandoff | None:
         return None
     if cause.by != withdrawn.owner or cause.handoff_id not in (None, withdrawn.handoff_id):
         return None
-    stood = withdrawn.from_ms - CLOCK_SKEW_MS <= cause.occurred_at_ms < withdrawn.until_ms
+    stood = withdrawn.from_ms - CLOCK_SKEW_MS <= cause.occurred_at_ms <= withdrawn.until_ms
     return withdrawn if stood else None

@@ -162,7 +162,7 @@ def test_a_turn_that_is_given_back_leaves_no_trace(
             restored = given_back(after, person, shares(eligible), ordinal=lead + 1, before=before)
             assert all(
                 restored.standing(name) == book.standing(name)
-                for name in restored.people | book.people
+                for name in {*restored.people, *book.people}
             )
         book = after
 

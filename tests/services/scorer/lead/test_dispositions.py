@@ -131,6 +131,7 @@ def test_after_a_reassignment_only_the_new_holder_may_accept() -> None:
     world, _ = handed_over("ann")
     world.wait(HOUR)
     world.route("l1", "bob", attempt=2)
+    world.wait(MINUTE)
     world.act("l1", "accepted", "ann")
     world.act("l1", "accepted", "bob")
     assert world.said() == [

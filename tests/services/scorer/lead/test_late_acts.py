@@ -263,6 +263,24 @@ def test_a_crossed_acceptance_wins_without_naming_its_hand_off() -> None:
     )
 
 
+def test_in_the_very_moment_of_a_reassignment_the_lead_is_still_whose_it_was() -> None:
+    world = handed_to_ann()
+    world.route("l1", "bob", attempt=2)
+    world.said()
+    world.act("l1", "accepted", "ann")
+    (staged,) = world.facts(LeadStaged)
+    assert (staged.by, staged.to_stage) == ("ann", "tal")
+
+
+def test_in_the_very_moment_of_a_reassignment_the_next_holder_may_accept_too() -> None:
+    world = handed_to_ann()
+    second = world.route("l1", "bob", attempt=2)
+    world.said()
+    world.act("l1", "accepted", "bob")
+    (staged,) = world.facts(LeadStaged)
+    assert (staged.by, staged.handoff_id) == ("bob", second)
+
+
 def test_what_was_accepted_in_time_is_handed_back_to_who_accepted_it_and_names_their_hands() -> (
     None
 ):

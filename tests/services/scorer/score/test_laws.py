@@ -199,6 +199,26 @@ def test_any_order_and_any_repetition_give_the_same_bytes(history: list[Did], ch
 
 
 @MANY
+@given(
+    HISTORY,
+    st.sets(st.integers(0, 39), max_size=4),
+    st.sampled_from((0, NOW - DAY)),
+    st.randoms(use_true_random=False),
+)
+def test_an_act_that_is_entered_alone_gives_what_counting_all_anew_gives(
+    history: list[Did], gone: set[int], since: int, chance: Any
+) -> None:
+    retracted = with_retractions(
+        b"", [(id_bytes(derived_id("did", number)), NOW) for number in gone], b""
+    )
+    chance.shuffle(history)
+    state = EMPTY
+    for record in history:
+        state = entered(state, record.record(), retracted, since, TABLE, NOW) or state
+        assert state == counted(state.ledger, retracted, since, TABLE, NOW)
+
+
+@MANY
 @given(HISTORY, st.sets(st.integers(0, 39)), st.randoms(use_true_random=False))
 def test_what_was_retracted_never_happened_whichever_came_first(
     history: list[Did], gone: set[int], chance: Any

@@ -208,6 +208,23 @@ def test_each_leg_has_an_accept_clock_of_its_own() -> None:
     ]
 
 
+def test_a_first_touch_that_ended_with_its_leg_is_owed_anew_on_the_next() -> None:
+    scene = Scene(
+        agreement(slas=promises("  - {clock: first_touch, within: 4 business hours}", grace="{}"))
+    )
+    scene.qualified(leg="sdr", level="warm").routed("ann", leg="sdr")
+    scene.at("Mon 10:30").staged("accepted", "tal", actor="sdr")
+    scene.at("Mon 11:00").staged("qualified", "tql", actor="sdr", from_stage="tal").qualified(
+        "q2", stage="tql"
+    ).routed("cat", name="q2")
+    assert scene.at("Mon 12:00").act("call", by="cat").lines() == [
+        "Mon 10:00 first_touch (ann) running until Mon 14:00",
+        "Mon 11:00 first_touch (ann) cancelled: passed_on",
+        "Mon 11:00 first_touch (cat) running until Mon 15:00",
+        "Mon 12:00 first_touch (cat) met",
+    ]
+
+
 def test_qualify_runs_from_the_acceptance_to_a_verdict() -> None:
     scene = Scene(
         agreement(slas=promises("  - {clock: qualify, within: 2 working days}", grace="{}"))

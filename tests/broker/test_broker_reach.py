@@ -1,11 +1,12 @@
 """How long no broker has answered, as the metric reports it."""
 
 import asyncio
+import socket
 
 import pytest
 
-from baton.engine.kafka.reach import BrokerReach
-from baton.engine.metrics import OUT_OF_REACH
+from baton.cluster.process_metrics import BROKERS_SILENT
+from baton.cluster.reach import BrokerReach, asking
 
 
 class Brokers:
@@ -24,7 +25,7 @@ class Brokers:
 
 
 def _shown() -> float:
-    (family,) = OUT_OF_REACH.collect()
+    (family,) = BROKERS_SILENT.collect()
     return family.samples[0].value
 
 
@@ -54,9 +55,22 @@ async def test_brokers_that_never_answered_are_silent_since_the_start() -> None:
 
 
 async def test_brokers_that_hang_are_silent_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("baton.engine.kafka.reach._ANSWER_S", 0.01)
+    monkeypatch.setattr("baton.cluster.reach._ANSWER_S", 0.01)
     brokers = Brokers()
     reach = BrokerReach(lambda: asyncio.sleep(30), brokers.clock)
     await reach.look()
     brokers.now += 5
     assert reach.silent_s == 5
+
+
+async def test_where_nobody_listens_a_process_with_confluents_clients_hears_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("baton.cluster.reach._THREAD_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    brokers = Brokers()
+    reach = BrokerReach(asking({"bootstrap.servers": f"127.0.0.1:{port}"}, "baton"), brokers.clock)
+    await reach.look()
+    brokers.now += 70
+    assert _shown() == 70

@@ -1,17 +1,24 @@
 """Whether any broker answers this process, asked again and again, as a metric: for the alert about
 brokers out of reach.
 
-The tasks find out by themselves and wait; nothing here decides anything.
+What a process does with the brokers finds out by itself and waits; nothing here decides anything.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
+from typing import Any
 
-from baton.engine.metrics import OUT_OF_REACH
+from confluent_kafka.admin import AdminClient
+
+from baton.cluster.process_metrics import BROKERS_SILENT
+from baton.contracts.topic_names import LEADS_ACCEPTED
+from baton.contracts.topics import physical
 
 _EVERY_S = 5.0
 _ANSWER_S = 10.0
+_THREAD_S = 4.0
+"""How long a thread asks: a process that is asked to stop waits for it."""
 
 
 class BrokerReach:
@@ -22,7 +29,7 @@ class BrokerReach:
     ) -> None:
         self._ask, self._clock = ask, clock
         self._answered_at = clock()
-        OUT_OF_REACH.set_function(lambda: self.silent_s)
+        BROKERS_SILENT.set_function(lambda: self.silent_s)
         self._missed = False
 
     @property
@@ -44,3 +51,10 @@ class BrokerReach:
             self._missed = True
         else:
             self._answered_at, self._missed = self._clock(), False
+
+
+def asking(client: Mapping[str, Any], namespace: str) -> Callable[[], Awaitable[object]]:
+    """A question for :class:`BrokerReach`, for a process whose clients are confluent-kafka's.
+    ``client``: their options."""
+    admin, topic = AdminClient(dict(client)), physical(namespace, LEADS_ACCEPTED)
+    return lambda: asyncio.to_thread(admin.list_topics, topic, _THREAD_S)

@@ -1,0 +1,43 @@
+"""docs/TABLES.md says what can be exported, column by column, and the check of that can fail."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from services.insights.exporting import EXPORTABLE
+from services.insights.facts.tables import TABLES
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("tables_tool", ROOT / "tools" / "board_tables.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_is_that_of_the_code_and_another_one_is_found(
+    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["board_tables.py", "--check"])
+    assert tool.main() == 0
+    changed = tmp_path / "TABLES.md"
+    changed.write_text(tool.TABLES_MD.read_text().replace("| `lead_id` |", "| `lead` |", 1))
+    monkeypatch.setattr(tool, "TABLES_MD", changed)
+    assert tool.main() == 1
+
+
+def test_every_column_that_leaves_is_described(tool: ModuleType) -> None:
+    text = tool.text()
+    for name in EXPORTABLE:
+        section = text.split(f"\n## {name}\n")[1].split("\n## ")[0]
+        assert [line.split("`")[1] for line in section.splitlines() if line.startswith("| `")] == [
+            column.name for column in TABLES[name].columns
+        ]
+        assert all(column.says.strip() for column in TABLES[name].columns)
