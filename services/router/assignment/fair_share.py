@@ -234,7 +234,7 @@ def _accrued(book: Book, share: Share, sign: int) -> Book:
 
 
 def shared_by(book: Book, share: Share) -> Book:
-    """The same standings, in parts that the share can be told in, and with its sharers running;
+    """The same standings, in parts that the share can be shown in, and with its sharers running;
     where those are few and others than before, the others stay it."""
     if not share:
         return book
@@ -256,7 +256,7 @@ def shared_by(book: Book, share: Share) -> Book:
 
 
 def _in_parts(book: Book, unit: int) -> Book:
-    """The same standings, told in more and smaller parts."""
+    """The same standings, in more and smaller parts."""
     by = unit // book.unit
     if by == 1:
         return book
