@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baton.evolve import evolve, maker, unfrozen
+from baton.evolve import evolve, maker, quick, unfrozen
 from services.scorer.lead.state import LeadHead
 
 
@@ -95,6 +95,34 @@ def test_a_generic_record_and_one_that_inherits_its_slots_can_be_made_too() -> N
     assert unfrozen(Longer) is None
     assert maker(Longer)(1, four=5) == Longer(one=1, four=5)
     assert evolve(Longer(one=1), two="2") == Longer(one=1, two="2", four=4)
+
+
+@quick
+@dataclass(frozen=True, slots=True)
+class Quick:
+    one: int
+    two: str = "two"
+    held: dict[str, int] = field(default_factory=dict, kw_only=True)
+
+
+def test_a_quick_constructor_takes_what_the_dataclasss_own_takes() -> None:
+    made = Quick(1)
+    assert (made.one, made.two, made.held) == (1, "two", {})
+    assert made == Quick(one=1, two="two", held={}) == replace(Quick(2), one=1)
+    assert made.held is not Quick(1).held
+    assert evolve(made, two="2") == Quick(1, "2")
+    assert repr(made) == "Quick(one=1, two='two', held={})"
+    with pytest.raises(FrozenInstanceError):
+        made.one = 2  # type: ignore[misc]  # that it cannot be is the point
+    with pytest.raises(TypeError):
+        Quick()  # type: ignore[call-arg]  # so is this
+    with pytest.raises(TypeError):
+        Quick(1, "2", {})  # type: ignore[call-arg]  # and this
+
+
+def test_a_constructor_is_not_made_quick_for_a_record_that_inherits_its_slots() -> None:
+    with pytest.raises(TypeError, match="Longer"):
+        quick(Longer)
 
 
 def test_a_field_that_is_none_is_refused() -> None:

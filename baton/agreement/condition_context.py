@@ -11,6 +11,7 @@ from typing import Protocol
 from baton.contracts.accounts import AccountScored
 from baton.contracts.intake import Person
 from baton.contracts.leads import LeadQualified
+from baton.evolve import quick
 
 GRANTED = "granted"
 REFUSED = "refused"
@@ -25,6 +26,7 @@ class Behaviour(Protocol):
         ``topic``; event time ``since_ms`` or later, ``None``: ever in this cycle."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionContext:
     """One lead at one moment, as far as it is known.

@@ -11,6 +11,7 @@ from typing import Final
 
 from baton.contracts.deals import LeadDeal
 from baton.contracts.intake import Person
+from baton.evolve import quick
 
 CLOCK_SKEW_MS: Final = 5 * 60_000
 """A few minutes before a hand-off still count as after it: clocks of tools differ."""
@@ -57,6 +58,7 @@ class Actor(StrEnum):
     MANAGER = "manager"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
     """One line of an explanation; the lines of a result add up to its number exactly.
@@ -85,6 +87,7 @@ class Criterion:
     points_micro: int
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadScored:
     """``leads.scored.v1``: a visible change of a lead's score."""
@@ -147,6 +150,7 @@ class Story:
     earlier_cycles: tuple[EarlierCycle, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadQualified:
     """``leads.qualified.v1``: the lead became an MQL. Routed once per ``qualification_id``.
@@ -211,6 +215,7 @@ class LeadAmended:
     agreement: str
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadStaged:
     """``leads.stages.v1``: a lead moved in its cycle.

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from baton.contracts.amounts import Amount
+from baton.evolve import quick
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -56,6 +57,7 @@ class ReferenceBook(Protocol[R_co]):
         wait)."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One input record, decoded.
@@ -144,6 +146,7 @@ class View(Protocol[S_co]):
         """Number of entries of ``kind`` that the key has."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Put(Generic[T]):
     """Store ``value`` as entry ``item`` of ``kind``, over any former one."""
@@ -153,6 +156,7 @@ class Put(Generic[T]):
     value: T
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Drop:
     """Remove entry ``item`` of ``kind``; nothing happens where there is none."""
@@ -161,6 +165,7 @@ class Drop:
     item: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Fact:
     """A record to publish: ``value`` (the topic's dataclass) under ``key``. The engine derives its
@@ -180,6 +185,7 @@ class Rejection:
     reason: str
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step(Generic[S]):
     """The result of one call of a reducer.

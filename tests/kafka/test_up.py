@@ -160,9 +160,12 @@ def test_it_runs_mends_itself_and_ends_with_ctrl_c_leaving_no_process(
     assert again.returncode == 1
     assert f"baton: Baton runs already (pid {up.pid}, " in again.stderr
 
-    assert {row["name"]: _reach(row["addresses"]) for row in status["processes"][1:]} == {
-        name: (name, 0.0) for name in STANDING
-    }
+    reached = {name: (name, 0.0) for name in STANDING}
+    _until(
+        lambda: (
+            {row["name"]: _reach(row["addresses"]) for row in status["processes"][1:]} == reached
+        )
+    )
 
     pids = {row["name"]: row["pid"] for row in status["processes"]}
     first = mark_of(pids["ingest"])

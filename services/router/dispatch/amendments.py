@@ -7,7 +7,6 @@ out by its pool.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from baton.agreement.compiled.agreement import RoutingRules
@@ -18,6 +17,7 @@ from baton.contracts.routing import HAND_RAISED, HOTTER, URGENCY, RequestKind
 from baton.contracts.streams import HandoffEvent
 from baton.contracts.topic_names import ROUTER_ACCOUNTS
 from baton.engine.reducer import Fact
+from baton.evolve import evolve
 from services.router import turn_credit
 from services.router.dispatch.case import Case, Change, Wanted, unchanged
 from services.router.dispatch.effects import relieve
@@ -32,11 +32,11 @@ def on_moved(case: Case, staged: LeadStaged) -> Change:
         return unchanged(case)
     qualified = known.qualified
     consents = qualified.story.consents if staged.consents is None else staged.consents
-    amended = replace(
+    amended = evolve(
         qualified,
         hand_raised=qualified.hand_raised or staged.event == StageEvent.HAND_RAISED,
         level=hotter(qualified.level, staged.level),
-        story=replace(qualified.story, consents=consents),
+        story=evolve(qualified.story, consents=consents),
     )
     return amend(case, amended)
 
@@ -47,7 +47,7 @@ def on_amended(case: Case, amended: LeadAmended, routing: RoutingRules) -> Chang
     current, known = case.head.current, case.open_qualification
     if current is None or known is None or amended.qualification_id != current.qualification_id:
         return unchanged(case)
-    qualified = replace(
+    qualified = evolve(
         known.qualified,
         story=amended.brief,
         level=amended.level,
@@ -63,7 +63,7 @@ def on_amended(case: Case, amended: LeadAmended, routing: RoutingRules) -> Chang
     if before == after or current.state not in _MATCHED_ANEW[routing.match_anew]:
         return amend(case, qualified)
     anew = Wanted(reason=BELONGS_ELSEWHERE, exclude=current.exclude, rejecters=current.rejecters)
-    known_now = replace(case, open_qualification=OpenQualification(qualified=qualified))
+    known_now = evolve(case, open_qualification=OpenQualification(qualified=qualified))
     return relieve(known_now, anew, fault=turn_credit.NO_FAULT)
 
 
@@ -85,7 +85,7 @@ def amend(case: Case, qualified: LeadQualified) -> Change:
     facts: tuple[Fact, ...] = ()
     if handoff.state != HandoffState.ACCEPTED:
         request = request_about(case, handoff, RequestKind.AMENDED, reason=None)
-        request = replace(request, qualified=qualified)
+        request = evolve(request, qualified=qualified)
         facts = (Fact(ROUTER_ACCOUNTS, handoff.queue_key, request),)
     urgent = _urgency(qualified) < _urgency(known.qualified)
     if urgent and handoff.owner is not None:

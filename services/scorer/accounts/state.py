@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from baton.engine.reducer import EntryKind
+from baton.evolve import quick
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class AccountHead:
     because: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPerson:
     """What one lead contributes: ``engagement_micro`` at ``at_ms``, and by ``sums`` at any later

@@ -8,7 +8,6 @@ them when the house calendar is open. One writer a pool: the number is kept exac
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar, Final
 
@@ -18,6 +17,7 @@ from baton.agreement.wall_time import instant_ms, local_date, zone_named
 from baton.contracts.streams import BacklogPart, BacklogRelease
 from baton.contracts.topic_names import SCORER_BACKLOG, SCORER_RELEASES
 from baton.engine.reducer import Drop, Event, Fact, Put, Reducer, Step, View
+from baton.evolve import evolve
 from services.scorer.backlog.state import (
     ENTRY_KINDS,
     PLACE,
@@ -55,7 +55,7 @@ class Backlog(Reducer[BacklogHead, AgreementReference]):
         if known is not None and known.place == place:
             return Step(head=view.head, wake_at=view.wake_at)
         if head.next_at_ms is None:
-            head = replace(head, next_at_ms=_next(head, now, reference))
+            head = evolve(head, next_at_ms=_next(head, now, reference))
         put = (
             Put(WAITING, part.lead_id, WaitingLead(place=place, at_ms=part.at_ms)),
             Put(PLACE, place, WaitingPlace(lead_id=part.lead_id)),
@@ -73,7 +73,7 @@ class Backlog(Reducer[BacklogHead, AgreementReference]):
         going = view.scan(PLACE, limit=max(0, drip - released))
         head = BacklogHead(day_ms=today, released=released + len(going))
         if view.count(PLACE) > len(going):
-            head = replace(head, next_at_ms=_next(head, now, reference))
+            head = evolve(head, next_at_ms=_next(head, now, reference))
         return Step(
             head=head,
             wake_at=head.next_at_ms,

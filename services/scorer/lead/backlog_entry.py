@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from baton.contracts.streams import BacklogPart
 from baton.contracts.topic_names import SCORER_BACKLOG
+from baton.evolve import evolve
 from services.scorer.lead.step import LeadStep
 
 
@@ -17,7 +16,7 @@ def enter_backlog(
     if step.head.waits == queue:
         return
     leave_backlog(step, cause=cause)
-    step.head = replace(step.head, waits=queue)
+    step.head = evolve(step.head, waits=queue)
     _publish(step, "add", queue, level=level, engagement_micro=engagement_micro, cause=cause)
 
 
@@ -25,7 +24,7 @@ def leave_backlog(step: LeadStep, *, cause: str) -> None:
     """Leave the backlog: the lead qualified by itself, cooled, ended, or was let go."""
     queue = step.head.waits
     if queue:
-        step.head = replace(step.head, waits="")
+        step.head = evolve(step.head, waits="")
         _publish(step, "remove", queue, level=step.head.level, engagement_micro=0, cause=cause)
 
 

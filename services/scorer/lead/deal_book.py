@@ -7,12 +7,13 @@ It publishes nothing and refuses nothing; :mod:`.deals` does.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
 from baton.contracts.acts import DealContact
 from baton.contracts.deals import CloseDate, DealState, KnownDeal, LeadDeal
+from baton.evolve import evolve
 from services.scorer.lead.state import DEAL
 from services.scorer.lead.step import LeadStep
 
@@ -57,10 +58,10 @@ def known_deals(step: LeadStep) -> tuple[KnownDeal, ...]:
 def updated(known: KnownDeal, said: Mapping[str, Any], *, at_ms: int) -> KnownDeal:
     """``known`` with what was ``said`` at ``at_ms``: a field keeps a word that is newer."""
     newer = {name: value for name, value in said.items() if at_ms >= known.times.get(name, 0)}
-    deal = replace(known.deal, **{name: newer[name] for name in newer if name != _CLOSE})
+    deal = evolve(known.deal, **{name: newer[name] for name in newer if name != _CLOSE})
     if said.get(_CLOSE) is not None:
         dates = _with_close_date(deal.close_dates, CloseDate(day=said[_CLOSE], since_ms=at_ms))
-        deal = replace(deal, close_dates=dates, expected_close=dates[-1].day)
+        deal = evolve(deal, close_dates=dates, expected_close=dates[-1].day)
     return KnownDeal(
         deal=deal,
         at_ms=max(known.at_ms, at_ms),
@@ -92,7 +93,7 @@ def put_deal(step: LeadStep, known: KnownDeal) -> None:
 def with_state(known: KnownDeal, state: DealState, *, at_ms: int) -> KnownDeal:
     """The deal as it is from ``at_ms`` on."""
     won_at_ms = at_ms if state is DealState.WON else 0
-    return replace(known, deal=replace(known.deal, state=state.value, won_at_ms=won_at_ms))
+    return evolve(known, deal=evolve(known.deal, state=state.value, won_at_ms=won_at_ms))
 
 
 def lose_open_deals(step: LeadStep) -> None:

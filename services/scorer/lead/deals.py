@@ -9,12 +9,12 @@ open. A deal may be changed by everybody of sales, not only by who has the lead.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, Final
 
 from baton.contracts.acts import Act
 from baton.contracts.deals import DealState, KnownDeal
 from baton.contracts.leads import Stage, StageEvent
+from baton.evolve import evolve
 from services.scorer.lead.deal_book import (
     DealNews,
     deals_of,
@@ -180,7 +180,7 @@ def _said(cause: Cause) -> dict[str, Any]:
 
 def _with_deal(cause: Cause, known: KnownDeal) -> Cause:
     deal = known.deal
-    return replace(
+    return evolve(
         cause,
         opportunity_id=deal.opportunity_id,
         amount_minor=deal.amount_minor,

@@ -6,10 +6,10 @@ It is put together once, at the qualification, from entries that no other step r
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import Final
 
 from baton.contracts.leads import ContentTouch, Contribution, Criterion, EarlierCycle, Story
+from baton.evolve import evolve
 from services.scorer.lead.condition_context import origin_of, touches_of
 from services.scorer.lead.consents import consents_of
 from services.scorer.lead.learnt import learnt_of
@@ -36,8 +36,8 @@ def brief_of(step: LeadStep) -> Story:
         profile=profile if not step.cycle_state.heard else {**profile, **learnt_of(step)},
         why_now=_why_now(step, recent) if step.explains else (),
         criteria=criteria_of(step) if step.explains else (),
-        content=tuple(_content(touch) for touch in reversed(recent) if touch.title)[:SHOWN_CONTENT],
-        interests=_interests(recent),
+        content=_shown(recent) if step.explains else (),
+        interests=_interests(recent) if step.explains else (),
         first_campaign=campaigns[0].campaign if campaigns else None,
         latest_campaign=campaign,
         source=source,
@@ -72,8 +72,12 @@ def _why_now(step: LeadStep, recent: list[Piece]) -> tuple[Contribution, ...]:
         head.ledger, head.marks, step.table, step.now, top=SHOWN_REASONS, decisive=decisive
     ).lines
     return tuple(
-        replace(line, content_title=titles.get(line.event_id or "") or None) for line in lines
+        evolve(line, content_title=titles.get(line.event_id or "") or None) for line in lines
     )
+
+
+def _shown(recent: list[Piece]) -> tuple[ContentTouch, ...]:
+    return tuple(_content(touch) for touch in reversed(recent) if touch.title)[:SHOWN_CONTENT]
 
 
 def _content(piece: Piece) -> ContentTouch:

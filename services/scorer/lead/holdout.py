@@ -7,12 +7,11 @@ and its points are what they are. The mark is a record of its own on a private t
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from baton.agreement.condition_context import ConditionContext, is_reachable
 from baton.contracts.leads import Level, Stage
 from baton.contracts.streams import LeadHeldOut
 from baton.contracts.topic_names import SCORER_HOLDOUTS
+from baton.evolve import evolve
 from services.scorer.lead.condition_context import context_of
 from services.scorer.lead.level import Rating
 from services.scorer.lead.settling import lacking
@@ -44,7 +43,7 @@ def _as_warm(step: LeadStep, context: ConditionContext) -> ConditionContext:
     """The lead as the router would see it."""
     levels = step.agreement.levels
     leg = levels.queue_for(Level.WARM.value, levels.fit_band(step.head.fit_micro), False)
-    return replace(context, leg=leg)
+    return evolve(context, leg=leg)
 
 
 def publish_held_out(step: LeadStep, rating: Rating, at_micro: int) -> None:

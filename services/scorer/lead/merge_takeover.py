@@ -7,12 +7,12 @@ have become one there.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from baton.agreement.compiled.levels import RANK
 from baton.contracts.leads import Actor, EarlierCycle, Level, Stage, StageEvent
 from baton.contracts.transfers import LeadTransfer
+from baton.evolve import evolve
 from services.scorer.lead.cycle_state import UNTIL_DECIDED, Rest
 from services.scorer.lead.level import Raising, rate_lead
 from services.scorer.lead.publish_score import publish_score
@@ -117,10 +117,10 @@ def _keep_cycle(step: LeadStep, transfer: LeadTransfer) -> None:
 def _rests(step: LeadStep, transfer: LeadTransfer, cause: Cause) -> None:
     """The loser was to come back some day: the SLA watcher plans the survivor's return from the
     same reason, and until it has, only a raised hand brings it back."""
-    said = replace(cause, actor=Actor.MARKETING, reason=transfer.rest_reason)
+    said = evolve(cause, actor=Actor.MARKETING, reason=transfer.rest_reason)
     place(step, StageEvent.RECYCLED, said, Stage.RECYCLED)
     since = step.head.since_ms
     end_cycle(step, MERGED, reason=transfer.rest_reason, ended_at_ms=step.now)
-    step.head = replace(step.head, since_ms=since)
+    step.head = evolve(step.head, since_ms=since)
     step.recount()
     step.update_cycle(rest=Rest(reason=transfer.rest_reason, cool_off_until_ms=UNTIL_DECIDED))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from baton.contracts.intake import Consent, EventKind, LeadEvent, LeadPerson, Person
 from baton.contracts.leads import Stage
 from baton.contracts.topic_names import SCORER_TRANSFERS
 from baton.contracts.transfers import LeadTransfer, StageReached
+from baton.evolve import evolve
 from services.scorer.lead.deal_book import known_deals
 from services.scorer.lead.profile import consent_acts, person_reports, reports_of
 from services.scorer.lead.repeated_reports import enter_repeats
@@ -63,7 +63,7 @@ def transfer_parts(book: LeadTransfer, ledger: bytes) -> Iterator[LeadTransfer]:
     size = PART_ENTRIES * SIZE
     chunks = [ledger[at : at + size] for at in range(0, len(ledger), size)] or [b""]
     for number, chunk in enumerate(chunks, start=1):
-        yield replace(book, part=number, parts=len(chunks), ledger=chunk)
+        yield evolve(book, part=number, parts=len(chunks), ledger=chunk)
 
 
 def _with_cycle_state(step: LeadStep, book: LeadTransfer) -> LeadTransfer:
@@ -71,7 +71,7 @@ def _with_cycle_state(step: LeadStep, book: LeadTransfer) -> LeadTransfer:
     head, cycle_state, work = step.head, step.cycle_state, step.cycle_state.work
     raised_by = work.raised_by if head.settling is None else head.settling.raised_by
     raised_by = raised_by or head.hands_held
-    return replace(
+    return evolve(
         book,
         recycles=cycle_state.recycles,
         owner=cycle_state.owner,
@@ -90,7 +90,7 @@ def _with_cycle_state(step: LeadStep, book: LeadTransfer) -> LeadTransfer:
 def _with_history(step: LeadStep, part: LeadTransfer) -> LeadTransfer:
     """The last part: with all that is not the ledger."""
     head = step.head
-    return replace(
+    return evolve(
         part,
         events=tuple(events_of(step)),
         cycles=tuple(cycle for _, cycle in step.items(CYCLE)),

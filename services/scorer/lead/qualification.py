@@ -9,7 +9,6 @@ MQL is withdrawn: :mod:`.withdrawal`.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from baton.agreement.compiled.levels import RANK
@@ -18,6 +17,7 @@ from baton.agreement.condition_fields import REACHABLE
 from baton.contracts.leads import LeadQualified, Level, Stage, StageEvent
 from baton.contracts.streams import BacklogRelease
 from baton.contracts.topic_names import LEADS_QUALIFIED
+from baton.evolve import evolve
 from baton.ids import derived_id
 from services.scorer.lead.backlog_entry import enter_backlog, leave_backlog
 from services.scorer.lead.condition_context import context_of
@@ -60,12 +60,13 @@ def consider_qualification(
     if not at_rest or not (raised or rating.level != COLD):
         _goes_on_unqualified(step, rating, cause=cause, occurred_at_ms=occurred_at_ms, acted=acted)
         return
-    held_back = why_not(step, rating, raised=raised)
+    context = context_of(step, rating.engagement_micro)
+    held_back = why_not(step, rating, raised=raised, context=context)
     waits = adopting or (bool(step.head.waits) and not (acted or raised))
     if waits and settling is None and not held_back:
         _wait_in_backlog(step, rating, cause=cause)
         held_back = WAITS
-    if not held_back and (lacks := lacking(step, _routed_by(step, rating, raised=raised))):
+    if not held_back and (lacks := lacking(step, _routed_by(step, rating, context, raised=raised))):
         begin_settling(step, cause=cause, occurred_at_ms=occurred_at_ms, raised_by=raised_by)
         publish_score(step, rating, cause=cause, note=f"settles: waits for {', '.join(lacks)}")
         return
@@ -73,7 +74,7 @@ def consider_qualification(
     if held_back == COOL_OFF:
         _note_hot_in_cool_off(step, cause=cause, occurred_at_ms=occurred_at_ms)
     if held_back and raised:
-        step.head = replace(step.head, hands_held=raised_by[-MAX_RAISED:])
+        step.head = evolve(step.head, hands_held=raised_by[-MAX_RAISED:])
     publish_score(step, rating, cause=cause, note=held_back, always=not held_back)
     if not held_back:
         qualify(step, rating, _cause_of(step, settling, cause, occurred_at_ms), raised_by=raised_by)
@@ -99,7 +100,7 @@ def _with_hands_that_wait(step: LeadStep, raised_by: tuple[str, ...]) -> tuple[s
         raised_by = not_retracted(step, dict.fromkeys((*settling.raised_by, *raised_by)))
     if step.head.hands_held:
         raised_by = young_hands(step, (*step.head.hands_held, *raised_by))
-        step.head = replace(step.head, hands_held=())
+        step.head = evolve(step.head, hands_held=())
     return raised_by
 
 
@@ -110,11 +111,13 @@ def _wait_in_backlog(step: LeadStep, rating: Rating, *, cause: str) -> None:
     )
 
 
-def _routed_by(step: LeadStep, rating: Rating, *, raised: bool) -> ConditionContext:
-    """The lead as the router would see it if it were handed over now."""
+def _routed_by(
+    step: LeadStep, rating: Rating, context: ConditionContext, *, raised: bool
+) -> ConditionContext:
+    """The lead of ``context`` as the router would see it if it were handed over now."""
     levels = step.agreement.levels
     leg = levels.queue_for(rating.level, levels.fit_band(step.head.fit_micro), raised)
-    return replace(context_of(step, rating.engagement_micro), leg=leg, hand_raised=raised)
+    return evolve(context, leg=leg, hand_raised=raised)
 
 
 def resumed(step: LeadStep, *, cause: str, occurred_at_ms: int) -> None:
@@ -136,23 +139,25 @@ def _cause_of(step: LeadStep, settling: Settling | None, cause: str, occurred_at
     if settling is None:
         return by_system(step, cause, occurred_at_ms=occurred_at_ms)
     made_ready = by_system(step, settling.cause_id, occurred_at_ms=settling.occurred_at_ms)
-    return replace(made_ready, evidence_at_ms=settling.received_at_ms)
+    return evolve(made_ready, evidence_at_ms=settling.received_at_ms)
 
 
 def release_from_backlog(step: LeadStep, release: BacklogRelease) -> None:
     """The lead's turn in the backlog has come: it qualifies if it is still ready."""
     if step.head.waits != release.queue:
         return
-    step.head = replace(step.head, waits="")
+    step.head = evolve(step.head, waits="")
     rating = rate_lead(step, raising=Raising.NOT)
     if step.head.stage in _REST and rating.level != COLD and not why_not(step, rating):
         publish_score(step, rating, cause=step.cause, always=True)
         qualify(step, rating, by_system(step, step.cause))
 
 
-def why_not(step: LeadStep, rating: Rating, *, raised: bool = False) -> str:
+def why_not(
+    step: LeadStep, rating: Rating, *, raised: bool = False, context: ConditionContext | None = None
+) -> str:
     """What keeps a warm lead from being an MQL, in words; empty: nothing. A ``raised`` hand breaks
-    a cool-off, and passes every gate but those that say otherwise."""
+    a cool-off, and passes every gate but those that say otherwise. ``context``: the lead now."""
     if (
         not raised
         and step.head.stage == Stage.RECYCLED.value
@@ -162,9 +167,8 @@ def why_not(step: LeadStep, rating: Rating, *, raised: bool = False) -> str:
         return COOL_OFF
     if not step.agreement.lifecycle.gates:
         return ""
-    closed = step.agreement.lifecycle.closed_gates(
-        context_of(step, rating.engagement_micro), fast_track=raised
-    )
+    context = context or context_of(step, rating.engagement_micro)
+    closed = step.agreement.lifecycle.closed_gates(context, fast_track=raised)
     return f"not yet: {'; '.join(closed)}" if closed else ""
 
 

@@ -6,7 +6,6 @@ Keyed by lead. It owns score and stage. This file only dispatches records to the
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
 from baton.agreement.reference import AgreementReference
@@ -33,6 +32,7 @@ from baton.contracts.topic_names import (
 )
 from baton.contracts.transfers import LeadTransfer
 from baton.engine.reducer import Event, Reducer, Step, View
+from baton.evolve import evolve
 from services.scorer.lead.amendments import amend_qualification
 from services.scorer.lead.handlers import events, handoffs, merge, recycling, separation
 from services.scorer.lead.handlers.account import on_group
@@ -52,8 +52,8 @@ from services.scorer.lead.withdrawal import COOLED, reconsider_qualification
 
 class Lead(Reducer[LeadHead, AgreementReference]):
     """The reducer; see the module. For a replay that asks for qualifications only: ``explains``
-    False publishes no scores and reasons, and under ``holds`` whoever is handed over stays in hand
-    until the cycle is ended."""
+    False publishes no scores, reasons and moves, nor what other services need, and under ``holds``
+    whoever is handed over stays in hand until the cycle is ended."""
 
     name: ClassVar[str] = "lead"
     service: ClassVar[str] = "scorer"
@@ -105,7 +105,8 @@ class Lead(Reducer[LeadHead, AgreementReference]):
             _at_tombstone(step, event.value)
         else:
             _take(step, event.value)
-            amend_qualification(step)
+            if step.explains:
+                amend_qualification(step)
         return step.finish()
 
     def wake(
@@ -137,7 +138,7 @@ class Lead(Reducer[LeadHead, AgreementReference]):
         step = LeadStep(view, now=now, reference=new)
         if step.head.ended:
             return step.unchanged()
-        step.head = replace(step.head, fit_micro=step.fit.points_micro)
+        step.head = evolve(step.head, fit_micro=step.fit.points_micro)
         step.recount()
         step.role_moved = True
         rating = rate_lead(step, raising=Raising.ALWAYS, cause=step.cause)

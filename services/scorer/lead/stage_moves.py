@@ -6,7 +6,7 @@ no stage and dates none."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from baton.contracts.deals import LeadDeal
@@ -21,6 +21,7 @@ from baton.contracts.leads import (
 )
 from baton.contracts.stage_events import NO_MOVES
 from baton.contracts.topic_names import LEADS_REFUSALS, LEADS_STAGES
+from baton.evolve import evolve
 from services.scorer.lead.backlog_entry import leave_backlog
 from services.scorer.lead.consents import consents_of
 from services.scorer.lead.deal_book import DealNews
@@ -89,10 +90,11 @@ def place(step: LeadStep, move: StageEvent, cause: Cause, target: Stage) -> None
     """Put the lead into ``target`` and publish ``LeadStaged``."""
     stage = Stage(step.head.stage)
     between = _reached(step, move, cause, target)
-    step.head = replace(step.head, stage=target.value)
-    staged = _staged(step, move, cause, from_stage=stage)
-    inferred = tuple(skipped_stage.value for skipped_stage in between)
-    step.publish(LEADS_STAGES, replace(staged, inferred=inferred))
+    step.head = evolve(step.head, stage=target.value)
+    if step.explains:
+        staged = _staged(step, move, cause, from_stage=stage)
+        inferred = tuple(skipped_stage.value for skipped_stage in between)
+        step.publish(LEADS_STAGES, evolve(staged, inferred=inferred))
 
 
 def _staged(step: LeadStep, move: StageEvent, cause: Cause, *, from_stage: Stage) -> LeadStaged:
@@ -206,7 +208,7 @@ def end_cycle(
         withdrawn=None,
         customer_of=cycle_state.owner if keeps_owner else None,
     )
-    step.head = replace(
+    step.head = evolve(
         step.head,
         cycle=head.cycle + 1,
         since_ms=since_ms,

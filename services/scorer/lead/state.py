@@ -16,6 +16,7 @@ from baton.contracts.deals import KnownDeal
 from baton.contracts.intake import Person
 from baton.contracts.leads import EarlierCycle, Level, Stage, StageEvent
 from baton.engine.reducer import EntryKind
+from baton.evolve import quick
 from baton.ids import derived_id
 from services.scorer.lead.cycle_state import CycleState
 
@@ -46,6 +47,7 @@ class Settling:
     raised_by: tuple[str, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadHead:
     """The head. What is derived (``marks``, fit, level) is so under the agreement that the engine
@@ -91,6 +93,7 @@ class LeadHead:
     repeats: bytes = b""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldReport:
     """A value of a field as one event reported it. An empty one says that the field was cleared.
@@ -103,6 +106,7 @@ class FieldReport:
     derived: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileValue:
     """One field of a profile: the report that holds, and those that it outranks, best first
@@ -116,6 +120,7 @@ class ProfileValue:
     former: tuple[FieldReport, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileBook:
     """The profile, field by field; no personal data."""
@@ -127,6 +132,7 @@ class ProfileBook:
         return {name: known.value for name, known in self.values.items() if known.value}
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonBook:
     """Direct identifiers and free text, with the event time of each field. ``reports``: by field,

@@ -5,11 +5,11 @@ was accepted before a merge.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from baton.agreement.compiled.levels import RANK
 from baton.contracts.leads import Level, Stage, StageEvent
+from baton.evolve import evolve
 from services.scorer.lead.backlog_entry import leave_backlog
 from services.scorer.lead.condition_context import LedgerBehaviour, context_of
 from services.scorer.lead.cycle_state import CycleState, Qualification, WithdrawnHandoff
@@ -91,7 +91,7 @@ def _gates_shut(step: LeadStep, rating: Rating, cycle_state: CycleState) -> bool
         return False
     if cycle_state.hand_raised or former is None:
         return True
-    before = replace(
+    before = evolve(
         context_of(step, rating.engagement_micro),
         behaviour=LedgerBehaviour(former.ledger, former.marks),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from baton.agreement.compiled.calendars import AnyCalendar
@@ -11,6 +11,7 @@ from baton.agreement.compiled.slas import SlaRule
 from baton.agreement.quantities import TargetKind, TargetWords
 from baton.agreement.reference import AgreementReference
 from baton.contracts.clock_kinds import kind_of
+from baton.evolve import evolve
 from services.sla_watcher.clocks.intervals import CountedTime, PlainTime, moment
 from services.sla_watcher.clocks.state import OpenClock
 
@@ -46,7 +47,7 @@ class Terms:
         own = moment(self.time, since_ms, unpaused, clock.pauses)
         if self.former is None:
             return own
-        return min(own, self.former.own_deadline(replace(clock, raised_at_ms=0)))
+        return min(own, self.former.own_deadline(evolve(clock, raised_at_ms=0)))
 
     def warning(self, clock: OpenClock) -> int | None:
         """When the next warning is due; None if all are given. No warning falls into closed hours,
@@ -80,8 +81,8 @@ def terms_of(clock: OpenClock, reference: AgreementReference) -> Terms | None:
     terms = _terms_of_level(clock, reference)
     if not clock.raised_at_ms:
         return terms
-    former = _terms_of_level(replace(clock, level=clock.former_level), reference)
-    return former if terms is None else replace(terms, former=former)
+    former = _terms_of_level(evolve(clock, level=clock.former_level), reference)
+    return former if terms is None else evolve(terms, former=former)
 
 
 def _terms_of_level(clock: OpenClock, reference: AgreementReference) -> Terms | None:
@@ -120,7 +121,7 @@ def _with_limit(
     written = TargetWords(kind=TargetKind.ELAPSED, amount=limit_ms)
     target = target_of(written, reference.agreement.calendar)
     if rule is not None:
-        return replace(rule, target=target)
+        return evolve(rule, target=target)
     return SlaRule(
         name=f"track {clock.track}",
         clock=clock.clock,

@@ -5,11 +5,12 @@ cycle counts once, and a fact that is read twice changes nothing.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from baton.agreement.model.goals import MONEY_METRICS, Metric
 from baton.contracts.goals import JOINED_METRIC, GoalTally
 from baton.contracts.topic_names import SLA_TALLIES
+from baton.evolve import evolve
 from baton.ids import derived_id
 from services.sla_watcher.clocks.step import ClockStep
 
@@ -38,7 +39,7 @@ def count_towards_goals(
     if mark in step.head.tallied:
         return
     kept = tuple(known for known in step.head.tallied if known.startswith(f"{number}/"))
-    step.head = replace(step.head, tallied=(*kept, mark))
+    step.head = evolve(step.head, tallied=(*kept, mark))
     for goal in goals_for(step, metric):
         counted = Counted(
             metric=metric,

@@ -6,10 +6,10 @@ all) and hands in the evidence.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from baton.contracts.clock_kinds import CLOCK_KINDS, Occasion, Scope, kind_of
 from baton.contracts.slas import ClockState
+from baton.evolve import evolve
 from services.sla_watcher.clocks.clock import close_clock, record_evidence
 from services.sla_watcher.clocks.evidence import Evidence
 from services.sla_watcher.clocks.state import OpenClock
@@ -51,7 +51,7 @@ def meet(
 ) -> ClockState | None:
     """What this clock waits for has been done; the state in which it ended, None if it has not."""
     inferred = occasion in kind_of(clock.clock).inferred_by
-    return record_evidence(step, clock, replace(evidence, inferred=True) if inferred else evidence)
+    return record_evidence(step, clock, evolve(evidence, inferred=True) if inferred else evidence)
 
 
 def apply_occasion(

@@ -5,11 +5,11 @@ guessed. A win that is corrected or taken back changes the period in which it wa
 that never counted it do not change.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from baton.contracts.deals import DealState
 from baton.contracts.leads import LeadStaged, StageEvent
+from baton.evolve import evolve
 from services.sla_watcher.clocks.goal_tallies import (
     Counted,
     goals_for,
@@ -48,7 +48,7 @@ def on_deal(step: ClockStep, staged: LeadStaged) -> None:
     if _closes(staged):
         for deal in step.head.deals:
             if staged.opportunity_id is None or deal.opportunity_id == name:
-                _change(step, staged, deal, replace(deal, amount_minor=0))
+                _change(step, staged, deal, evolve(deal, amount_minor=0))
     elif _is_open(staged):
         _open(step, staged, name)
 
@@ -69,18 +69,18 @@ def _open(step: ClockStep, staged: LeadStaged, name: str) -> None:
     assert staged.currency is not None
     known = next((deal for deal in step.head.deals if deal.opportunity_id == name), None)
     if known is not None and known.currency != staged.currency:
-        _change(step, staged, known, replace(known, amount_minor=0))
-        known = replace(known, amount_minor=0, currency=staged.currency)
+        _change(step, staged, known, evolve(known, amount_minor=0))
+        known = evolve(known, amount_minor=0, currency=staged.currency)
     opened = known or OpenDeal(opportunity_id=name, amount_minor=0, currency=staged.currency)
     due = staged.expected_close or opened.due
-    _change(step, staged, opened, replace(opened, amount_minor=staged.amount_minor, due=due))
+    _change(step, staged, opened, evolve(opened, amount_minor=staged.amount_minor, due=due))
 
 
 def _change(step: ClockStep, staged: LeadStaged, deal: OpenDeal, changed: OpenDeal) -> None:
     others = tuple(
         known for known in step.head.deals if known.opportunity_id != deal.opportunity_id
     )
-    step.head = replace(step.head, deals=(*others, changed) if changed.amount_minor else others)
+    step.head = evolve(step.head, deals=(*others, changed) if changed.amount_minor else others)
     if deal.due == changed.due or not changed.amount_minor:
         moves = (
             {deal.due: changed.amount_minor - deal.amount_minor}
@@ -113,7 +113,7 @@ def _win(step: ClockStep, staged: LeadStaged, name: str) -> None:
         cycle=staged.cycle,
     )
     others = tuple(known for known in step.head.won if known.opportunity_id != name)
-    step.head = replace(step.head, won=(*others, won)[-_MOST_WON:])
+    step.head = evolve(step.head, won=(*others, won)[-_MOST_WON:])
     _count_win(step, won)
 
 
@@ -132,9 +132,9 @@ def _correct(step: ClockStep, staged: LeadStaged, won: WonDeal) -> None:
     amount, currency = staged.amount_minor or 0, staged.currency or won.currency
     if (amount, currency) == (won.amount_minor, won.currency):
         return
-    corrected = replace(won, amount_minor=amount, currency=currency, version=won.version + 1)
+    corrected = evolve(won, amount_minor=amount, currency=currency, version=won.version + 1)
     others = (known for known in step.head.won if known.opportunity_id != won.opportunity_id)
-    step.head = replace(step.head, won=(*others, corrected))
+    step.head = evolve(step.head, won=(*others, corrected))
     same = currency == won.currency and won.amount_minor and amount
     if not same:
         _uncount(step, won)
@@ -143,7 +143,7 @@ def _correct(step: ClockStep, staged: LeadStaged, won: WonDeal) -> None:
 
 def _take_back(step: ClockStep, won: WonDeal) -> None:
     """The win was none: neither its amount nor its customer counts."""
-    step.head = replace(
+    step.head = evolve(
         step.head,
         won=tuple(known for known in step.head.won if known.opportunity_id != won.opportunity_id),
     )
@@ -154,7 +154,7 @@ def _take_back(step: ClockStep, won: WonDeal) -> None:
 def _uncount(step: ClockStep, won: WonDeal) -> None:
     for metric in (WON_AMOUNT, PIPELINE):
         for goal in goals_for(step, metric, won.currency, everywhere=True):
-            nothing = replace(_counted(step, won, replaces=_tally_id(step, goal, won)), amount=0)
+            nothing = evolve(_counted(step, won, replaces=_tally_id(step, goal, won)), amount=0)
             publish_tally(step, goal, nothing)
 
 

@@ -4,7 +4,7 @@ breaks the rest.
 A lead that leaves is never silent: it has a track and a return date, or an end with its reason.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from baton.agreement.compiled.recycling import RecycleReason, has_date
 from baton.agreement.model.recycling import Outcome
@@ -16,6 +16,7 @@ from baton.contracts.slas import (
     LeadReactivated,
     LeadRecycled,
 )
+from baton.evolve import evolve
 from services.sla_watcher.clocks.clock import close_clock, start_clock
 from services.sla_watcher.clocks.occasions import started_by
 from services.sla_watcher.clocks.state import OpenClock, Rest
@@ -46,7 +47,7 @@ def leave_cycle(step: ClockStep, leaving: Leaving) -> None:
     rest = _plan(step, leaving, cycle=head.cycle)
     for clock in step.head.clocks:
         close_clock(step, clock, f"{rest.outcome}: {rest.reason}", at_ms=step.now)
-    step.head = replace(
+    step.head = evolve(
         step.head,
         rest=rest,
         passing=None,
@@ -65,7 +66,7 @@ def left_before(step: ClockStep, leaving: Leaving, *, cycle: int) -> None:
     if head.rest is not None and head.rest.cycle == cycle and not leaving.free:
         return
     rest = _plan(step, leaving, cycle=cycle)
-    step.head = replace(step.head, rest=rest)
+    step.head = evolve(step.head, rest=rest)
     end_rest(
         step,
         "hand_raised" if head.passing is not None and head.passing.hand_raised else "requalified",
@@ -78,7 +79,7 @@ def _plan(step: ClockStep, leaving: Leaving, *, cycle: int) -> Rest:
     if rule.outcome is Outcome.DISQUALIFY or leaving.final:
         return _disqualified(step, rule, leaving, cycle)
     rest = _recycled(step, rule, leaving, cycle)
-    step.head = replace(step.head, recycles=step.head.recycles + (not leaving.free))
+    step.head = evolve(step.head, recycles=step.head.recycles + (not leaving.free))
     return rest
 
 
@@ -127,7 +128,7 @@ def learn_contract_end(step: ClockStep, contract_end: str | None, *, cleared: bo
     is_said = contract_end is not None and has_date(contract_end, zone)
     if not (is_said or cleared) or contract_end == head.contract_end or step.view.head is None:
         return
-    step.head = replace(head, contract_end=contract_end)
+    step.head = evolve(head, contract_end=contract_end)
     if rest is None or rest.outcome != Outcome.RECYCLE or rest.back or rest.returned:
         return
     recycling = step.reference.agreement.recycling
@@ -140,8 +141,8 @@ def learn_contract_end(step: ClockStep, contract_end: str | None, *, cleared: bo
         or return_at_ms == rest.return_at_ms
     ):
         return
-    moved = replace(rest, return_at_ms=return_at_ms)
-    step.head = replace(step.head, rest=moved)
+    moved = evolve(rest, return_at_ms=return_at_ms)
+    step.head = evolve(step.head, rest=moved)
     _publish_leave(step, moved, Leaving(reason=rest.reason), revised=True)
 
 
@@ -221,7 +222,7 @@ def return_from_rest(step: ClockStep) -> None:
         if Occasion.RETURNED in kind_of(clock.clock).ended_by:
             close_clock(step, clock, RETURN_DATE, at_ms=step.now)
     _publish_back(step, rest, RETURN_DATE, return_at_ms=again_ms)
-    step.head = replace(step.head, rest=replace(rest, back=True, return_at_ms=again_ms))
+    step.head = evolve(step.head, rest=evolve(rest, back=True, return_at_ms=again_ms))
     if rest.nurtured:
         for name in started_by(Occasion.RETURNED):
             start_clock(step, _marketing_clock(step, name, rest))
@@ -233,7 +234,7 @@ def end_rest(step: ClockStep, reason: str) -> None:
     rest = step.head.rest
     if rest is None or rest.returned:
         return
-    step.head = replace(step.head, rest=replace(rest, returned=True))
+    step.head = evolve(step.head, rest=evolve(rest, returned=True))
     if rest.outcome == Outcome.RECYCLE and not rest.back:
         _publish_back(step, rest, reason, return_at_ms=None)
 

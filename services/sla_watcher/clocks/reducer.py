@@ -6,8 +6,6 @@ input; :mod:`.clock`, :mod:`.breaches` and :mod:`.escalation_ladder` are what ha
 merged lead is a tombstone: nothing starts it again.
 """
 
-from dataclasses import replace
-
 from baton.agreement.reference import AgreementReference
 from baton.contracts.intake import LeadAct, LeadCommand
 from baton.contracts.leads import LeadAmended, LeadQualified, LeadStaged, StageEvent
@@ -26,6 +24,7 @@ from baton.contracts.topic_names import (
     SLA_TALLIES,
 )
 from baton.engine.reducer import Event, Reducer, Step, View
+from baton.evolve import evolve
 from services.sla_watcher.clocks import breaches, escalation_ladder, recycling
 from services.sla_watcher.clocks.clock import adopt_ladder, adopt_reference, find_clock
 from services.sla_watcher.clocks.handlers import acts, ahead, handoffs, stages
@@ -134,7 +133,7 @@ def _take(step: ClockStep, event: Event, part: object) -> None:
         case LeadQualified() as qualified:
             handoffs.on_qualified(step, event, qualified)
             for change in ahead.take(step, qualified.qualification_id):
-                late = replace(event, at_ms=max(event.at_ms, change.at_ms))
+                late = evolve(event, at_ms=max(event.at_ms, change.at_ms))
                 handoffs.on_change(step, late, change)
         case LeadStaged() as staged:
             stages.on_staged(step, event, staged)

@@ -1,10 +1,10 @@
 """What follows a rejection: somebody else at once, later, or never, by the reason."""
 
-from dataclasses import replace
 from typing import Final
 
 from baton.agreement.model.recycling import Outcome
 from baton.contracts.slas import ActionKind, SlaAction
+from baton.evolve import evolve
 from services.sla_watcher.clocks.recycling import Leaving, leave_cycle
 from services.sla_watcher.clocks.state import Holder
 from services.sla_watcher.clocks.step import ClockStep
@@ -28,10 +28,10 @@ def after_rejection(step: ClockStep, leaving: Leaving, holder: Holder | None) ->
         if leaving.by is None or leaving.by in passing.failed
         else (*passing.failed, leaving.by)
     )
-    counted = replace(
+    counted = evolve(
         passing, failed=failed, returned=passing.returned + 1, moved=leaving.handoff_id
     )
-    step.head = replace(step.head, passing=counted)
+    step.head = evolve(step.head, passing=counted)
     manager = _manager(step, holder)
     again = passing.returned < MOST_RETURNED or manager is None
     step.publish_action(

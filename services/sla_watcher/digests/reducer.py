@@ -9,12 +9,11 @@ the earliest deadlines, up to ``MOST_LEADS``, and counts the others.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from baton.agreement.reference import AgreementReference
 from baton.contracts.digests import MOST_LEADS, DigestLead, Escalation, SlaDigest
 from baton.contracts.topic_names import LEADS_SLA_DIGESTS, SLA_ESCALATIONS
 from baton.engine.reducer import Event, Fact, Reducer, Step, View
+from baton.evolve import evolve
 from baton.ids import derived_id
 from services.sla_watcher.digests.state import DigestPeriod
 
@@ -49,7 +48,7 @@ class Digests(Reducer[DigestPeriod, AgreementReference]):
 
 def _with(period: DigestPeriod, lead: DigestLead) -> DigestPeriod:
     leads = sorted((*period.leads, lead), key=lambda known: (known.deadline_ms, known.action_id))
-    return replace(
+    return evolve(
         period,
         count=period.count + 1,
         clocks={**period.clocks, lead.clock: period.clocks.get(lead.clock, 0) + 1},

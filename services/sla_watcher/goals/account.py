@@ -3,7 +3,6 @@ it is going to be missed."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -16,6 +15,7 @@ from baton.contracts.goals import GoalProgress, GoalTally
 from baton.contracts.slas import SlaViolation
 from baton.contracts.topic_names import GOALS_PROGRESS, LEADS_SLA_VIOLATIONS
 from baton.engine.reducer import Drop, EntryKind, Fact, Put, Step, View
+from baton.evolve import evolve
 from baton.ids import derived_id
 from services.sla_watcher.goals.counting import Counting
 from services.sla_watcher.goals.periods import Period, next_working_morning, period_named, period_of
@@ -41,7 +41,7 @@ def _opened(book: GoalBook | None, current: str, day: str) -> GoalBook:
         return GoalBook(period=current, owed_from={current: day})
     if book.gone or ("Q" in book.period) != ("Q" in current):
         owed_from = {**book.owed_from, current: day}
-        return replace(book, period=current, alarmed=False, gone=False, owed_from=owed_from)
+        return evolve(book, period=current, alarmed=False, gone=False, owed_from=owed_from)
     return book
 
 
@@ -61,7 +61,7 @@ class Account:
         self.book = _opened(view.head, opens.name, day)
         if period_named(self.book.period).first < self.begins.first:
             begun = {opens.name: day}
-            self.book = replace(self.book, period=opens.name, alarmed=False, owed_from=begun)
+            self.book = evolve(self.book, period=opens.name, alarmed=False, owed_from=begun)
         self.facts: list[Fact] = []
         self.put: list[Put[Any]] = []
         self.drop: list[Drop] = []
@@ -102,7 +102,7 @@ class Account:
         elif final.reached and self.book.alarmed:
             self._alarm(period, "withdrawn", "reached", proven=proven)
         following = period_of(period.ends_ms(self.zone), self.goal.per, self.zone)
-        self.book = replace(self.book, period=following.name, alarmed=False)
+        self.book = evolve(self.book, period=following.name, alarmed=False)
 
     def publish_progress(self, period: Period, *, closing: bool = False) -> Standing:
         """``goals.progress.v1``."""
@@ -138,7 +138,7 @@ class Account:
             owed_from=self.book.owed_from[period.name] if owed.days < owed.whole else None,
         )
         if not closing:
-            self.book = replace(self.book, published=progress)
+            self.book = evolve(self.book, published=progress)
         self._publish(GOALS_PROGRESS, progress)
         return now
 
@@ -152,7 +152,7 @@ class Account:
         )
 
     def _alarm(self, period: Period, kind: str, reason: str, *, proven: bool) -> None:
-        self.book = replace(self.book, alarmed=True)
+        self.book = evolve(self.book, alarmed=True)
         self._publish(
             LEADS_SLA_VIOLATIONS,
             SlaViolation(

@@ -7,7 +7,6 @@ in which it was counted; one that was never counted here, or is forgotten, chang
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -15,6 +14,7 @@ from baton.agreement.compiled.goals import Goal
 from baton.agreement.model.goals import MONEY_METRICS
 from baton.contracts.goals import GoalTally
 from baton.engine.reducer import Drop, Put, View
+from baton.evolve import evolve
 from services.sla_watcher.goals.periods import Period, period_of
 from services.sla_watcher.goals.progress import COVERAGE, deal_day
 from services.sla_watcher.goals.state import COUNTED, JOINED, CountedTally, GoalBook, JoinedLead
@@ -72,7 +72,7 @@ class Counting:
                 **self.book.open_by_day,
                 day: self.book.open_by_day.get(day, 0) + tally.amount,
             }
-            self.book = replace(
+            self.book = evolve(
                 self.book,
                 open_by_day={name: amount for name, amount in sorted(amounts.items()) if amount},
             )
@@ -148,4 +148,4 @@ class Counting:
 
     def _change(self, period: str, amount: int) -> None:
         sums = {**self.book.sums, period: self.book.sums.get(period, 0) + amount}
-        self.book = replace(self.book, sums=dict(sorted(sums.items())[-PERIODS_KEPT:]))
+        self.book = evolve(self.book, sums=dict(sorted(sums.items())[-PERIODS_KEPT:]))

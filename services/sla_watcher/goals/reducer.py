@@ -7,12 +7,12 @@ forecast that turns out wrong is withdrawn.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from baton.agreement.reference import AgreementReference
 from baton.contracts.goals import GOAL_ENDED, GoalTally
 from baton.contracts.topic_names import GOALS_PROGRESS, LEADS_SLA_VIOLATIONS, SLA_TALLIES
 from baton.engine.reducer import Event, Fact, Reducer, Step, View
+from baton.evolve import evolve
 from services.sla_watcher.goals.account import Account
 from services.sla_watcher.goals.periods import period_named
 from services.sla_watcher.goals.state import COUNTED, JOINED, GoalBook
@@ -80,7 +80,7 @@ class Goals(Reducer[GoalBook, AgreementReference]):
         if view.head is None or view.head.gone:
             return Step(head=view.head)
         return Step(
-            head=replace(view.head, gone=True), facts=_ended(view, view.head, new.version, now)
+            head=evolve(view.head, gone=True), facts=_ended(view, view.head, new.version, now)
         )
 
 
@@ -88,5 +88,5 @@ def _ended(view: View[GoalBook], book: GoalBook, version: str, now: int) -> tupl
     last = book.published
     if last is None:
         return ()
-    ended = replace(last, state=GOAL_ENDED, at_ms=now, cause_id=view.cause, agreement=version)
+    ended = evolve(last, state=GOAL_ENDED, at_ms=now, cause_id=view.cause, agreement=version)
     return (Fact(GOALS_PROGRESS, view.key, ended),)

@@ -4,11 +4,10 @@ An action or command about a hand-off that does not stand any more, or from some
 refused on ``leads.handoffs.v1`` with its reason. One that comes again changes nothing.
 """
 
-from dataclasses import replace
-
 from baton.contracts.intake import MOVED_BY, LeadCommand
 from baton.contracts.slas import SlaAction
 from baton.contracts.streams import HandoffEvent
+from baton.evolve import evolve
 from services.router import turn_credit
 from services.router.dispatch import effects
 from services.router.dispatch.case import Case, Change, Wanted, unchanged
@@ -32,7 +31,7 @@ def on_action(case: Case, action: SlaAction, authority: Authority) -> Change:
     tools."""
     if action.kind not in (REASSIGN, MANAGER_QUEUE, RESTORE) or action.action_id in case.head.done:
         return unchanged(case)
-    case = replace(case, head=effects.carried_out(case.head, action.action_id))
+    case = evolve(case, head=effects.carried_out(case.head, action.action_id))
     current = case.head.current
     stands = current is not None and current.handoff_id == action.handoff_id
     if action.kind == RESTORE:
@@ -135,7 +134,7 @@ def on_command(case: Case, lead_command: LeadCommand, authority: Authority) -> C
         return unchanged(case)
     # The withdrawal names the command as its cause: whoever gave it finds what came of it.
     head = effects.carried_out(case.head, lead_command.event_id)
-    case = replace(case, head=head, cause=lead_command.event_id)
+    case = evolve(case, head=head, cause=lead_command.event_id)
     command, current = lead_command.command, case.head.current
     stands = command.handoff_id in (None, current.handoff_id if current else None)
     move = move_for(

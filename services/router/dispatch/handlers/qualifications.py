@@ -1,8 +1,7 @@
 """A lead has qualified: dispatch asks for a holder, once per qualification."""
 
-from dataclasses import replace
-
 from baton.contracts.leads import LeadQualified, StageEvent
+from baton.evolve import evolve
 from services.router.dispatch import effects
 from services.router.dispatch.case import Case, Change, Wanted, unchanged
 from services.router.dispatch.state import HandoffState
@@ -15,8 +14,8 @@ def on_qualified(case: Case, qualified: LeadQualified) -> Change:
     if head.gone == StageEvent.ERASED or qualified.qualification_id in head.done:
         return unchanged(case)
     # A merged lead qualifies only where its merges went full circle, so that it lives again.
-    case = replace(
-        case, head=replace(effects.carried_out(head, qualified.qualification_id), gone=None)
+    case = evolve(
+        case, head=evolve(effects.carried_out(head, qualified.qualification_id), gone=None)
     )
     move = move_for(current.state if current else None, Trigger.QUALIFIED)
     if current is None or move is Move.OPEN:

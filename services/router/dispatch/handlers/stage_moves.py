@@ -4,9 +4,8 @@ A verdict is about the hand-off that it names; an end ends the qualification tha
 nothing else.
 """
 
-from dataclasses import replace
-
 from baton.contracts.leads import LeadStaged, StageEvent
+from baton.evolve import evolve
 from services.router import turn_credit
 from services.router.dispatch import effects
 from services.router.dispatch.amendments import on_moved
@@ -39,7 +38,7 @@ FINAL = frozenset({StageEvent.MERGED, StageEvent.ERASED})
 def on_staged(case: Case, staged: LeadStaged, authority: Authority) -> Change:
     """A move of the lead in its cycle: a verdict about the hand-off, an end, or news of it."""
     if staged.event in FINAL:
-        case = replace(case, head=replace(case.head, gone=staged.event))
+        case = evolve(case, head=evolve(case.head, gone=staged.event))
     if staged.event in ENDS:
         return _on_end(case, staged, authority)
     current = case.head.current
@@ -125,7 +124,7 @@ def _match_anew(case: Case, staged: LeadStaged, current: Handoff, authority: Aut
     )
     if current.state == HandoffState.WATCHED and staged.by in current.rejecters:
         # It would come back to them; who watches it keeps it, and decides.
-        wanted = replace(
+        wanted = evolve(
             wanted, reason=MANAGER_QUEUE, pool=current.pool, watcher=current.owner or ""
         )
     return effects.relieve(
@@ -141,8 +140,8 @@ def _with_rejecter(change: Change, person: str | None) -> Change:
     current = change.head.current
     if current is None or person is None:
         return change
-    returned = replace(current, rejecters=effects.with_person(current.rejecters, person))
-    return replace(change, head=replace(change.head, current=returned))
+    returned = evolve(current, rejecters=effects.with_person(current.rejecters, person))
+    return evolve(change, head=evolve(change.head, current=returned))
 
 
 def _held_before(case: Case, current: Handoff, by: str | None) -> str | None:

@@ -3,7 +3,6 @@ the end of a cycle."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from baton.agreement.compiled.levels import RANK
@@ -49,7 +48,7 @@ def carry_out(step: LeadStep, move: StageEvent, cause: Cause) -> None:
         deals.change(step, move, cause)
         return
     cause = deals.keep(step, move, cause)
-    spoken = replace(cause, actor=speaker(cause.actor, move, step.cycle_state))
+    spoken = evolve(cause, actor=speaker(cause.actor, move, step.cycle_state))
     if move is StageEvent.QUALIFIED and spoken.actor is Actor.SDR:
         _bridged(step, spoken)
         return
@@ -89,7 +88,7 @@ def said_before_withdrawal(
         leg=withdrawn.leg,
     )
     handoff_id = derived_id("handoff", step.cycle_state.qualification_id or "", 1)
-    carry_out(step, move, replace(cause, handoff_id=handoff_id))
+    carry_out(step, move, evolve(cause, handoff_id=handoff_id))
 
 
 def _by_reason(step: LeadStep, move: StageEvent, cause: Cause) -> Stage | None:
@@ -159,7 +158,7 @@ def _bridged(step: LeadStep, cause: Cause) -> None:
     cycle."""
     refused = move_lead(step, StageEvent.QUALIFIED, cause)
     assert refused is None, refused
-    qualification = replace(
+    qualification = evolve(
         step.cycle_state.work,
         qualification_id=derived_id(cause.id, "qualification", step.lead_id),
         cause_id=cause.id,

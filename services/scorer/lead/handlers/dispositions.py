@@ -11,11 +11,11 @@ reason.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from baton.contracts.intake import ActKind, LeadAct
 from baton.contracts.leads import BY_TOUCH, CLOCK_SKEW_MS, Actor, Stage, StageEvent
+from baton.evolve import evolve
 from baton.ids import derived_id
 from services.scorer.lead import deals
 from services.scorer.lead.cycle_state import CycleState
@@ -225,19 +225,19 @@ def _touched(step: LeadStep, event: LeadAct) -> None:
     So does who was offered a lead that was withdrawn only after the attempt."""
     act, cycle_state = event.act, step.cycle_state
     handoff = cycle_state.handoff
-    by_touch = replace(cause_of(event), reason=BY_TOUCH)
+    by_touch = evolve(cause_of(event), reason=BY_TOUCH)
     if act.automatic:
         return
     if (withdrawn := withdrawn_since(step, by_touch)) is not None:
-        spoken = replace(by_touch, actor=Actor(withdrawn.leg))
+        spoken = evolve(by_touch, actor=Actor(withdrawn.leg))
         said_before_withdrawal(step, StageEvent.ACCEPTED, spoken, withdrawn)
         return
     if handoff is None or handoff.touched or act.by != handoff.latest.owner:
         return
-    step.update_cycle(handoff=replace(handoff, touched=True))
+    step.update_cycle(handoff=evolve(handoff, touched=True))
     offered = not handoff.accepted and step.head.stage in (Stage.MQL, Stage.TQL)
     meant = act.handoff_id in (None, cycle_state.handoff_id)
     if offered and meant and event.occurred_at_ms >= handoff.from_ms - CLOCK_SKEW_MS:
         leg, handoff_id = cycle_state.work.leg, cycle_state.handoff_id
-        accepted = replace(by_touch, actor=Actor(leg), handoff_id=handoff_id)
+        accepted = evolve(by_touch, actor=Actor(leg), handoff_id=handoff_id)
         carry_out(step, StageEvent.ACCEPTED, accepted)

@@ -8,11 +8,11 @@ qualification it is about; what is about a former one changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from baton.contracts.handoff import HELD, HandoffPhase, ProjectedHandoff, projected
 from baton.contracts.streams import HANDOFF_ENDS, HandoffChange, HandoffEvent
+from baton.evolve import evolve
 from services.scorer.lead.cycle_state import CycleState, FormerHandoff, Handoff
 from services.scorer.lead.step import LeadStep
 
@@ -41,8 +41,8 @@ def _route(step: LeadStep, change: HandoffChange) -> None:
     latest = projected(handoff.latest if handoff is not None else None, change)
     assert latest is not None, "a routed record says who has the lead"
     if handoff is not None and stands:  # its acceptance was here first: who accepted it has it
-        latest = replace(latest, owner=handoff.latest.owner or change.owner)
-        step.update_cycle(handoff=replace(handoff, latest=latest, from_ms=step.now))
+        latest = evolve(latest, owner=handoff.latest.owner or change.owner)
+        step.update_cycle(handoff=evolve(handoff, latest=latest, from_ms=step.now))
         step.update_work(attempt=max(work.attempt, change.attempt), routed_at_ms=step.now)
         return
     step.update_cycle(handoff=Handoff(latest=latest, from_ms=step.now))

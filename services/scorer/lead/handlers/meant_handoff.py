@@ -7,10 +7,10 @@ withdrawn since. What is dated in a former cycle is about that cycle.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from baton.contracts.leads import CLOCK_SKEW_MS, Actor, Stage, StageEvent
+from baton.evolve import evolve
 from services.scorer.lead.cycle_state import WithdrawnHandoff
 from services.scorer.lead.stage_moves import Cause
 from services.scorer.lead.state import CYCLE
@@ -44,7 +44,7 @@ def with_handoff(step: LeadStep, cause: Cause) -> Cause:
     for former in reversed(cycle_state.work.former):
         # in the very moment when it was taken away it was still theirs, as the deadline says
         if former.owner == cause.by and former.from_ms - CLOCK_SKEW_MS <= at_ms <= former.until_ms:
-            return replace(cause, handoff_id=former.handoff_id)
+            return evolve(cause, handoff_id=former.handoff_id)
     return cause
 
 

@@ -13,7 +13,6 @@ stays with the smallest lead id of the circle, which takes up its life again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from baton.contracts.intake import EventKind, LeadInput, LeadMerge, LeadPerson, Person
@@ -58,7 +57,7 @@ def on_merge(step: LeadStep, merge: LeadMerge) -> None:
         leave_backlog(step, cause=merge.merge_id)
         send_book(step, merge.survivor, merge_id=merge.merge_id)
         cause = by_system(step, merge.merge_id, occurred_at_ms=merge.occurred_at_ms, reason=MERGED)
-        step.head = replace(step.head, survivor=merge.survivor)
+        step.head = evolve(step.head, survivor=merge.survivor)
         place(step, StageEvent.MERGED, cause, Stage(head.stage))
         publish_account_part(step, "remove", head.account_id, None, cause=merge.merge_id)
         if step.get(PERSON, ONLY) is not None:
@@ -110,7 +109,7 @@ def passed_on(step: LeadStep, transfer: LeadTransfer) -> bool:
         return False
     step.publish(
         SCORER_TRANSFERS,
-        replace(transfer, survivor=survivor, path=tuple(dict.fromkeys(path))),
+        evolve(transfer, survivor=survivor, path=tuple(dict.fromkeys(path))),
         survivor,
     )
     return True
@@ -188,7 +187,7 @@ def _join_ledger(step: LeadStep, transfer: LeadTransfer) -> None:
             by_id[record[8:24]] = min(record, by_id.get(record[8:24], record))
     ledger = b"".join(sorted(by_id.values()))
     retracted = with_retractions(head.retracted, retractions(transfer.retractions), ledger)
-    step.head = replace(
+    step.head = evolve(
         head,
         ledger=ledger,
         retracted=retracted,

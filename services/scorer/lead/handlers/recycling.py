@@ -6,11 +6,10 @@ twice.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from baton.agreement.model.recycling import Outcome
 from baton.contracts.leads import Stage, StageEvent
 from baton.contracts.slas import RETURN_DATE, LeadReactivated, LeadRecycled
+from baton.evolve import evolve
 from services.scorer.lead.cycle_state import Rest
 from services.scorer.lead.deal_book import lose_open_deals
 from services.scorer.lead.rescore import rescore
@@ -96,7 +95,7 @@ def _cause(step: LeadStep, recycled: LeadRecycled) -> Cause:
     said = by_system(
         step, recycled.recycle_id, occurred_at_ms=recycled.at_ms, reason=recycled.reason
     )
-    return replace(said, by=recycled.by, handoff_id=recycled.handoff_id)
+    return evolve(said, by=recycled.by, handoff_id=recycled.handoff_id)
 
 
 def on_reactivated(step: LeadStep, reactivated: LeadReactivated) -> None:
@@ -111,13 +110,11 @@ def on_reactivated(step: LeadStep, reactivated: LeadReactivated) -> None:
     if reactivated.reason != RETURN_DATE or not mine:
         return
     if step.head.stage == Stage.INQUIRY.value:
-        step.update_cycle(rest=replace(rest, return_at_ms=reactivated.return_at_ms))
+        step.update_cycle(rest=evolve(rest, return_at_ms=reactivated.return_at_ms))
     if step.head.stage != Stage.RECYCLED.value:
         return
     cause = by_system(step, step.cause, occurred_at_ms=reactivated.at_ms, reason=reactivated.reason)
     refused = move_lead(step, StageEvent.REACTIVATED, cause)
     assert refused is None, refused
-    step.update_cycle(
-        rest=replace(rest, cool_off_until_ms=0, return_at_ms=reactivated.return_at_ms)
-    )
+    step.update_cycle(rest=evolve(rest, cool_off_until_ms=0, return_at_ms=reactivated.return_at_ms))
     rescore(step, cause=step.cause, occurred_at_ms=reactivated.at_ms)

@@ -13,7 +13,6 @@ What is too old for its event to be remembered, or came under identifiers of bot
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from baton.contracts.intake import LeadSeparation
 from baton.contracts.leads import Stage
@@ -105,7 +104,7 @@ def _part(step: LeadStep, separation: LeadSeparation, theirs: frozenset[bytes]) 
     head = step.head
     _, content = content_parted(ContentBook(head.recent, head.origins), theirs)
     _, ledger = parted(head.ledger, theirs)
-    step.head = replace(
+    step.head = evolve(
         head,
         ledger=ledger,
         retracted=retracted,

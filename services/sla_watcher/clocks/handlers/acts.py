@@ -5,7 +5,6 @@ yet, says so by itself (inferred). Late evidence of a former holder from before 
 their breach back.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from baton.agreement.compiled.slas import AWAITING, WaitRule
@@ -14,6 +13,7 @@ from baton.contracts.clock_kinds import Occasion, Scope, kind_of
 from baton.contracts.intake import ActKind, LeadAct
 from baton.contracts.slas import ActionKind, ClockState
 from baton.engine.reducer import Event
+from baton.evolve import evolve
 from services.sla_watcher.clocks import closed_breaches
 from services.sla_watcher.clocks.clock import (
     pause_clock,
@@ -65,7 +65,7 @@ def _replied(step: ClockStep, act: LeadAct, evidence: Evidence) -> None:
             resume_clock(step, clock, at_ms=evidence.at_ms)
     apply_occasion(step, Occasion.BUYER_REPLIED, evidence)
     if step.head.holder is not None:
-        step.head = replace(step.head, marks=with_mark(step.head.marks, "human", evidence.at_ms))
+        step.head = evolve(step.head, marks=with_mark(step.head.marks, "human", evidence.at_ms))
 
 
 def _accepted_by_former(step: ClockStep, evidence: Evidence) -> None:
@@ -87,7 +87,7 @@ def _touched(step: ClockStep, event: Event, act: LeadAct, evidence: Evidence) ->
     if holder is None or not evidence.answers_holder(holder):
         return
     release_handoff(step, at_ms=event.at_ms)
-    step.head = replace(step.head, holder=replace(holder, touched=True, accepted=True))
+    step.head = evolve(step.head, holder=evolve(holder, touched=True, accepted=True))
     count_towards_goals(step, Metric.FOLLOW_UP.value, occurred_at_ms=evidence.acted_at_ms)
     if not holder.accepted:
         start_for_holder(step, Occasion.TAKEN_UP, at_ms=event.at_ms)
@@ -105,7 +105,7 @@ def _missed(step: ClockStep, event: Event, act: LeadAct, evidence: Evidence) -> 
         if wait is not None and wait.ends(act.act.kind, act.act.outcome, is_answer=True):
             resume_clock(step, clock, at_ms=evidence.at_ms)
     start_for_holder(step, Occasion.NO_SHOW, at_ms=event.at_ms)
-    step.head = replace(step.head, marks=with_mark(step.head.marks, "human", evidence.at_ms))
+    step.head = evolve(step.head, marks=with_mark(step.head.marks, "human", evidence.at_ms))
 
 
 def _hear_touch(step: ClockStep, clock: OpenClock, evidence: Evidence, occasion: Occasion) -> None:
@@ -145,7 +145,7 @@ def _wait_for_buyer(step: ClockStep, act: LeadAct, evidence: Evidence) -> None:
             awaiting = True
         elif wait.ends(act.act.kind, act.act.outcome, is_answer=True):
             resume_clock(step, clock, at_ms=evidence.at_ms)
-    step.head = replace(
+    step.head = evolve(
         step.head,
         marks=with_mark(step.head.marks, "buyer" if awaiting else "human", evidence.at_ms),
     )
@@ -159,14 +159,14 @@ def _attempt(step: ClockStep, clock: OpenClock, evidence: Evidence) -> None:
         return
     made = (*clock.attempts, Attempt(evidence_id=evidence.evidence_id, at_ms=evidence.at_ms))
     attempts = tuple(sorted(made, key=lambda attempt: (attempt.at_ms, attempt.evidence_id)))
-    counted = replace(clock, attempts=attempts)
+    counted = evolve(clock, attempts=attempts)
     store_clock(step, counted)
     terms = terms_of(counted, step.reference)
     spread = _spread(attempts, terms.rule.apart_ms) if terms is not None else ()
     if terms is not None and len(spread) >= terms.rule.attempts:
         last = spread[terms.rule.attempts - 1]
         record_evidence(
-            step, counted, replace(evidence, evidence_id=last.evidence_id, at_ms=last.at_ms)
+            step, counted, evolve(evidence, evidence_id=last.evidence_id, at_ms=last.at_ms)
         )
 
 

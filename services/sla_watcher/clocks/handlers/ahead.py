@@ -8,11 +8,11 @@ known before.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from baton.contracts.routing import UnroutedOutcome
 from baton.contracts.streams import HANDOFF_ENDS, HandoffChange, HandoffEvent
+from baton.evolve import evolve
 from services.sla_watcher.clocks.state import LeadClocks
 from services.sla_watcher.clocks.step import ClockStep
 
@@ -43,14 +43,14 @@ def keep(step: ClockStep, change: HandoffChange) -> None:
     elif change.event in _KEPT and not _over(step.head, change):
         kept = (*kept, _plain(change))[-_MAX_KEPT:]
     if kept != step.head.ahead:
-        step.head = replace(step.head, ahead=kept)
+        step.head = evolve(step.head, ahead=kept)
 
 
 def take(step: ClockStep, qualification_id: str) -> tuple[HandoffChange, ...]:
     """What was kept of the qualification, in order; nothing stays kept."""
     kept = step.head.ahead
     if kept:
-        step.head = replace(step.head, ahead=())
+        step.head = evolve(step.head, ahead=())
     return tuple(change for change in kept if change.qualification_id == qualification_id)
 
 
@@ -66,7 +66,7 @@ def _plain(change: HandoffChange) -> HandoffChange:
     """Without the hand-off brief, the path and the candidates."""
     routed, unrouted = change.routed, change.unrouted
     if routed is not None:
-        empty = replace(
+        empty = evolve(
             routed.qualified.story,
             person=None,
             why_now=(),
@@ -74,9 +74,9 @@ def _plain(change: HandoffChange) -> HandoffChange:
             content=(),
             earlier_cycles=(),
         )
-        routed = replace(
-            routed, path=(), candidates=(), qualified=replace(routed.qualified, story=empty)
+        routed = evolve(
+            routed, path=(), candidates=(), qualified=evolve(routed.qualified, story=empty)
         )
     if unrouted is not None:
-        unrouted = replace(unrouted, path=(), candidates=())
-    return replace(change, routed=routed, unrouted=unrouted)
+        unrouted = evolve(unrouted, path=(), candidates=())
+    return evolve(change, routed=routed, unrouted=unrouted)

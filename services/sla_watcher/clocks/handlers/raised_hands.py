@@ -1,7 +1,6 @@
 """The buyer asks for a contact, or becomes hotter, while somebody has the lead: the promise is that
 for its new level. Of a raised hand the holder is notified here, of a hotter lead by dispatch."""
 
-from dataclasses import replace
 from typing import Final
 
 from baton.agreement.compiled.levels import RANK
@@ -9,6 +8,7 @@ from baton.contracts.clock_kinds import Occasion, kind_of
 from baton.contracts.leads import LeadAmended, Level, StageEvent
 from baton.contracts.slas import ActionKind, ClockState
 from baton.engine.reducer import Event
+from baton.evolve import evolve
 from services.sla_watcher.clocks.clock import reschedule_clock
 from services.sla_watcher.clocks.handlers.handoffs import start_for_holder
 from services.sla_watcher.clocks.sla_facts import publish_action
@@ -26,7 +26,7 @@ def on_hand_raised(step: ClockStep, event: Event) -> None:
     if passing is None:
         return
     level = _level_of_raised(step, passing)
-    step.head = replace(step.head, passing=replace(passing, hand_raised=True))
+    step.head = evolve(step.head, passing=evolve(passing, hand_raised=True))
     _promise_for(step, level, at_ms=event.at_ms, reason=StageEvent.HAND_RAISED)
     start_for_holder(step, Occasion.OFFERED, at_ms=event.at_ms)
     holder = step.head.holder
@@ -57,15 +57,15 @@ def _promise_for(step: ClockStep, level: str, *, at_ms: int, reason: str) -> Non
     """Promise from now on what is promised for ``level``; what was promised before still holds
     where it ends sooner."""
     if step.head.passing is not None:
-        passing = replace(step.head.passing, level=level)
-        step.head = replace(step.head, level=level, passing=passing)
+        passing = evolve(step.head.passing, level=level)
+        step.head = evolve(step.head, level=level, passing=passing)
     for clock in step.head.clocks:
         if (
             kind_of(clock.clock).can_be_taken_away
             and clock.state == ClockState.RUNNING
             and clock.level != level
         ):
-            raised = replace(
+            raised = evolve(
                 clock, level=level, raised_at_ms=at_ms, former_level=clock.level, warned=0
             )
             reschedule_clock(step, raised, reason=reason)

@@ -4,12 +4,12 @@ Moves and qualifications come on two topics, so a verdict on the former qualific
 after the next one. It counts, and what came of it is published, but the clocks of the next go on.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from baton.contracts.clock_kinds import Occasion, kind_of
 from baton.contracts.leads import Actor, LeadStaged, Stage, StageEvent
 from baton.engine.reducer import Event
+from baton.evolve import evolve
 from services.sla_watcher.clocks.clock import close_clock, end_clock_now
 from services.sla_watcher.clocks.evidence import Evidence, from_stage
 from services.sla_watcher.clocks.goal_tallies import count_towards_goals, join_in_goals
@@ -39,12 +39,10 @@ def on_staged(step: ClockStep, event: Event, staged: LeadStaged) -> None:
     """Take one move."""
     evidence = from_stage(staged, step.reference.agreement.slas)
     step.head = (
-        replace(step.head, cycle=max(step.head.cycle, staged.cycle))
-        if step.view.head
-        else step.head
+        evolve(step.head, cycle=max(step.head.cycle, staged.cycle)) if step.view.head else step.head
     )
     if staged.learnt != step.head.learnt and step.view.head is not None:
-        step.head = replace(step.head, learnt=dict(staged.learnt))
+        step.head = evolve(step.head, learnt=dict(staged.learnt))
     cleared = staged.event == StageEvent.CONTRACT_END_LEARNT and staged.contract_end is None
     learn_contract_end(step, staged.contract_end, cleared=cleared)
     _count(step, staged)
@@ -112,7 +110,7 @@ def _consents(step: ClockStep, event: Event, staged: LeadStaged) -> None:
         step.view.head is None and staged.event == StageEvent.CONSENT_CHANGED
     ):
         return
-    step.head = replace(step.head, consents=dict(staged.consents))
+    step.head = evolve(step.head, consents=dict(staged.consents))
     rest, allowed = (
         step.head.rest,
         step.reference.agreement.consent.nurture.decide(step.head.consents),
@@ -121,7 +119,7 @@ def _consents(step: ClockStep, event: Event, staged: LeadStaged) -> None:
         for clock in step.head.clocks:
             if Occasion.NO_CONSENT in kind_of(clock.clock).ended_by:
                 close_clock(step, clock, f"no consent: {allowed.reason}", at_ms=event.at_ms)
-        step.head = replace(step.head, rest=replace(rest, nurtured=False))
+        step.head = evolve(step.head, rest=evolve(rest, nurtured=False))
         end_nurture(step, allowed.reason)
 
 
@@ -138,7 +136,7 @@ def _released(step: ClockStep, reason: str, *, at_ms: int) -> None:
     """Nobody owes the lead anything more in this cycle."""
     for clock in step.head.clocks:
         close_clock(step, clock, reason, at_ms=at_ms)
-    step.head = replace(
+    step.head = evolve(
         step.head, passing=None, holder=None, marks=with_mark(step.head.marks, "rest", at_ms)
     )
 
@@ -155,7 +153,7 @@ def _echoed(step: ClockStep, event: Event, staged: LeadStaged) -> None:
     ):
         return
     _released(step, f"{staged.event}: {staged.reason}", at_ms=event.at_ms)
-    step.head = replace(step.head, rest=replace(rest, returned=False))
+    step.head = evolve(step.head, rest=evolve(rest, returned=False))
 
 
 def _withdrawn(step: ClockStep, event: Event, staged: LeadStaged) -> None:
@@ -179,6 +177,6 @@ def _ended(step: ClockStep, staged: LeadStaged) -> None:
         end_clock_now(step, clock, staged.event)
     if staged.survivor is not None:
         join_in_goals(step, staged.survivor, occurred_at_ms=staged.occurred_at_ms)
-    step.head = replace(
+    step.head = evolve(
         step.head, passing=None, holder=None, rest=None, marks=(), ahead=(), ended=staged.event
     )

@@ -6,13 +6,13 @@ lead follows from its reason (:mod:`services.sla_watcher.clocks.recycling`).
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from baton.contracts.clock_kinds import Occasion
 from baton.contracts.handoff import HandoffPhase, ProjectedHandoff
 from baton.contracts.leads import LeadStaged, StageEvent
 from baton.engine.reducer import Event
+from baton.evolve import evolve
 from services.sla_watcher.clocks.evidence import Evidence
 from services.sla_watcher.clocks.handlers.handoffs import release_handoff, start_for_holder
 from services.sla_watcher.clocks.occasions import apply_occasion, of_handoff
@@ -42,7 +42,7 @@ def _taken_up(step: ClockStep, event: Event, staged: LeadStaged, *, begins: bool
     holder = _accepting(step, event, staged, _meant(step, staged))
     if holder is not None and not holder.accepted:
         claimed = holder is not step.head.holder
-        step.head = replace(step.head, holder=replace(holder, accepted=True))
+        step.head = evolve(step.head, holder=evolve(holder, accepted=True))
         if begins and claimed:
             start_for_holder(step, Occasion.CLAIMED, at_ms=event.at_ms)
         if begins:
@@ -82,11 +82,11 @@ def rejected(step: ClockStep, event: Event, staged: LeadStaged, evidence: Eviden
     """The receiving side did not take it, or gives it back."""
     holder = step.head.holder
     handoff_id = _meant(step, staged)
-    rejection = replace(evidence, reason="rejected")
+    rejection = evolve(evidence, reason="rejected")
     apply_occasion(
         step, Occasion.REJECTED, rejection, meant=lambda clock: clock.handoff_id == handoff_id
     )
-    step.head = replace(
+    step.head = evolve(
         step.head, holder=None, marks=with_mark(step.head.marks, "system", event.at_ms)
     )
     leaving = Leaving(
@@ -129,5 +129,5 @@ def leaving_of(staged: LeadStaged) -> Leaving:
 def leave(step: ClockStep, staged: LeadStaged, leaving: Leaving) -> None:
     """Also of a lead that nothing was known of here: the cycle that ends is the one that the move
     names."""
-    step.head = replace(step.head, cycle=max(step.head.cycle, staged.cycle))
+    step.head = evolve(step.head, cycle=max(step.head.cycle, staged.cycle))
     leave_cycle(step, leaving)
