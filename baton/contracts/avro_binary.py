@@ -14,6 +14,7 @@ import types
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from baton.contracts.avro_numbers import (
@@ -26,17 +27,50 @@ from baton.contracts.avro_numbers import (
     read_long,
     read_varint,
 )
+from baton.contracts.avro_source import Source
 from baton.evolve import filling
 
 T = TypeVar("T")
+_SHARED: set[Any] = set()
 
 
 def encoder(record_type: Any, frame: bytes = b"") -> Callable[..., bytes]:
     """``(record, prefix) -> bytes``: the prefix if any, ``frame``, then the record. Raises
     AttributeError, TypeError or OverflowError for what is not such a record."""
-    source = _Source(
-        {"long": LONGS, "small": SMALL, "some": SOME, "join": b"".join, "frame": frame}
-    )
+    if record_type not in _SHARED:
+        return _compiled_encoder(record_type, frame)
+    body, join = _body(record_type), b"".join
+
+    def encode(record: Any, prefix: bytes = b"") -> bytes:
+        return join((prefix, frame, body(record)))
+
+    return encode
+
+
+def written_once(record_type: type[T]) -> type[T]:
+    """A class decorator: the record is published by itself and inside another record of the same
+    step. The bytes of the one that was written last are kept for the other."""
+    _SHARED.add(record_type)
+    return record_type
+
+
+@cache
+def _body(record_type: Any) -> Callable[[Any], bytes]:
+    encode = _compiled_encoder(record_type, b"")
+    last: list[tuple[Any, bytes]] = [(None, b"")]
+
+    def body(record: Any) -> bytes:
+        known, written = last[0]
+        if known is not record:
+            written = encode(record)
+            last[0] = record, written
+        return written
+
+    return body
+
+
+def _compiled_encoder(record_type: Any, frame: bytes) -> Callable[..., bytes]:
+    source = Source({"long": LONGS, "small": SMALL, "some": SOME, "join": b"".join, "frame": frame})
     source.line("def encode(o, prefix=b''):")
     source.items("prefix", "frame")
     _write(source, "o", record_type, "    ")
@@ -48,7 +82,7 @@ def encoder(record_type: Any, frame: bytes = b"") -> Callable[..., bytes]:
 def decoder(record_type: type[T]) -> Callable[[bytes, int], T]:
     """``(data, place of the first byte) -> record``; raises :class:`Malformed` or IndexError, and
     for text UnicodeDecodeError."""
-    source = _Source(
+    source = Source(
         {
             "varint": read_varint,
             "long": read_long,
@@ -64,55 +98,12 @@ def decoder(record_type: type[T]) -> Callable[[bytes, int], T]:
     return compiled
 
 
-class _Source:
-    """The text of a function in the making, and the names it uses."""
-
-    def __init__(self, scope: dict[str, Any]) -> None:
-        self.scope = scope
-        self._lines: list[str] = []
-        self._names = 0
-        self._items: list[str] = []
-        self._blocks = False
-
-    def line(self, text: str) -> None:
-        self._lines.append(text)
-
-    def name(self) -> str:
-        self._names += 1
-        return f"v{self._names}"
-
-    def items(self, *expressions: str) -> None:
-        """What is written next: fields in a row are one tuple, without a call for each of them."""
-        self._items += expressions
-
-    def write_items(self, indent: str) -> None:
-        """Write what is collected: what comes next is inside a block, or behind one."""
-        if not self._blocks:
-            self._blocks = True
-            self.line(f"{indent}p = [{', '.join(self._items)}]; a = p.append; x = p.extend")
-        elif len(self._items) == 1:
-            self.line(f"{indent}a({self._items[0]})")
-        elif self._items:
-            self.line(f"{indent}x(({', '.join(self._items)}))")
-        self._items.clear()
-
-    def join_items(self, indent: str) -> None:
-        """The end of an encoder."""
-        if self._blocks:
-            self.write_items(indent)
-            self.line(f"{indent}return join(p)")
-        else:
-            self.line(f"{indent}return join(({', '.join(self._items)}))")
-
-    def compiled(self, function: str, record_type: Any) -> Any:
-        code = compile("\n".join(self._lines), f"<{function} {record_type.__name__}>", "exec")
-        exec(code, self.scope)  # as dataclasses does: the text is made of our own field names alone
-        return self.scope[function]
-
-
-def _write(source: _Source, place: str, hint: Any, indent: str) -> None:
+def _write(source: Source, place: str, hint: Any, indent: str) -> None:
     origin, arguments = get_origin(hint), get_args(hint)
-    if isinstance(hint, type) and is_dataclass(hint):
+    if hint in _SHARED and place != "o":
+        source.scope[f"{hint.__name__}_body"] = _body(hint)
+        source.items(f"{hint.__name__}_body({place})")
+    elif isinstance(hint, type) and is_dataclass(hint):
         hints = get_type_hints(hint)
         for field in fields(hint):
             _write(source, f"{place}.{field.name}", hints[field.name], indent)
@@ -126,7 +117,7 @@ def _write(source: _Source, place: str, hint: Any, indent: str) -> None:
         _write_plain(source, place, hint)
 
 
-def _write_plain(source: _Source, place: str, hint: Any) -> None:
+def _write_plain(source: Source, place: str, hint: Any) -> None:
     """Numbers and lengths of at most two bytes, nearly all of them, take no call."""
     value = source.name()
     hint = getattr(hint, "__supertype__", hint)
@@ -140,7 +131,7 @@ def _write_plain(source: _Source, place: str, hint: Any) -> None:
     )
 
 
-def _write_union(source: _Source, place: str, some: Any, indent: str) -> None:
+def _write_union(source: Source, place: str, some: Any, indent: str) -> None:
     value, some = source.name(), getattr(some, "__supertype__", some)
     if some is int:
         source.items(
@@ -165,7 +156,7 @@ def _write_union(source: _Source, place: str, some: Any, indent: str) -> None:
 
 
 def _write_blocks(
-    source: _Source, place: str, origin: Any, arguments: tuple[Any, ...], indent: str
+    source: Source, place: str, origin: Any, arguments: tuple[Any, ...], indent: str
 ) -> None:
     many, element, inner = source.name(), source.name(), indent + "        "
     source.write_items(indent)
@@ -187,7 +178,7 @@ def _some(arguments: tuple[Any, ...]) -> Any:
     return next(argument for argument in arguments if argument is not type(None))
 
 
-def _read(source: _Source, hint: Any, indent: str) -> str:
+def _read(source: Source, hint: Any, indent: str) -> str:
     """Write the lines that read one value, and give the expression that is it."""
     origin, arguments = get_origin(hint), get_args(hint)
     if isinstance(hint, type) and is_dataclass(hint):
@@ -199,7 +190,7 @@ def _read(source: _Source, hint: Any, indent: str) -> str:
     return _read_plain(source, getattr(hint, "__supertype__", hint), indent)
 
 
-def _read_record(source: _Source, hint: Any, indent: str) -> str:
+def _read_record(source: Source, hint: Any, indent: str) -> str:
     """Fields go straight into the slots: a frozen dataclass's own ``__init__`` takes several times
     as long and checks nothing."""
     name, value, hints = hint.__name__, source.name(), get_type_hints(hint)
@@ -215,7 +206,7 @@ def _read_record(source: _Source, hint: Any, indent: str) -> str:
     return value
 
 
-def _read_union(source: _Source, some: Any, indent: str) -> str:
+def _read_union(source: Source, some: Any, indent: str) -> str:
     value, branch = source.name(), source.name()
     source.line(f"{indent}{branch} = d[i]; i += 1")
     source.line(f"{indent}if {branch} == 0: {value} = None")
@@ -226,7 +217,7 @@ def _read_union(source: _Source, some: Any, indent: str) -> str:
     return value
 
 
-def _read_blocks(source: _Source, origin: Any, arguments: tuple[Any, ...], indent: str) -> str:
+def _read_blocks(source: Source, origin: Any, arguments: tuple[Any, ...], indent: str) -> str:
     value, count = source.name(), source.name()
     source.line(f"{indent}{value} = {'[]' if origin is tuple else '{}'}")
     source.line(f"{indent}while d[i]:")
@@ -248,7 +239,7 @@ def _read_blocks(source: _Source, origin: Any, arguments: tuple[Any, ...], inden
     return value
 
 
-def _read_plain(source: _Source, hint: Any, indent: str) -> str:
+def _read_plain(source: Source, hint: Any, indent: str) -> str:
     value = source.name()
     if hint is bool:
         source.line(f"{indent}{value} = d[i] == 1")

@@ -12,6 +12,7 @@ from typing import Final
 
 from baton.contracts.acts import Act as Act
 from baton.contracts.acts import ActKind as ActKind
+from baton.contracts.avro_binary import written_once
 from baton.contracts.identity import AliasKind as AliasKind
 from baton.contracts.identity import Identifier as Identifier
 from baton.contracts.identity import IdentifierScheme as IdentifierScheme
@@ -169,6 +170,7 @@ class IdentityAlias:
     forced: bool = False
 
 
+@written_once
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadEvent:
     """``leads.accepted.v1``: an accepted event of a lead that is no act of the firm; no personal

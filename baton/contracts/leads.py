@@ -1,7 +1,6 @@
 """What the scorer decides of leads and accounts: scores, qualifications, stages, refusals.
 
-Points are integers of a millionth (``..._micro``). Times are ``..._ms``: milliseconds since the
-epoch, UTC.
+Points are integers of a millionth (``..._micro``); times are ``..._ms`` since the epoch, UTC.
 """
 
 from collections.abc import Mapping
@@ -9,16 +8,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from baton.contracts.avro_binary import written_once
 from baton.contracts.deals import LeadDeal
 from baton.contracts.intake import Person
-from baton.evolve import quick
 
 CLOCK_SKEW_MS: Final = 5 * 60_000
 """A few minutes before a hand-off still count as after it: clocks of tools differ."""
 
 BY_TOUCH: Final = "by_touch"
 """The reason of an acceptance that nobody said: the holder called, wrote or met the buyer."""
-
 
 LEARNT: Final = ("objections", "pain_points", "current_supplier", "competitor")
 """Fields of the profile in which sales say what they learnt of a buyer; with the reason and the end
@@ -58,7 +56,6 @@ class Actor(StrEnum):
     MANAGER = "manager"
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
     """One line of an explanation; the lines of a result add up to its number exactly.
@@ -87,7 +84,6 @@ class Criterion:
     points_micro: int
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadScored:
     """``leads.scored.v1``: a visible change of a lead's score."""
@@ -150,7 +146,7 @@ class Story:
     earlier_cycles: tuple[EarlierCycle, ...] = ()
 
 
-@quick
+@written_once
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadQualified:
     """``leads.qualified.v1``: the lead became an MQL. Routed once per ``qualification_id``.
@@ -215,7 +211,7 @@ class LeadAmended:
     agreement: str
 
 
-@quick
+@written_once
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadStaged:
     """``leads.stages.v1``: a lead moved in its cycle.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, heapreplace
 
 from baton.engine.batch import Record, append_time_ms
 
@@ -58,13 +58,14 @@ class InputMerge:
 
     def take(self) -> bool:
         """Move the next record into the open batch; True: no other record of its input waits."""
-        topic = heappop(self._heads)[1]
+        topic = self._heads[0][1]
         queue = self._queues[topic]
         self._taken.append((topic, queue.popleft()))
         self.count -= 1
         if queue:
-            heappush(self._heads, (append_time_ms(queue[0]), topic))
+            heapreplace(self._heads, (append_time_ms(queue[0]), topic))
             return False
+        heappop(self._heads)
         return True
 
     def commit(self) -> None:

@@ -25,6 +25,7 @@ _LONGEST_TRACE = 128
 
 
 _event = maker(Event)
+_new = tuple.__new__  # a named tuple's own goes through a function of Python
 
 
 class RecordDecoder:
@@ -52,12 +53,12 @@ class RecordDecoder:
         the rules of its topic.
 
         Of an external record's headers only the trace is used: two senders may use the same id."""
-        headers = dict(record.headers)
+        given = record.headers
+        headers = dict(given)
         raw, at_ms, outside = record.value, record.timestamp, self.outside
         name = None if outside else headers.get("ce_id")
         received = None if outside else headers.get("received_at")
         trace = headers.get("traceparent")
-        errors = "replace" if outside else "strict"
         key = self._key(record.key)
         value: Any = (
             (raw or b"") if self._decode is None else None if raw is None else self._decode(raw)
@@ -70,13 +71,13 @@ class RecordDecoder:
             record.offset,
             key,
             value,
-            name.decode("utf-8", errors)
+            name.decode()
             if name
             else derived_id("record", self.topic, self._partition, record.offset),
             at_ms,
             int(received) if received else at_ms,
             trace.decode("utf-8", "replace") if trace and len(trace) <= _LONGEST_TRACE else None,
-            tuple(record.headers) if outside else (),
+            tuple(given) if outside else (),
         )
 
     def check_partition(self, key: str) -> None:
@@ -160,9 +161,8 @@ class RecordEncoder:
         partition = self._partition if fact.key == own_key else -1
         if partition < 0:
             partition = partition_of(key, self._partitions)
-        return Outgoing(
-            self.topic, partition, key, value, [("ce_id", fact_id.encode()), self._type, *shared]
-        )
+        headers = [("ce_id", fact_id.encode()), self._type, *shared]
+        return _new(Outgoing, (self.topic, partition, key, value, headers))
 
 
 class Stamp:

@@ -8,7 +8,7 @@ import pytest
 from fastavro import schemaless_reader
 
 from baton.contracts import avro_numbers
-from baton.contracts.avro_binary import decoder, encoder
+from baton.contracts.avro_binary import decoder, encoder, written_once
 from baton.contracts.avro_schema import avro_schema_of
 
 BORDERS = sorted(
@@ -97,3 +97,31 @@ def test_a_number_that_is_cut_off_is_refused(end: int) -> None:
     )
     with pytest.raises((IndexError, avro_numbers.Malformed)):
         decoder(Numbered)(whole[:end], 0)
+
+
+@written_once
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carrying:
+    name: str
+    shared: Shared | None
+    others: tuple[Shared, ...]
+
+
+def test_a_record_inside_another_has_the_bytes_of_its_own_whichever_was_written_before() -> None:
+    one, two = Shared(number=1, text="one"), Shared(number=1_700_000_000_000, text="two")
+    alone, carried = encoder(Shared, b"frame"), encoder(Carrying)
+    record = Carrying(name="c", shared=two, others=(one, two, one))
+    for before in (one, two, Shared(number=1_700_000_000_000, text="two")):
+        first = alone(before, b"prefix")
+        assert first == b"prefix" + b"frame" + encoder(Shared)(before)
+        encoded = carried(record)
+        assert decoder(Carrying)(encoded, 0) == record
+        body = b"".join(encoder(Shared)(shared) for shared in (one, two, one))
+        assert encoded.endswith(b"\x06" + body + b"\0")
+        assert encoded[2:].startswith(b"\2" + encoder(Shared)(two))

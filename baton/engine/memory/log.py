@@ -63,9 +63,11 @@ class MemoryLog:
         headers: Sequence[tuple[str, bytes]] = (),
     ) -> Stored:
         """Append one record now."""
-        if partition >= self.partitions_of(topic):
+        if partition >= (self._specs[topic].partitions or self.partitions):
             raise ValueError(f"{topic} has no partition {partition}")
-        held = self.records(topic, partition)
+        held = self._records.get((topic, partition))
+        if held is None:
+            held = self.records(topic, partition)
         record = Stored(topic, partition, len(held), self.now, key, value, headers)
         held.append(record)
         self.history.append(record)

@@ -39,7 +39,7 @@ _OPEN: Final = frozenset(stage.value for stage in OPEN)
 
 def amend_qualification(step: LeadStep) -> None:
     """Publish what the step changed of a qualification that stood before it and stands after it."""
-    former = step.view.head
+    former = step.former
     if former is None or former.stage not in _OPEN or step.head.stage not in _OPEN:
         return
     if former.account_id == step.head.account_id and not step.touches(*_SHOWN):

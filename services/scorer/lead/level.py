@@ -98,7 +98,7 @@ def _may_rise(step: LeadStep, raising: Raising, engagement: int) -> bool:
     step."""
     if raising is not Raising.BY_NUMBER:
         return raising is Raising.ALWAYS
-    head, former = step.head, step.view.head
+    head, former = step.head, step.former
     if former is None or former.cycle != head.cycle or former.ended:
         return engagement > 0 or head.fit_micro > 0
     if head.fit_micro > former.fit_micro:

@@ -23,13 +23,16 @@ from services.scorer.score.explanation import explanation
 from services.scorer.score.group_totals import NEVER, leaves_at, sums_differ
 
 _account_part: Final = maker(AccountPart)
+_lead_scored: Final = maker(LeadScored)
 
 
 def publish_score(
     step: LeadStep, rating: Rating, *, cause: str, note: str = "", always: bool = False
 ) -> None:
     """Publish the result if it changed visibly; so is its part of the account."""
-    head, former = step.head, step.view.head
+    if not step.explains:
+        return
+    head, former = step.head, step.former
     same = not always and former is not None and _looks_the_same(former, head, rating)
     if (
         same
@@ -45,8 +48,7 @@ def publish_score(
         grade=rating.grade,
         published_change_ms=rating.next_change_at_ms or 0,
     )
-    if step.explains:
-        step.publish(LEADS_SCORED, _scored(step, rating, cause=cause, note=note))
+    step.publish(LEADS_SCORED, _scored(step, rating, cause=cause, note=note))
     if same:  # the score is published again, with a line or a date that moved
         _publish_changed_part(step, rating, cause=cause)
     else:
@@ -76,7 +78,7 @@ def _looks_the_same(former: LeadHead, head: LeadHead, rating: Rating) -> bool:
 def _scored(step: LeadStep, rating: Rating, *, cause: str, note: str) -> LeadScored:
     head = step.head
     result = explanation(head.ledger, head.marks, step.table, step.now, totals=rating.totals)
-    return LeadScored(
+    return _lead_scored(
         lead_id=step.lead_id,
         cycle=head.cycle,
         scored_at_ms=step.now,
@@ -96,7 +98,7 @@ def _scored(step: LeadStep, rating: Rating, *, cause: str, note: str) -> LeadSco
 
 def _publish_changed_part(step: LeadStep, rating: Rating, *, cause: str) -> None:
     """Publish what the lead is worth to its account, if that changed though nothing visible did."""
-    head, former = step.head, step.view.head
+    head, former = step.head, step.former
     if step.role_moved:
         publish_account_part(step, "add", head.account_id, rating, cause=cause)
     elif (

@@ -284,7 +284,7 @@ def add_hands(step: LeadStep, raised_by: tuple[str, ...]) -> None:
 
 def _note_hot_in_cool_off(step: LeadStep, *, cause: str, occurred_at_ms: int) -> None:
     """Who nurtures the lead hears that it has become hot; it counts at the return."""
-    former, hot = step.view.head, Level.HOT.value
+    former, hot = step.former, Level.HOT.value
     was_hot = former is not None and former.level == hot and former.cycle == step.head.cycle
     if step.head.level == hot and not was_hot:
         hotter = by_system(step, cause, occurred_at_ms=occurred_at_ms, reason=COOL_OFF)

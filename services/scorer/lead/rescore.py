@@ -40,7 +40,7 @@ def rescore(
 
 def _fits_less(step: LeadStep) -> bool:
     """Whether what was taken back had put the lead into a better band of fit."""
-    former, levels = step.view.head, step.agreement.levels
+    former, levels = step.former, step.agreement.levels
     return (
         former is not None
         and step.head.fit_micro < former.fit_micro

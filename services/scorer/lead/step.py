@@ -38,10 +38,11 @@ _DECISIONS: Final = frozenset({LEADS_STAGES, LEADS_QUALIFIED, LEADS_REFUSALS})
 
 
 class LeadStep(StepBuilder[LeadHead]):
-    """``head`` is the lead as it will be; ``cause`` what new ids derive from; ``received_at_ms``
-    when the cause reached the log. ``falls_at_ms``: when the lead changes by itself, if it
-    ``was_rated``. ``role_moved``: its role in the account has to be published. ``explains``:
-    whether anything but qualifications is published; ``holds``: what qualifies does not cool.
+    """``head`` is the lead as it will be, ``former`` as it was; ``cause`` what new ids derive from;
+    ``received_at_ms`` when the cause reached the log. ``falls_at_ms``: when the lead changes by
+    itself, if it ``was_rated``. ``role_moved``: its role in the account has to be published.
+    ``explains``: whether anything but qualifications is published; ``holds``: what qualifies does
+    not cool.
     ``act``, ``command``: what a person did or wants, to be passed on with what is decided.
     ``amended``: see :mod:`.amendments`."""
 
@@ -60,7 +61,8 @@ class LeadStep(StepBuilder[LeadHead]):
         self.holds = holds
         self.lead_id = view.key
         self.received_at_ms = now if received_at_ms is None else received_at_ms
-        self.head = view.head or NO_HEAD
+        self.former = view.head
+        self.head = self.former or NO_HEAD
         self._reference = reference
         self.agreement: CompiledAgreement = self._scoring()
         self.table: ScoreTable = table_of(self.agreement)
@@ -181,7 +183,7 @@ class LeadStep(StepBuilder[LeadHead]):
 
     def unchanged(self) -> Step[LeadHead]:
         """Nothing happened."""
-        return Step(head=self.view.head, wake_at=self.view.wake_at)
+        return Step(head=self.former, wake_at=self.view.wake_at)
 
 
 def moves_of(facts: Iterable[Fact]) -> Iterator[LeadMove]:

@@ -84,7 +84,7 @@ def _withdrawn_handoff(cycle_state: CycleState, now: int) -> WithdrawnHandoff | 
 def _gates_shut(step: LeadStep, rating: Rating, cycle_state: CycleState) -> bool:
     """Whether the hand that passed the gates is down, or what opened them was taken back by this
     event, and they are closed."""
-    former = step.view.head
+    former = step.former
     took_back = former is not None and taken_back(step.head.marks) != taken_back(former.marks)
     # the gates are asked last: most events neither lower a hand nor take anything back
     if not (cycle_state.hand_raised or took_back) or not why_not(step, rating):

@@ -53,7 +53,7 @@ def on_merge(step: LeadStep, merge: LeadMerge) -> None:
     head = step.head
     if merge.loser != step.lead_id or merge.survivor == step.lead_id or head.ended:
         return
-    if step.view.head is not None:
+    if step.former is not None:
         leave_backlog(step, cause=merge.merge_id)
         send_book(step, merge.survivor, merge_id=merge.merge_id)
         cause = by_system(step, merge.merge_id, occurred_at_ms=merge.occurred_at_ms, reason=MERGED)

@@ -35,7 +35,7 @@ from services.scorer.score.ledger import id_bytes, parted, retractions, with_ret
 
 def on_separation(step: LeadStep, separation: LeadSeparation) -> None:
     """At the lead that is left: hand over what was theirs, and be rated without it."""
-    if separation.begins or step.view.head is None:
+    if separation.begins or step.former is None:
         return
     theirs = frozenset(
         id_bytes(named)
