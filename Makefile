@@ -1,9 +1,9 @@
 # Baton: every target works on a fresh machine with Python 3.11+ and nothing else.
 # `make setup` makes .venv from the lock; the others make it where it is missing or older than the lock.
 
-# The first Python from 3.11 on that is found; PYTHON=/path/to/python chooses another.
+# The first Python from 3.11 on that can make an environment; PYTHON=/path/to/python chooses another.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 python; do \
-	"$$p" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v "$$p" && break; done)
+	"$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v "$$p" && break; done)
 BIN := .venv/bin
 READY := .venv/.ready
 
@@ -19,9 +19,11 @@ setup: $(READY)     ## .venv with the locked dependencies; the command line is .
 PROGRESS = awk '/^Collecting / { printf "  %d: %s\n", ++n, $$2; fflush() } /^Installing collected/ { print "  installing them"; fflush() }'
 
 $(READY): requirements.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Baton needs Python 3.11 or newer in the PATH, or PYTHON=/path/to/python" >&2; exit 1; }
-	@echo "Making .venv with $$($(PYTHON) --version) from requirements.lock"
-	@$(PYTHON) -m venv .venv
+	@test -n "$(PYTHON)" || { echo "Baton needs Python 3.11 or newer with venv and pip (Debian, Ubuntu: apt install python3-venv)" \
+		"in the PATH, or PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "Making .venv with $$("$(PYTHON)" --version) from requirements.lock"
+	@"$(PYTHON)" -m venv .venv
+	@rm -f .venv/.failed
 	@{ $(BIN)/python -m pip install --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock \
 		|| touch .venv/.failed; } | $(PROGRESS)
 	@test ! -e .venv/.failed

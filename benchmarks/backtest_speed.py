@@ -6,7 +6,7 @@ under two agreements.
 
 Facts are made in memory as the bytes that the book of record has, which is part of the time;
 fetching them from a broker is not measured. Beside the wall's time it prints the CPU time of all
-processes, which can be compared on a machine that does other things too.
+processes, which can be compared on a machine that does other things too, and the peak of memory.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from baton.backtest.backtest import backtest
 from baton.backtest.question import Question
 from baton.backtest.raw_facts import Kind, RawFact, event_of, reach_of
 from baton.backtest.replayed_facts import facts_of_lines
+from baton.backtest.run import Progress
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadEvent, LeadInput
 from baton.simulation.staffing.demand import read_demand
@@ -86,6 +87,20 @@ def cpu_s() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
+def progress_since(began: float) -> Progress:
+    """Prints what is being done when that changes, and of a replay every eighth of its files."""
+    said: list[tuple[str, int]] = []
+
+    def progress(doing: str, done: int, total: int) -> None:
+        now = doing.split(",")[0], done * 8 // total if total else 0
+        if now not in said:
+            said.append(now)
+            files = f", {done} of {total} files" if total else ""
+            print(f"{time.perf_counter() - began:8.1f} s  {now[0]}{files}", flush=True)
+
+    return progress
+
+
 def main() -> None:
     """Run one."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -104,13 +119,8 @@ def main() -> None:
         until_ms=first.at_ms + 100 * 86_400_000 + _AFTER_MS,
         sample=float(given.sample.removesuffix("%")) / 100,
     )
-    began, began_cpu, said = time.perf_counter(), cpu_s(), [""]
-
-    def progress(doing: str, done: int, total: int) -> None:
-        if doing.split(",")[0] != said[0]:
-            said[0] = doing.split(",")[0]
-            print(f"{time.perf_counter() - began:8.1f} s  {said[0]}", flush=True)
-
+    began, began_cpu = time.perf_counter(), cpu_s()
+    progress = progress_since(began)
     with TemporaryDirectory() as folder:
         found = backtest(
             question,
@@ -123,6 +133,11 @@ def main() -> None:
     took, used = time.perf_counter() - began, cpu_s() - began_cpu
     print(f"{took:8.1f} s  {given.facts:,} facts, {found.comparison.cells}")
     print(f"{used:8.1f} s  of CPU time, {used / given.facts * 1e6:,.0f} microseconds a fact")
+    own, largest = (
+        resource.getrusage(who).ru_maxrss // 1024
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    print(f"{own:8,} MB at most in this process, {largest:,} MB in the largest below it")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from baton.engine.changelog import head_key, pack_head
 from baton.engine.core import Core
 from baton.engine.reducer import Event, Fact, Reducer, Step, View
 from baton.engine.task_config import TaskConfig
-from baton.engine.timers import Timers
+from baton.engine.timers import TimerWheel
 from baton.ids import derived_id
 from benchmarks.meter import resident
 from benchmarks.sample import START_MS, Fetched, fetched, stream
@@ -170,7 +170,7 @@ def timers(count: int) -> Iterator[tuple[str, float]]:
     """A million timers over thirty days: started, moved, stopped, fired."""
     keys = [derived_id("timer", number) for number in range(count)]
     dues = [START_MS + number * 2_654_435_761 % (30 * 86_400_000) for number in range(count)]
-    wheel = Timers()
+    wheel = TimerWheel()
 
     def start() -> int:
         for key, due in zip(keys, dues, strict=True):

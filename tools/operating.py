@@ -11,8 +11,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from baton.cli.ways_in import SenderSettings
-from baton.contracts.acls import BOARD, DELIVERY, GATEWAY, topics_of
-from baton.contracts.metrics import METRICS, About
+from baton.contracts.acls import BOARD, CONCIERGE, DELIVERY, GATEWAY, topics_of
+from baton.contracts.metric_catalogue import METRICS, About
 from baton.contracts.topics import REDUCERS
 from baton.engine.kafka.settings import EngineSettings
 from baton.local.up.settings import UpSettings
@@ -38,6 +38,8 @@ _TITLES = {
     About.GATEWAY: "The gateway",
     About.DELIVERY: "Delivery",
 }
+
+_WITHOUT_REDUCERS = (GATEWAY, BOARD, DELIVERY, CONCIERGE)
 
 
 def settings_tables() -> str:
@@ -88,7 +90,7 @@ def rights_table() -> str:
             _names(reducer.reads),
             _names(reducer.writes),
         )
-        for reducer in map(topics_of, (*dict.fromkeys(REDUCERS.values()), GATEWAY, BOARD, DELIVERY))
+        for reducer in map(topics_of, dict.fromkeys((*REDUCERS.values(), *_WITHOUT_REDUCERS)))
     ]
     return _table(("service", "groups and transactional ids", "reads", "writes"), rows)
 

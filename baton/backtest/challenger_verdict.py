@@ -16,13 +16,12 @@ from math import ceil, sqrt
 from typing import Any, Final
 
 from baton.agreement.challengers import PPM, Challenge
+from baton.backtest.arm_sizes import is_unlikely
 from baton.backtest.clustered import AccountTotals, Difference, difference
 from baton.backtest.history import OUTCOMES, STAGES
 from services.insights.figures.intervals import FEWEST_FOR_A_RATE, Z_95
 
 Z_POWER_80: Final = 0.8416
-UNLIKELY_RATIO: Final = 10.83
-"""Chi-square of one degree of freedom that chance exceeds once in a thousand times."""
 
 
 class Finding(StrEnum):
@@ -223,11 +222,7 @@ def _arm(version: str, scored: int, accounts: int, totals: AccountTotals, *, sho
 def unequal(champion: int, challenger: int, share_ppm: int) -> bool:
     """Whether the sizes of the arms, in accounts, are further from the agreed share than chance
     allows."""
-    total, share = champion + challenger, share_ppm / PPM
-    if not total:
-        return False
-    wanted = total * share
-    return (challenger - wanted) ** 2 / (wanted * (1 - share)) > UNLIKELY_RATIO
+    return is_unlikely(challenger, champion + challenger, share_ppm / PPM)
 
 
 def needed(champion: Count, detect: float) -> int:

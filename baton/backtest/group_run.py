@@ -2,21 +2,23 @@
 into force, timers in between, and what the leads send to each other. State stays in memory.
 """
 
+from __future__ import annotations
+
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from typing import Any, Final
 
 from baton.agreement.reference import AgreementReference
 from baton.backtest.history import WITHDRAWALS
 from baton.backtest.in_force import InForce
+from baton.backtest.lead_state import LeadState
 from baton.contracts.leads import LeadQualified, Stage
 from baton.contracts.slas import LeadReactivated, LeadRecycled
 from baton.contracts.streams import BacklogRelease, SlaDecision
 from baton.contracts.topic_names import SCORER_RELEASES, SCORER_TRANSFERS
-from baton.engine.key_state import KeyState, Shape
 from baton.engine.reducer import Event, Fact, Reducer, Step, event_without_log
-from baton.engine.store import MemoryStore
 from baton.ids import derived_id
 
 _MOST_WAKES: Final = 10_000
@@ -38,13 +40,12 @@ class GroupRun:
     def __init__(
         self,
         reducers: tuple[Reducer[Any, Any], Reducer[Any, Any]],
-        shape: Shape,
         in_force: InForce,
         facts: Sequence[Event],
     ) -> None:
-        self._reducers, self._shape, self._in_force = reducers, shape, in_force
+        self._reducers, self._in_force = reducers, in_force
         self._place = in_force.place(facts[0].at_ms)
-        self._views: dict[str, KeyState] = {}
+        self._views: dict[str, LeadState] = {}
         self._wakes = 0
         self._ended: Counter[str] = Counter()
         self._rests: dict[str, str] = {}
@@ -56,6 +57,17 @@ class GroupRun:
                 self._ends.setdefault(fact.key, deque()).append(accepted)
         self.qualified: dict[tuple[str, int], LeadQualified] = {}
         self.adopted: set[tuple[str, int]] = set()
+
+    def under(self, in_force: InForce) -> GroupRun:
+        """The same leads, to go on from here under what else is in force."""
+        other = copy(self)
+        other._in_force = in_force
+        other._place = len(in_force.references) - 1
+        other._views = {key: view.copied() for key, view in self._views.items()}
+        other._ended, other._rests = Counter(self._ended), dict(self._rests)
+        other._ends = {key: deque(ends) for key, ends in self._ends.items()}
+        other.qualified, other.adopted = dict(self.qualified), set(self.adopted)
+        return other
 
     @property
     def _reference(self) -> AgreementReference:
@@ -130,7 +142,7 @@ class GroupRun:
             view, reducer = self._views[key], self._reducer_of(key)
             view.cause = derived_id("adopt", key, self._reference.scoring_edition)
             step = reducer.adopt(view, old=old, new=self._reference, now=now)
-            sent = self._applied(view, step, now, forced=True)
+            sent = self._applied(view, step, now)
             if view.head is not None and view.head.waits:
                 sent.append(_turn(key, view.head.waits, now, self._reference.version))
             for event in sent:
@@ -150,21 +162,19 @@ class GroupRun:
                 raise ReplayLoops(f"lead {key} woke more than {_MOST_WAKES:,} times")
             view = self._views[key]
             reducer = self._reducer_of(key)
-            view.cause = derived_id("wake", reducer.name, key, at_ms, view.revision)
+            view.cause = derived_id("wake", reducer.name, key, at_ms, view.changes)
             step = reducer.wake(view, now=at_ms, reference=self._reference)
-            for event in self._applied(view, step, at_ms, forced=True):
+            for event in self._applied(view, step, at_ms):
                 self._take(event)
 
-    def _view(self, key: str) -> KeyState:
+    def _view(self, key: str) -> LeadState:
         found = self._views.get(key)
         if found is None:
-            found = self._views[key] = KeyState(key, MemoryStore(), self._shape)
+            found = self._views[key] = LeadState(key)
         return found
 
-    def _applied(
-        self, view: KeyState, step: Step[Any], at_ms: int, *, forced: bool = False
-    ) -> list[Event]:
-        view.apply(step, self._reference.version, forced=forced)
+    def _applied(self, view: LeadState, step: Step[Any], at_ms: int) -> list[Event]:
+        view.apply(step)
         for fact in step.facts:
             if isinstance(fact.value, LeadQualified):
                 self.qualified.setdefault(self._qualifies(fact.value.lead_id), fact.value)

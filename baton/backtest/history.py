@@ -15,13 +15,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from baton.backtest.cycle_keys import cycle_key
-from baton.cluster.decoded import as_document
-from baton.cluster.log import LogReader
 from baton.contracts.clock_kinds import Clock
 from baton.contracts.leads import Stage
 from baton.contracts.slas import ClockState
 from baton.contracts.topic_names import (
-    LEADS_MERGES,
     LEADS_QUALIFIED,
     LEADS_REACTIVATED,
     LEADS_RECYCLED,
@@ -40,7 +37,6 @@ HISTORY_TOPICS: Final = (
     LEADS_ROUTED_SDR,
     LEADS_ROUTED_SALES,
     LEADS_UNROUTED,
-    LEADS_MERGES,
     LEADS_SLA_CLOCKS,
 )
 OUTCOMES: Final = ("accepted", "sql", "opportunity", "won")
@@ -281,18 +277,3 @@ def documents_of_file(path: Path) -> Iterator[Mapping[str, Any]]:
                     "`baton tail TOPIC --json`"
                 )
             yield found
-
-
-def documents_of_cluster(reader: LogReader, since_ms: int) -> Iterator[Mapping[str, Any]]:
-    """Public facts of the cluster since then, in the order of each partition."""
-    for topic in HISTORY_TOPICS:
-        yield from documents_of_topic(reader, topic, since_ms)
-
-
-def documents_of_topic(
-    reader: LogReader, topic: str, since_ms: int | None = None
-) -> Iterator[Mapping[str, Any]]:
-    """The facts of one topic, in the order of each partition."""
-    places = {topic: list(range(reader.partitions(topic)))}
-    for record in reader.read(places, since_ms=since_ms):
-        yield as_document(record)

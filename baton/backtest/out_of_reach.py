@@ -47,27 +47,46 @@ class Reach:
         """Whether the lead of ``facts``, which are all there are of it, cannot become ready."""
         if not self.least_micro:
             return False
-        rules = self.agreement.engagement
-        sums: dict[str, int] = {}
+        bound = EngagementBound(self.agreement)
         for fact in facts:
-            value = fact.value
-            if not isinstance(value, LeadInput):
-                continue
-            event = value.event
-            if event is None or value.merge is not None or value.separation is not None:
+            if not bound.take(fact) or bound.raised:
                 return False
-            if event.engagement is None:
-                continue
-            rule = rules.rule_for(event.engagement)
-            if rule is None:
-                continue
-            if rule.fast_track:
-                return False
-            if rule.points_micro > 0:
-                known = sums.get(rule.group, 0)
-                sums[rule.group] = known + rule.points_micro + _ROUNDING_MICRO
+        return bound.most_micro < self.least_micro
+
+
+class EngagementBound:
+    """More than the engagement of leads can ever be, by their facts so far. ``raised``: whether an
+    act was among them that makes ready whatever the sum."""
+
+    __slots__ = ("_rules", "_sums", "raised")
+
+    def __init__(self, agreement: CompiledAgreement) -> None:
+        self._rules = agreement.engagement
+        self._sums: dict[str, int] = {}
+        self.raised = False
+
+    def take(self, fact: Event) -> bool:
+        """One more fact; False: from now on nothing can be said."""
+        value = fact.value
+        if not isinstance(value, LeadInput):
+            return True
+        event = value.event
+        if event is None or value.merge is not None or value.separation is not None:
+            return False
+        rule = None if event.engagement is None else self._rules.rule_for(event.engagement)
+        if rule is None:
+            return True
+        self.raised = self.raised or rule.fast_track
+        if rule.points_micro > 0:
+            known = self._sums.get(rule.group, 0)
+            self._sums[rule.group] = known + rule.points_micro + _ROUNDING_MICRO
+        return True
+
+    @property
+    def most_micro(self) -> int:
+        """The bound."""
         most = 0
-        for group, micro in sums.items():
-            cap = rules.groups[group].cap_micro
+        for group, micro in self._sums.items():
+            cap = self._rules.groups[group].cap_micro
             most += micro if cap is None else min(micro, cap + _ROUNDING_MICRO)
-        return most < self.least_micro
+        return most

@@ -21,6 +21,8 @@ from baton.backtest.replay import SUPPRESSED, FirstQualification
 from baton.contracts.clock_kinds import Clock
 
 _HOT: Final = "hot"
+_PROMISES: Final = ("timezone", "calendar", "calendars", "people", "pools", "slas")
+"""Sections of an agreement that say who opens a pool's leads when, and by when."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +57,15 @@ def promises_at_load(
 ) -> tuple[PoolPromises, ...]:
     """By pool, both agreements with the leads they hand over."""
     under = [(agreement, _by_pool(leads)) for agreement, leads in (old, new)]
+    promise_alike = all(
+        getattr(old[0].raw, section) == getattr(new[0].raw, section) for section in _PROMISES
+    )
     found = []
     for pool in sorted({name for _, pools in under for name in pools}):
-        missed = [
-            _missed(agreement, pool, pools.get(pool, []), works_for_ms)
-            for agreement, pools in under
-        ]
+        leads = [pools.get(pool, []) for _, pools in under]
+        before = _missed(old[0], pool, leads[0], works_for_ms)
+        same = promise_alike and leads[0] == leads[1]
+        missed = [before, before if same else _missed(new[0], pool, leads[1], works_for_ms)]
         people = [len(_people(agreement, pool)) for agreement, _ in under]
         found.append(
             PoolPromises(
@@ -97,7 +102,7 @@ def _missed(
     agreement: CompiledAgreement, pool: str, leads: list[FirstQualification], works_for_ms: int
 ) -> Missed:
     """Play the pool's queue."""
-    deadlines = {lead.lead_id: _deadline_ms(agreement, pool, lead) for lead in leads}
+    deadlines = {lead.key: _deadline_ms(agreement, pool, lead) for lead in leads}
     people = _people(agreement, pool)
     if not leads:
         return Missed(leads=0, missed=0, longest_queue=0)
@@ -105,13 +110,13 @@ def _missed(
         promised = sum(at_ms is not None for at_ms in deadlines.values())
         return Missed(leads=promised, missed=promised, longest_queue=len(leads))
     opened, longest = _opened(
-        sorted(leads, key=lambda lead: (lead.at_ms, lead.lead_id)),
+        sorted(leads, key=lambda lead: (lead.at_ms, lead.key)),
         {name: agreement.calendar_for(person=name, pool=pool) for name in people},
         works_for_ms,
     )
     judged = Counter(
-        opened[lead_id] > deadline_ms
-        for lead_id, deadline_ms in deadlines.items()
+        opened[key] > deadline_ms
+        for key, deadline_ms in deadlines.items()
         if deadline_ms is not None
     )
     return Missed(leads=judged.total(), missed=judged[True], longest_queue=longest)
@@ -120,14 +125,15 @@ def _missed(
 def _opened(
     leads: list[FirstQualification], hours: Mapping[str, AnyCalendar], works_for_ms: int
 ) -> tuple[dict[str, int], int]:
-    """When each lead is opened; and the longest queue. Whoever can open the next lead first does
-    so, and takes the most urgent of those that are there by then."""
+    """By lead and cycle, when it is opened; and the longest queue. Whoever can open the next lead
+    first does so, and takes the most urgent of those that are there by then."""
     free = dict.fromkeys(hours, leads[0].at_ms)
     waiting: list[tuple[bool, int, str]] = []
     found: dict[str, int] = {}
-    place = longest = 0
+    place = longest = at_ms = 0
     while place < len(leads) or waiting:
-        earliest_ms = leads[place].at_ms if not waiting else min(one[1] for one in waiting)
+        # nobody was free before the last one was opened, and who waits was there by then
+        earliest_ms = at_ms if waiting else leads[place].at_ms
         at_ms, person = min(
             (calendar.next_open(max(free[name], earliest_ms)), name)
             for name, calendar in hours.items()
@@ -135,11 +141,11 @@ def _opened(
         while place < len(leads) and leads[place].at_ms <= at_ms:
             lead = leads[place]
             urgent = lead.hand_raised or lead.level == _HOT
-            heapq.heappush(waiting, (not urgent, lead.at_ms, lead.lead_id))
+            heapq.heappush(waiting, (not urgent, lead.at_ms, lead.key))
             place += 1
         longest = max(longest, len(waiting))
-        _, _, lead_id = heapq.heappop(waiting)
-        found[lead_id] = at_ms
+        _, _, key = heapq.heappop(waiting)
+        found[key] = at_ms
         free[person] = hours[person].add_business(at_ms, works_for_ms)
     return found, longest
 

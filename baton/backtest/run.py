@@ -22,7 +22,7 @@ from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.backtest.in_force import AgreementRecords, always, as_written
 from baton.backtest.question import Question
 from baton.backtest.raw_facts import RawFact
-from baton.backtest.replay import FirstQualification, Replay
+from baton.backtest.replay import BothReplays, FirstQualification, Replay
 from baton.backtest.shards import PARTS, MergedLeads, Spilled, in_sample, read, spill
 from baton.contracts.intake import LeadInput
 from baton.engine.reducer import Event
@@ -30,7 +30,8 @@ from baton.engine.reducer import Event
 _COLLECT_EVERY = 100_000
 _DOMAIN = "domain"
 _MARKER = "facts.json"
-_KEEPS_MS = 86_400_000
+KEEPS_MS = 86_400_000
+"""So long an interrupted run can be gone on with."""
 _FIELDS = tuple(field.name for field in fields(FirstQualification))
 
 Progress = Callable[[str, int, int], None]
@@ -73,7 +74,7 @@ def replay_both(
 ) -> Replayed:
     """Replay ``facts`` under both agreements. ``folder``: for what is on the way; it is removed at
     the end. ``facts`` is called only if they are not in the folder yet."""
-    if question.until_ms - _until_ms(folder, question.until_ms) > _KEEPS_MS:
+    if question.until_ms - _until_ms(folder, question.until_ms) > KEEPS_MS:
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     parts = round(question.sample * PARTS)
@@ -188,14 +189,10 @@ def _begin(job: Job, parents: dict[str, str], roots: list[str] | None) -> None:
     _own["sample"] = job.sample
     _own["groups"] = MergedLeads(parents)
     _own["roots"] = None if roots is None else frozenset(roots)
-    new = Replay(always(load_canonical(job.new, job.new_books)), job.until_ms)
     old = load_canonical(job.old, job.old_books)
     in_force = as_written(job.records, old) if job.records else always(old)
-    same = len(in_force.references) == 1 and in_force.agreements() == [
-        load_canonical(job.new, job.new_books)
-    ]
-    _own["old"] = None if same else Replay(in_force, job.until_ms)
-    _own["new"] = new
+    new = always(load_canonical(job.new, job.new_books))
+    _own["both"] = BothReplays(Replay(in_force, job.until_ms), Replay(new, job.until_ms))
 
 
 def _replay_file(path: Path) -> None:
@@ -204,15 +201,14 @@ def _replay_file(path: Path) -> None:
         account = _account_of(facts)
         if not in_sample(account or root, _own["sample"]):
             continue
-        new = [_plain(one) for one in _own["new"].group(facts)]
-        other = _own["old"]
-        old = new if other is None else [_plain(one) for one in other.group(facts)]
+        old, new = _own["both"].group(facts)
         rows.append(
             {
                 "account": account,
                 "leads": list(dict.fromkeys(fact.key for fact in facts)),
                 "facts": len(facts),
-                "found": {"old": old, "new": new},
+                "new": [*map(_plain, new)],
+                "old": None if old is new else [*map(_plain, old)],
             }
         )
     part = path.with_suffix(".part")
@@ -239,22 +235,24 @@ def _result_of(path: Path) -> Path:
 
 def _gathered(spilled: Spilled, until_ms: int) -> Replayed:
     accounts: dict[str, str | None] = {}
-    sides: dict[str, dict[str, FirstQualification]] = {"old": {}, "new": {}}
+    sides: tuple[dict[str, FirstQualification], dict[str, FirstQualification]] = ({}, {})
     facts = 0
     for path in spilled.files:
         for row in json.loads(_result_of(path).read_text()):
             accounts.update(dict.fromkeys(row["leads"], row["account"]))
             facts += row["facts"]
-            for name, side in sides.items():
-                side.update(
-                    (one.key, one)
-                    for one in (FirstQualification(**plain) for plain in row["found"][name])
-                )
+            new = _by_key(row["new"])
+            sides[0].update(new if row["old"] is None else _by_key(row["old"]))
+            sides[1].update(new)
     return Replayed(
         accounts=accounts,
-        old=sides["old"],
-        new=sides["new"],
+        old=sides[0],
+        new=sides[1],
         facts=facts,
         began_ms=spilled.began_ms,
         until_ms=until_ms,
     )
+
+
+def _by_key(rows: list[dict[str, Any]]) -> dict[str, FirstQualification]:
+    return {one.key: one for one in (FirstQualification(**row) for row in rows)}

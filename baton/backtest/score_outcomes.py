@@ -236,8 +236,10 @@ def _figures(
         ((one.engagement_micro if score == "engagement" else one.fit_micro) / MICRO, converted)
         for one, converted in judged
     ]
-    top = max([edges[-1] + 1, *(value for value, _ in points)])
-    found = by_band([Scored(score=value, converted=yes) for value, yes in points], [*edges, top])
+    values = [value for value, _ in points]
+    bottom, top = min([edges[0], *values]), max([edges[-1] + 1, *values])
+    scored = [Scored(score=value, converted=yes) for value, yes in points]
+    found = by_band(scored, [bottom, *edges[1:], top])
     return ScoreFigures(score=score, bands=tuple(_band(band) for band in found), auc=auc_of(points))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.backtest.replay import FirstQualification
@@ -21,6 +21,17 @@ OTHER_POOL: Final = "another pool"
 OTHER_LEVEL: Final = "another level"
 EARLIER: Final = "earlier by the shadow"
 LATER: Final = "later by the shadow"
+
+
+class Decided(Protocol):
+    """What was decided of a lead, by a replay or on the topic of a shadow."""
+
+    @property
+    def at_ms(self) -> int: ...
+    @property
+    def pool(self) -> str | None: ...
+    @property
+    def level(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +119,7 @@ def _difference(other: FirstQualification | None, own: FirstQualification | None
 def against_tool(
     leads: int,
     agreement: CompiledAgreement,
-    shadow: Mapping[str, FirstQualification],
+    shadow: Mapping[str, Decided],
     handed: Iterable[Handed],
 ) -> ShadowReport:
     """The shadow's decisions beside those of another tool; the first assignment of a lead counts.
@@ -116,7 +127,7 @@ def against_tool(
     first: dict[str, Handed] = {}
     for one in handed:
         known = first.get(one.lead_id)
-        if known is None or (one.at_ms or 0) < (known.at_ms or 0):
+        if known is None or _moment(one) < _moment(known):
             first[one.lead_id] = one
     unknown: Counter[str] = Counter()
     found = []
@@ -127,6 +138,11 @@ def against_tool(
             unknown[other.to] += 1
         found.append(_against(lead_id, other, own, pools))
     return report_of_decisions(leads, found, dict(sorted(unknown.items())))
+
+
+def _moment(one: Handed) -> tuple[bool, int]:
+    """What has no moment comes after what has one, in the order of the file."""
+    return one.at_ms is None, one.at_ms or 0
 
 
 def _pools_of(agreement: CompiledAgreement, name: str) -> tuple[str, ...]:
@@ -140,7 +156,7 @@ def _pools_of(agreement: CompiledAgreement, name: str) -> tuple[str, ...]:
 
 
 def _against(
-    lead_id: str, other: Handed | None, own: FirstQualification | None, pools: Sequence[str]
+    lead_id: str, other: Handed | None, own: Decided | None, pools: Sequence[str]
 ) -> Decision:
     if own is None:
         what = ONLY_OTHER

@@ -21,6 +21,7 @@ from baton.backtest.replay_check import ReplayCheck
 from baton.backtest.report import html_page, report_of, text_lines
 from baton.cli.moments import written
 from baton.cli.patience import patience
+from baton.cli.replay_folder import clear_given_up
 from baton.cli.replay_source import Source, since_ms, source_of_cluster, source_of_file
 from baton.cli.trial_document import trial_document
 from baton.ids import derived_id
@@ -115,7 +116,8 @@ def _run(question: Question, source: Source) -> Backtest:
     own = derived_id(
         "backtest", question.old.version, question.new.version, str(question.sample), source.name
     )
-    folder = load_settings().home / "backtest" / own
+    home = load_settings().home / "backtest"
+    clear_given_up(home)
     console = Console(stderr=True)
     with patience(console, "reading history") as said:
 
@@ -128,7 +130,7 @@ def _run(question: Question, source: Source) -> Backtest:
                 question,
                 source.facts,
                 known,
-                folder,
+                home / own,
                 workers=os.cpu_count() or 1,
                 progress=progress,
             )

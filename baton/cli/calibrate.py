@@ -17,7 +17,8 @@ from baton.agreement.publish import wall_ms
 from baton.agreement.quantities import parse_duration_ms
 from baton.agreement.source.read import read_agreement
 from baton.backtest.board_history import documents_of_board, facts_of_board
-from baton.backtest.history import OUTCOMES, documents_of_file, documents_of_topic
+from baton.backtest.cluster_history import documents_of_topic
+from baton.backtest.history import OUTCOMES, documents_of_file
 from baton.backtest.score_outcomes import (
     MICRO,
     Band,

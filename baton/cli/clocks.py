@@ -13,14 +13,13 @@ from baton.cli.cluster import cluster_settings
 from baton.cli.moments import written
 from baton.clients import confluent_options
 from baton.cluster.log import LogReader
-from baton.contracts.topics import changelog_topic
 from baton.flow import board_commands
 from baton.screens.business_time import sum_words
 from baton.screens.clocks import (
     ClockQuestion,
     ClocksFound,
     clocks_of_board,
-    clocks_of_changelog,
+    clocks_of_log,
 )
 from baton.settings import Settings, load_settings
 
@@ -81,14 +80,8 @@ def _duration_ms(text: str) -> int:
 
 def _from_log(question: ClockQuestion, now_ms: int) -> ClocksFound:
     settings: Settings = cluster_settings()
-    topic = changelog_topic("clocks")
     with LogReader(confluent_options(settings), settings.namespace) as reader:
-        records = reader.read({topic: list(range(reader.partitions(topic)))})
-        return clocks_of_changelog(
-            ((record.key, record.value) for record in records if record.key is not None),
-            question,
-            now_ms=now_ms,
-        )
+        return clocks_of_log(reader, question, now_ms=now_ms)
 
 
 def _show(found: ClocksFound) -> None:

@@ -1,7 +1,6 @@
 """``baton goals``: the goals of both sides with their pace."""
 
 import json
-from collections.abc import Collection
 from dataclasses import asdict
 
 import typer
@@ -10,18 +9,12 @@ from rich.table import Table
 
 from baton.agreement.publish import wall_ms
 from baton.cli.cluster import cluster_settings
-from baton.contracts.codec import codec_for
-from baton.contracts.goals import GoalProgress
-from baton.contracts.topic_names import GOALS_PROGRESS
 from baton.flow import board_commands
-from baton.screens.goals import GoalRow, goals_of_board, goals_of_records
-from baton.screens.live import Live, live
+from baton.screens.goals import GoalRow, goals_of_board, goals_of_log
+from baton.screens.live import live
 from baton.settings import load_settings
 
 app = typer.Typer(add_completion=False)
-
-_DAY_MS = 86_400_000
-_WINDOWS_DAYS = (1, 4, 32, 100)
 
 
 @app.command(epilog="Examples:  baton goals        baton goals --json | jq 'select(.pace < 0.8)'")
@@ -42,26 +35,12 @@ def goals(
         found = goals_of_board(path)
     else:
         with live(cluster_settings(), now_ms=wall_ms()) as cluster:
-            found = _from_log(cluster)
+            found = goals_of_log(cluster)
     if as_json:
         for row in found:
             typer.echo(json.dumps(asdict(row)))
     else:
         _show(found)
-
-
-def _from_log(cluster: Live) -> list[GoalRow]:
-    wanted: Collection[str] = cluster.reference.agreement.goals.keys()
-    codec, found = codec_for(GoalProgress), list[GoalRow]()
-    places = {GOALS_PROGRESS: list(range(cluster.reader.partitions(GOALS_PROGRESS)))}
-    for days in _WINDOWS_DAYS:
-        records = cluster.reader.read(places, since_ms=cluster.now_ms - days * _DAY_MS)
-        found = goals_of_records(
-            codec.decode(record.value) for record in records if record.value is not None
-        )
-        if {row.goal for row in found} >= set(wanted):
-            break
-    return found
 
 
 def _show(found: list[GoalRow]) -> None:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
-from datetime import UTC, tzinfo
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -39,17 +36,35 @@ from baton.cli.import_options import (
     ViaOption,
     ZoneOption,
 )
+from baton.cli.list_request import ListRequest, MappingOptions, list_request
 from baton.cli.ways_in import Via, opened, progress, reporting, sender_for
-from baton.importing.columns import IGNORED, MapWrong, read_wishes
+from baton.importing.columns import IGNORED
 from baton.importing.dry_run import Rehearsal, rehearse
-from baton.importing.lists import PeopleList, open_list
-from baton.importing.mappings import SavedMapping, load_mapping, mapping_of, save_mapping
+from baton.importing.lists import PeopleList
 from baton.importing.sending import lines_of, send_all
-from baton.importing.tables import FileTerms, FileWrong
+from baton.importing.tables import FileTerms
 from baton.importing.terms import ImportTerms
 
 app = typer.Typer(add_completion=False)
 
+HELP = """\
+Read a list of people, and report what became of each row.
+
+A row that cannot be taken is reported by its line and field; the rest goes on. Importing the
+same list again changes nothing: a row is known by its content, or by the column mapped to `id`;
+a changed row is an update. Exit code 1 if anything was not accepted.
+
+The columns of HubSpot, Salesforce, Pipedrive, LinkedIn, Mailchimp, Google and Outlook contacts,
+Facebook lead ads, Zoom, Eventbrite, Typeform, Marketo and Zoho are known, in English and
+German. `--dry-run` shows what would be made of a list.
+
+Fields: email, other_emails, user, anonymous, lead, crm:SYSTEM (who is meant); name, first_name,
+last_name, phone, company, stated_problem, current_supplier, note; country, role, employees,
+industry or any other field of the agreement's profile; consent:PURPOSE/CHANNEL and
+optout:PURPOSE/CHANNEL (yes or no), consent_at: and optout_at: (when); attended (no: did not
+come); act, content_title, campaign; id, occurred_at. A yes without a date never overrules a no
+with one.
+"""
 EPILOG = (
     "Examples:  baton import people.csv --dry-run        "
     "baton import people.csv --map 'E-mail=email' --map 'Size=employees'        "
@@ -57,9 +72,10 @@ EPILOG = (
     "mail=consent:marketing/email'        "
     "baton import --jsonl events.jsonl"
 )
+_EVENTS_ARE_SIMULATED = "shows lists; `baton simulate` shows what events would do"
 
 
-@app.command(no_args_is_help=True, epilog=EPILOG)
+@app.command(no_args_is_help=True, help=HELP, epilog=EPILOG)
 def import_(
     file: str = typer.Argument(help="The list; - reads standard input."),
     wishes: MapOption = [],  # noqa: B006 - typer's own way to say none
@@ -86,128 +102,51 @@ def import_(
     patience: PatienceOption = 60.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Read a list of people, and report what became of each row.
-
-    A row that cannot be taken is reported by its line and field; the rest goes on. Importing the
-    same list again changes nothing: a row is known by its content, or by the column mapped to `id`;
-    a changed row is an update. Exit code 1 if anything was not accepted.
-
-    The columns of HubSpot, Salesforce, Pipedrive, LinkedIn, Mailchimp, Google and Outlook contacts,
-    Facebook lead ads, Zoom, Eventbrite, Typeform, Marketo and Zoho are known, in English and
-    German. `--dry-run` shows what would be made of a list.
-
-    Fields: email, other_emails, user, anonymous, lead, crm:SYSTEM (who is meant); name, first_name,
-    last_name, phone, company, stated_problem, current_supplier, note; country, role, employees,
-    industry or any other field of the agreement's profile; consent:PURPOSE/CHANNEL and
-    optout:PURPOSE/CHANNEL (yes or no), consent_at: and optout_at: (when); attended (no: did not
-    come); act, content_title, campaign; id, occurred_at. A yes without a date never overrules a no
-    with one.
-    """
+    """Read a list, and send it or show what would be sent."""
     if dry_run and jsonl:
-        raise typer.BadParameter(
-            "shows lists; `baton simulate` shows what events would do", param_hint="--dry-run"
-        )
-    saved = _saved(mapping)
-    terms = ImportTerms(
-        source=source,
-        at_ms=time.time_ns() // 1_000_000,
-        act=act,
-        campaign=campaign,
-        backfill=not fresh,
-        fill_empty=fill_empty,
-        update_only=update_only,
-        dates=dates or saved.dates,
-        zone=_zone(zone or saved.zone),
-    )
-    asked = FileTerms(encoding=encoding, delimiter=delimiter, sheet=sheet)
-    request = _Request(terms, asked, saved, _wishes(saved, wishes), guess=guess and mapping is None)
+        raise typer.BadParameter(_EVENTS_ARE_SIMULATED, param_hint="--dry-run")
+    terms = ImportTerms(source=source, at_ms=time.time_ns() // 1_000_000, dates=dates)
+    terms = replace(terms, act=act, campaign=campaign, backfill=not fresh)
+    terms = replace(terms, fill_empty=fill_empty, update_only=update_only)
+    reads = FileTerms(encoding=encoding, delimiter=delimiter, sheet=sheet)
+    columns = MappingOptions(mapping=mapping, wishes=wishes, zone=zone, guess=guess, save=save)
+    request = list_request(terms, reads, columns)
     if dry_run:
-        with opened(file) as content:
-            _show(rehearse(request.open(content, save, zone)), as_json=as_json)
+        _show(file, request, as_json=as_json)
         return
+    way = _Way(via=via, to=to, key=key, source=source, patience_s=patience)
+    _send(file, None if jsonl else request, way, ledger, as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """How the events go to Baton."""
+
+    via: Via
+    to: str | None
+    key: str | None
+    source: str
+    patience_s: float
+
+
+def _send(
+    file: str, request: ListRequest | None, way: _Way, ledger: Path | None, *, as_json: bool
+) -> None:
+    """Send the list; without a request the file has event lines."""
     with (
         opened(file) as found,
         reporting(file, ledger, as_json=as_json) as tally,
-        sender_for(via, to=to, key=key, source=source, patience_s=patience) as sender,
+        sender_for(
+            way.via, to=way.to, key=way.key, source=way.source, patience_s=way.patience_s
+        ) as sender,
         progress(found, quiet=as_json) as content,
     ):
-        if jsonl:
+        if request is None:
             send_all(lines_of(content), sender, tally)
             return
-        people = request.open(content, save, zone)
+        people = request.open(content)
         _remark(people)
         send_all(people.lines(), sender, tally)
-
-
-class _Request:
-    """A list as it was asked for."""
-
-    def __init__(
-        self,
-        terms: ImportTerms,
-        asked: FileTerms,
-        saved: SavedMapping,
-        wishes: dict[str, str],
-        *,
-        guess: bool,
-    ) -> None:
-        self._terms, self._saved, self._wishes, self._guess = terms, saved, wishes, guess
-        self._reads = FileTerms(
-            encoding=asked.encoding or saved.encoding,
-            delimiter=asked.delimiter or saved.delimiter,
-            sheet=asked.sheet or saved.sheet,
-        )
-
-    def open(self, content: BinaryIO, save: Path | None, zone: str | None) -> PeopleList:
-        """Read its header; save the mapping that was found, where that was asked for."""
-        reads = self._reads
-        people = _list(content, self._terms, reads, self._wishes, guess=self._guess)
-        if save is not None:
-            found = mapping_of(
-                people.table.header,
-                people.columns,
-                dates=people.terms.dates,
-                zone=zone or self._saved.zone,
-                encoding=reads.encoding,
-                delimiter=reads.delimiter,
-                sheet=reads.sheet,
-            )
-            save_mapping(save, found)
-        return people
-
-
-def _saved(path: Path | None) -> SavedMapping:
-    try:
-        return load_mapping(path) if path else SavedMapping(columns={})
-    except MapWrong as error:
-        raise typer.BadParameter(str(error), param_hint="--mapping") from None
-
-
-def _zone(name: str | None) -> tzinfo:
-    try:
-        return ZoneInfo(name) if name else UTC
-    except (KeyError, ValueError, OSError):
-        raise typer.BadParameter(
-            f"{name!r} is no time zone; zones are named like Europe/Berlin", param_hint="--zone"
-        ) from None
-
-
-def _wishes(saved: SavedMapping, wishes: Sequence[str]) -> dict[str, str]:
-    try:
-        return {**saved.columns, **read_wishes(wishes)}
-    except MapWrong as error:
-        raise typer.BadParameter(str(error), param_hint="--map") from None
-
-
-def _list(
-    content: BinaryIO, terms: ImportTerms, reads: FileTerms, wishes: dict[str, str], *, guess: bool
-) -> PeopleList:
-    try:
-        return open_list(content, terms, file=reads, wishes=wishes, guess=guess)
-    except MapWrong as error:
-        raise typer.BadParameter(str(error), param_hint="--map") from None
-    except FileWrong as error:
-        raise typer.BadParameter(str(error), param_hint="FILE") from None
 
 
 def _remark(people: PeopleList) -> None:
@@ -222,7 +161,9 @@ def _remark(people: PeopleList) -> None:
             console.print(f"{words}: {', '.join(names)}", highlight=False, markup=False)
 
 
-def _show(found: Rehearsal, *, as_json: bool) -> None:
+def _show(file: str, request: ListRequest, *, as_json: bool) -> None:
+    with opened(file) as content:
+        found = rehearse(request.open(content))
     if as_json:
         typer.echo(json.dumps(found.document(), ensure_ascii=False))
     else:

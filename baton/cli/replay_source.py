@@ -12,11 +12,10 @@ from baton.agreement.canonical import compiled_of
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.publish import KafkaAgreementTopic, wall_ms
 from baton.agreement.source.read import read_agreement
+from baton.backtest.cluster_history import documents_of_topic, history_of_cluster
 from baton.backtest.history import (
     History,
-    documents_of_cluster,
     documents_of_file,
-    documents_of_topic,
     history_of,
 )
 from baton.backtest.in_force import AgreementRecords
@@ -93,7 +92,7 @@ def source_of_cluster() -> Source:
 
     def history() -> History:
         with reader() as log:
-            return history_of(documents_of_cluster(log, 0))
+            return history_of_cluster(log, 0)
 
     def addresses() -> Mapping[str, str]:
         with reader() as log:

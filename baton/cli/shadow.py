@@ -19,7 +19,7 @@ from baton.backtest.replay import FirstQualification
 from baton.backtest.run import Replayed
 from baton.backtest.shadow_decisions import against_tool, beside_in_force
 from baton.cli.replay_source import Source, since_ms, source_of_cluster, source_of_file
-from baton.cli.shadow_running import replayed_aside, start, status, stop
+from baton.cli.shadow_running import AGAINST, replayed_aside, start, status, stop
 from baton.cli.shadow_words import shadow_lines
 
 
@@ -54,13 +54,6 @@ _EVENTS = typer.Option(
 _OLD = typer.Option(
     None, "--old", exists=True, dir_okay=False, help="With --events: what was in force."
 )
-_AGAINST = typer.Option(
-    None,
-    "--against",
-    exists=True,
-    dir_okay=False,
-    help="Whom another tool gave leads to: CSV with lead or email, to, and at.",
-)
 _LIMIT = typer.Option(40, "--limit", min=0, help="Show so many differences; --json has all.")
 
 
@@ -73,7 +66,7 @@ _LIMIT = typer.Option(40, "--limit", min=0, help="Show so many differences; --js
 def try_(
     agreement: Path = typer.Argument(..., exists=True, dir_okay=False, help="What decides."),
     since: str = typer.Option(None, "--since", help="Decisions from then on: 30d, an ISO time."),
-    against: Path | None = _AGAINST,
+    against: Path | None = AGAINST,
     events: Path | None = _EVENTS,
     old: Path | None = _OLD,
     limit: int = _LIMIT,

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
-from tempfile import mkdtemp
-from typing import Any
+from typing import Any, Final
 
 import typer
 from rich.console import Console
@@ -26,7 +24,9 @@ from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.publish import wall_ms
 from baton.agreement.quantities import parse_duration_ms
 from baton.agreement.source.read import read_agreement
+from baton.backtest.handed_elsewhere import AssignmentsUnreadable, read_handed
 from baton.backtest.history import History
+from baton.backtest.live_against import beside_tool
 from baton.backtest.live_shadow import (
     Shadow,
     ShadowRefused,
@@ -41,15 +41,25 @@ from baton.backtest.question import Question
 from baton.backtest.raw_facts import RawFact
 from baton.backtest.replayed_facts import facts_of_ends
 from baton.backtest.run import Replayed, replay_both
+from baton.backtest.shadow_decisions import ShadowReport
 from baton.backtest.shadow_topic import ShadowTopic, read_shadows
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import written
 from baton.cli.patience import patience
-from baton.cli.replay_source import source_of_cluster
-from baton.cli.shadow_words import shadow_lines, shadow_tables
+from baton.cli.replay_folder import folder_of_own
+from baton.cli.replay_source import Source, source_of_cluster
+from baton.cli.shadow_words import IN_FORCE, OTHER_TOOL, shadow_lines, shadow_tables
 from baton.cli.trial_document import trial_document
 from baton.flow import board_commands
 from baton.settings import load_settings
+
+AGAINST: Final = typer.Option(
+    None,
+    "--against",
+    exists=True,
+    dir_okay=False,
+    help="Whom another tool gave leads to: CSV with lead or email, to, and at.",
+)
 
 
 def start(
@@ -59,13 +69,15 @@ def start(
     lag: str = typer.Option(
         "2m", "--lag", help="A round leaves out what came in since then: it may not be whole yet."
     ),
+    against: Path | None = AGAINST,
 ) -> None:
     """Let an agreement decide silently beside the one in force, until it is stopped.
 
     Each round replays the book of record and adds what it would have decided since to a private
     topic; nobody is notified, no turn is taken, and nothing needs a signature. The differences are
     on the board beside the agreement, where there is a board on this machine. Begun again, it goes
-    on; whoever begins it last is the one that runs.
+    on; whoever begins it last is the one that runs. With --against they are the differences from
+    what another tool did; its file is read anew each round, so let its export replace it.
     """
     wait_ms, lag_ms = _duration_ms(every, "--every"), _duration_ms(lag, "--lag")
     deciding = compiled_of(read_agreement(agreement))
@@ -79,13 +91,19 @@ def start(
         if shadow is None or shadow.agreement != deciding.version:
             typer.echo(f"shadow {deciding.version} is stopped")
             return
-        typer.echo(_round(topic, shadow, deciding, lag_ms))
+        typer.echo(_round(topic, shadow, deciding, lag_ms, against))
         if once:
             return
         time.sleep(wait_ms / 1000)
 
 
-def _round(topic: ShadowTopic, shadow: Shadow, deciding: CompiledAgreement, lag_ms: int) -> str:
+def _round(
+    topic: ShadowTopic,
+    shadow: Shadow,
+    deciding: CompiledAgreement,
+    lag_ms: int,
+    against: Path | None,
+) -> str:
     """One round; gives what to say of it."""
     until_ms = max(wall_ms() - lag_ms, shadow.until_ms or shadow.from_ms)
     source = source_of_cluster()
@@ -97,9 +115,25 @@ def _round(topic: ShadowTopic, shadow: Shadow, deciding: CompiledAgreement, lag_
         round_of(shadow, replayed.new, history, leads=len(replayed.accounts), until_ms=until_ms)
     )
     (now,) = (one for one in shadows_in(topic.read()) if one.id == shadow.id)
-    page = _put_on_board(now, history)
-    where = "" if page is None else f"; on the board: {page}"
-    return f"{written(until_ms)}: {added - 1:,} decisions more, {len(now.decided):,} so far{where}"
+    said = f"{written(until_ms)}: {added - 1:,} decisions more, {len(now.decided):,} so far"
+    try:
+        trial = (
+            _trial(now, beside_history(now, history))
+            if against is None
+            else _trial(now, *_beside_tool(now, deciding, against, source), tool=True)
+        )
+    except (OSError, AssignmentsUnreadable) as error:
+        return f"{said}; nothing is compared: {error}"  # the next round reads the file again
+    page = _put_on_board(trial)
+    return said if page is None else f"{said}; on the board: {page}"
+
+
+def _beside_tool(
+    shadow: Shadow, deciding: CompiledAgreement, against: Path, source: Source
+) -> tuple[ShadowReport, int]:
+    """The differences from another tool, and how many assignments are of nobody that is known."""
+    handed, strangers = read_handed(against, source.addresses().get)
+    return beside_tool(shadow, deciding, handed), strangers
 
 
 def replayed_aside(
@@ -109,63 +143,91 @@ def replayed_aside(
     facts of leads lie in it."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
-    home = load_settings().home / "shadow"
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder = Path(mkdtemp(dir=home))
-    try:
-        with patience(Console(stderr=True), "reading facts") as said:
-            return replay_both(
-                question,
-                lambda: chain(facts(), facts_of_ends(history)),
-                folder,
-                workers=os.cpu_count() or 1,
-                progress=lambda doing, done, total: said.doing(
-                    f"{doing}: {done} of {total} files" if total else doing
-                ),
-            )
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with (
+        folder_of_own(load_settings().home / "shadow") as folder,
+        patience(Console(stderr=True), "reading facts") as said,
+    ):
+        return replay_both(
+            question,
+            lambda: chain(facts(), facts_of_ends(history)),
+            folder,
+            workers=os.cpu_count() or 1,
+            progress=lambda doing, done, total: said.doing(
+                f"{doing}: {done} of {total} files" if total else doing
+            ),
+        )
 
 
-def _put_on_board(shadow: Shadow, history: History) -> str | None:
+def _put_on_board(trial: dict[str, Any]) -> str | None:
     """The differences on the board, if there is one here."""
     settings, commands = load_settings(), board_commands()
     if commands.files_of(settings).current() is None:
         return None
-    page: str = commands.keep_trial(settings, _trial(shadow, history))
+    page: str = commands.keep_trial(settings, trial)
     return page
 
 
-def _trial(shadow: Shadow, history: History) -> dict[str, Any]:
-    found = beside_history(shadow, history)
+def _trial(
+    shadow: Shadow, found: ShadowReport, strangers: int = 0, *, tool: bool = False
+) -> dict[str, Any]:
     words = (
-        f"Shadow {shadow.agreement[:12]} beside the agreement in force",
+        f"Shadow {shadow.agreement[:12]} beside {OTHER_TOOL if tool else 'the agreement in force'}",
         f"since {written(shadow.from_ms)}, as known {written(shadow.until_ms or shadow.from_ms)}",
         f"{found.leads:,} leads looked at",
     )
-    return trial_document("shadow", shadow.agreement, words, tables=shadow_tables(found))
+    warnings = [
+        f"{name} got {number:,} leads and is neither a person nor a pool of the agreement"
+        for name, number in found.unknown.items()
+    ]
+    if strangers:
+        warnings.append(f"{strangers:,} assignments are of nobody that came in as an event")
+    tables = shadow_tables(found, other=OTHER_TOOL if tool else IN_FORCE)
+    return trial_document("shadow", shadow.agreement, words, warnings=warnings, tables=tables)
 
 
 def status(
     limit: int = typer.Option(40, "--limit", min=0, help="Show so many differences."),
     as_json: bool = typer.Option(False, "--json", help="One JSON document on standard output."),
+    against: Path | None = AGAINST,
+    agreement: Path | None = typer.Option(
+        None, "-a", "--agreement", exists=True, dir_okay=False, help="The shadow's, for --against."
+    ),
 ) -> None:
-    """How the shadow's decisions differ from those of the running system, since it began."""
+    """How the shadow's decisions differ from those of the running system, since it began; with
+    --against from those of another tool, whose people and pools --agreement knows."""
     found = shadows_in(read_shadows(cluster_settings()))
     if not found:
         raise ShadowRefused("there was no shadow: baton shadow start FILE")
     shadow = found[-1]
-    with patience(Console(stderr=True), "reading history"):
-        history = source_of_cluster().history()
-    assert history is not None, "a cluster has one"
-    report = beside_history(shadow, history)
+    report, strangers = _report(shadow, against, agreement)
     if as_json:
         own = {name: getattr(shadow, name) for name in ("agreement", "from_ms", "until_ms")}
         document = own | asdict(report) | {"stopped_ms": shadow.stopped_ms}
-        typer.echo(json.dumps(document | {"trial": _trial(shadow, history)}))
+        trial = _trial(shadow, report, strangers, tool=against is not None)
+        typer.echo(json.dumps(document | {"strangers": strangers, "trial": trial}))
         return
-    for line in chain(shadow_lines(report, shadow.agreement, limit=limit), [_standing(shadow)]):
+    lines = shadow_lines(report, shadow.agreement, strangers=strangers, limit=limit)
+    for line in chain(lines, [_standing(shadow)]):
         Console().print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def _report(
+    shadow: Shadow, against: Path | None, agreement: Path | None
+) -> tuple[ShadowReport, int]:
+    """How it differs, and how many assignments of another tool are of nobody that is known."""
+    source = source_of_cluster()
+    if against is not None:
+        deciding = None if agreement is None else compiled_of(read_agreement(agreement))
+        if deciding is None or deciding.version != shadow.agreement:
+            raise typer.BadParameter(
+                f"--against needs the shadow's agreement, {shadow.agreement}",
+                param_hint="--agreement",
+            )
+        return _beside_tool(shadow, deciding, against, source)
+    with patience(Console(stderr=True), "reading history"):
+        history = source.history()
+    assert history is not None, "a cluster has one"
+    return beside_history(shadow, history), 0
 
 
 def _standing(shadow: Shadow) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from baton.backtest.full_load_tables import Table
 from baton.backtest.shadow_decisions import Decision, ShadowReport
 from baton.cli.moments import written
+
+IN_FORCE: Final = "in force"
+OTHER_TOOL: Final = "the other tool"
 
 
 def shadow_lines(
@@ -39,7 +43,7 @@ def _lead(one: Decision) -> str:
     return one.lead_id if one.cycle == 1 else f"{one.lead_id}, again"
 
 
-def shadow_tables(found: ShadowReport, *, limit: int = 40) -> list[Table]:
+def shadow_tables(found: ShadowReport, *, limit: int = 40, other: str = IN_FORCE) -> list[Table]:
     """The same for the board: what is counted, and the latest differences, the last first."""
     latest = list(reversed(found.differences[-limit:] if limit else ()))
     return [
@@ -50,7 +54,7 @@ def shadow_tables(found: ShadowReport, *, limit: int = 40) -> list[Table]:
         ),
         Table(
             title="The latest differences",
-            headings=("moment", "lead", "what", "shadow", "in force"),
+            headings=("moment", "lead", "what", "shadow", other),
             rows=[
                 (
                     written(one.at_ms),

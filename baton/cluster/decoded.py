@@ -19,11 +19,12 @@ def as_document(record: Record) -> dict[str, Any]:
         "at_ms": record.at_ms,
         "key": _text(record.key),
         "headers": {name: _text(value) for name, value in record.headers},
-        **_value(record),
+        **value_of(record),
     }
 
 
-def _value(record: Record) -> dict[str, Any]:
+def value_of(record: Record) -> dict[str, Any]:
+    """What it holds, with the name of its contract where that is known."""
     if record.value is None:
         return {"value": None}
     spec = TOPICS.get(record.topic)

@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from prometheus_client import Gauge
 
-from baton.contracts.metrics import METRICS
+from baton.contracts.metric_catalogue import METRICS
 
 
 def _gauge(name: str) -> Gauge:

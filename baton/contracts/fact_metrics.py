@@ -12,7 +12,7 @@ from baton.contracts.amounts import Amount, Measures
 from baton.contracts.goals import GoalProgress
 from baton.contracts.intake import AliasKind, IdentityAlias
 from baton.contracts.leads import LeadQualified, LeadRefused
-from baton.contracts.metrics import Business
+from baton.contracts.metric_catalogue import Business
 from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import LeadRecycled, SlaViolation
 from baton.contracts.topic_names import (

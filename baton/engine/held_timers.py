@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from baton.engine.timers import TimerQueue, Timers
+from baton.engine.timers import TimerQueue, TimerWheel
 
 
 class HeldTimers:
@@ -25,7 +25,7 @@ class HeldTimers:
     def __init__(self, holds: bool, timers: TimerQueue) -> None:
         self._holds = holds
         self.timers = timers
-        self.held = Timers()
+        self.held = TimerWheel()
 
     def __len__(self) -> int:
         return self.timers.total(len(self.held))

@@ -1,4 +1,5 @@
-"""The Prometheus metrics of this process, made from the catalogue (:mod:`baton.contracts.metrics`).
+"""The Prometheus metrics of this process, made from the catalogue
+(:mod:`baton.contracts.metric_catalogue`).
 
 The engine counts per batch, never per record, because counting costs time. ``partition`` is a label
 only of what describes a single task.
@@ -8,7 +9,7 @@ from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from baton.contracts.metrics import METRICS, About, Kind
+from baton.contracts.metric_catalogue import METRICS, About, Kind
 
 
 def counter(name: str) -> Counter:

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from baton.engine.changelog import version_of
 from baton.engine.errors import EngineError
-from baton.engine.timers import TimerQueue, Timers
+from baton.engine.timers import TimerQueue, TimerWheel
 
 
 class StoreFailed(EngineError):
@@ -173,7 +173,7 @@ class MemoryStore:
         """Every key counts as one that may have a part."""
 
     def timers(self) -> TimerQueue:
-        return Timers()
+        return TimerWheel()
 
     def save(self, bookmark: Bookmark | None) -> None:
         """Nothing outlives the process."""

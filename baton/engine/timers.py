@@ -32,8 +32,8 @@ class TimerQueue(Protocol):
         """The number of timers, together with ``held`` that were taken out to wait for a proof."""
 
 
-class Timers:
-    """A timer queue in memory; times are ms of log time."""
+class TimerWheel:
+    """A :class:`TimerQueue` in memory; times are ms of log time."""
 
     __slots__ = ("_due", "_front", "_front_slot", "_next", "_short", "_slots", "_waiting")
 

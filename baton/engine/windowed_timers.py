@@ -3,7 +3,7 @@ the store's index until their time comes near.
 
 A lead that sleeps for months has a timer too (its return date, the day an entry leaves its window),
 so ten million leads would have a gigabyte or two of timers in memory. The queue gives exactly what
-:class:`~baton.engine.timers.Timers` gives, in the same order; a test holds the two together.
+:class:`~baton.engine.timers.TimerWheel` gives, in the same order; a test holds the two together.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from heapq import nsmallest
 from typing import Protocol
 
-from baton.engine.timers import NEVER, Timer, Timers
+from baton.engine.timers import NEVER, Timer, TimerWheel
 
 MOST = 50_000
 """How many timers are read from the index at once. Twice as many may be in memory, and besides
@@ -40,7 +40,7 @@ class WindowedTimers:
 
     def __init__(self, index: TimerIndex, most: int = MOST) -> None:
         self._index, self._most = index, most
-        self._near = Timers()
+        self._near = TimerWheel()
         self._changed: dict[str, int | None] = {}
         self._horizon: Timer = (-NEVER, "")
 
@@ -87,7 +87,7 @@ class WindowedTimers:
         *kept, self._horizon = nsmallest(
             self._most + 1, ((due, key) for key, due in self._near.items())
         )
-        self._near = Timers()
+        self._near = TimerWheel()
         for due, key in kept:
             self._near.set(key, due)
 

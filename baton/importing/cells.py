@@ -27,6 +27,17 @@ NO = frozenset(
     abgemeldet abgelehnt widerrufen gesperrt complained ✗ ✘ ☐
     """.split()  # noqa: SIM905 - a list to be read
 ) | {"opted out", "opt out", "do not contact", "nicht angemeldet"}
+# Words that say of themselves who wants mail, whatever the column asks for.
+OPTED_IN = frozenset(
+    "opt-in optin opted-in subscribed zugestimmt angemeldet abonniert".split()  # noqa: SIM905
+) | {"opted in", "double opt-in", "double opt in", "opt in", "marketing contact"}
+OPTED_OUT = frozenset(
+    """
+    refused opt-out optout opted-out unsubscribed cleaned abgemeldet abgelehnt widerrufen gesperrt complained
+    """.split()  # noqa: SIM905 - a list to be read
+) | {"opted out", "opt out", "do not contact", "nicht angemeldet"}
+# In a column of opt-outs: is the person active, or the opt-out?
+_EITHER_WAY = frozenset({"active", "aktiv", "confirmed", "granted"})
 # Neither a yes nor a no: nobody has asked, or nobody has answered.
 NEITHER = frozenset(
     {
@@ -102,6 +113,19 @@ def said(cell: str) -> bool | None:
     if word in NEITHER or says_nothing(cell):
         return None
     raise CellWrong("must be yes or no")
+
+
+def opted_out(cell: str) -> bool | None:
+    """Whether a cell of a column of opt-outs refuses: ``yes`` does, and so does ``unsubscribed``;
+    None where nobody has answered. Raises :class:`CellWrong`."""
+    word = " ".join(cell.casefold().split())
+    if word in OPTED_OUT:
+        return True
+    if word in OPTED_IN:
+        return False
+    if word in _EITHER_WAY:
+        raise CellWrong("must be yes or no: is the person active, or the opt-out?")
+    return said(cell)
 
 
 def came(cell: str) -> bool:

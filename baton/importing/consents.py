@@ -6,10 +6,10 @@ of today. A column of opt-outs knows only refusals: who has not opted out has no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from baton.importing.cells import CellWrong, moment_ms, said
+from baton.importing.cells import CellWrong, moment_ms, opted_out, said
 from baton.importing.columns import CONSENT
 from baton.importing.terms import UNDATED_MS, Cells, ImportTerms, RowWrong
 from baton.intake.reading import Problem
@@ -59,17 +59,14 @@ def consents_of(
 
 def _answers(cells: Cells, key: str) -> tuple[bool | None, bool]:
     """Whether there is a yes (None: no answer) and whether there is a no."""
-    words = [_said(f"consent:{key}", cell) for cell in cells.get(f"consent:{key}", ())]
-    refused = (
-        any(_said(f"optout:{key}", cell) for cell in cells.get(f"optout:{key}", ()))
-        or False in words
-    )
+    words = _read(cells, f"consent:{key}", said)
+    refused = any(_read(cells, f"optout:{key}", opted_out)) or False in words
     return (True in words) if any(word is not None for word in words) else None, refused
 
 
-def _said(name: str, cell: str) -> bool | None:
+def _read(cells: Cells, name: str, read: Callable[[str], bool | None]) -> Sequence[bool | None]:
     try:
-        return said(cell)
+        return [read(cell) for cell in cells.get(name, ())]
     except CellWrong as error:
         raise RowWrong(name, str(error)) from None
 

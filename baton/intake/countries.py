@@ -40,6 +40,8 @@ _OTHER_CODES = {
     "ger": "DE", "sui": "CH", "ned": "NL", "den": "DK", "por": "PT", "gre": "GR", "cro": "HR", "slo": "SI", "bul": "BG", "rsa": "ZA", "ksa": "SA",
     "uae": "AE", "lat": "LV", "phi": "PH", "vie": "VN", "tpe": "TW", "eng": "GB", "sco": "GB",
 }  # fmt: skip
+# Codes of two letters that the European Union, banks and CLDR use and ISO 3166-1 gives to nobody.
+_CODES_IN_USE = {"el": "GR", "xk": "XK"}
 # Usual names of subdivisions that differ from those of ISO 3166-2.
 SUBDIVISION_NAMES = {
     "DE": {
@@ -51,12 +53,30 @@ SUBDIVISION_NAMES = {
            "waadt": "VD", "wallis": "VS", "freiburg": "FR", "neuenburg": "NE", "st gallen": "SG", "saint gallen": "SG", "grisons": "GR", "graubunden": "GR"},
     "IT": {"lombardy": "25", "tuscany": "52", "piedmont": "21", "sicily": "82", "sardinia": "88", "apulia": "75", "lazio": "62", "south tyrol": "BZ"},
     "ES": {"catalonia": "CT", "cataluna": "CT", "andalusia": "AN", "basque country": "PV", "madrid": "MD"},
-    "FR": {"brittany": "BRE", "normandy": "NOR", "corsica": "20R", "ile de france": "IDF"},
-    "US": {"washington dc": "DC", "washington d c": "DC", "d c": "DC"},
+    "FR": {"brittany": "BRE", "normandy": "NOR", "corsica": "20R", "ile de france": "IDF", "paca": "PAC"},
+    "US": {"washington dc": "DC", "washington d c": "DC", "d c": "DC", "calif": "CA", "mass": "MA", "penn": "PA", "tex": "TX", "fla": "FL"},
+    "MX": {"cdmx": "CMX", "mexico city": "CMX", "distrito federal": "CMX", "mexico df": "CMX"},
+    "KR": {"jeonbuk": "45", "jeonbuk state": "45", "north jeolla": "45", "전북특별자치도": "45", "전라북도": "45"},
     "CA": {"québec": "QC", "quebec": "QC", "bc": "BC"},
     "NL": {"north holland": "NH", "south holland": "ZH", "friesland": "FR"},
     "GB": {"london": "LND", "greater london": "LND", "city of london": "LND"},
     "BE": {"flanders": "VLG", "wallonia": "WAL", "brussels": "BRU"},
+}  # fmt: skip
+# Codes that ISO 3166-2 has given up and lists still have, and the subdivision that stands there now.
+FORMER_SUBDIVISIONS = {
+    "FR": {
+        "A": "GES", "B": "NAQ", "C": "ARA", "D": "BFC", "E": "BRE", "F": "CVL", "G": "GES", "H": "20R", "I": "BFC", "J": "IDF", "K": "OCC", "L": "NAQ",
+        "M": "GES", "N": "OCC", "O": "HDF", "P": "NOR", "Q": "NOR", "R": "PDL", "S": "HDF", "T": "NAQ", "U": "PAC", "V": "ARA", "COR": "20R",
+    },
+    "CZ": {
+        "PR": "10", "ST": "20", "JC": "31", "PL": "32", "KA": "41", "US": "42", "LI": "51", "KR": "52", "PA": "53", "VY": "63", "JM": "64", "OL": "71",
+        "ZL": "72", "MO": "80",
+    },
+    "PL": {
+        "DS": "02", "KP": "04", "LU": "06", "LB": "08", "LD": "10", "MA": "12", "MZ": "14", "OP": "16", "PK": "18", "PD": "20", "PM": "22", "SL": "24",
+        "SK": "26", "WN": "28", "WP": "30", "ZP": "32",
+    },
+    "MX": {"DIF": "CMX"},
 }  # fmt: skip
 # ISO's English names carry the kind in some countries: "Gelderland", but "Dublin" as "Co. Dublin"
 # in lists.
@@ -83,7 +103,7 @@ def country_code(text: str) -> str | None:
     if found or not plain:
         return found
     if match := _SUBDIVISION.match(plain):
-        return _iso().get(match[1].casefold()) if _subdivision(plain.upper()) else None
+        return _iso().get(match[1].casefold()) if _current(plain.upper()) else None
     return _from_parts(plain)
 
 
@@ -109,8 +129,8 @@ def subdivision_code(text: str, country: str) -> str | None:
         return None
     upper = plain.upper()
     for code in (upper, f"{country}-{upper}"):
-        if code.startswith(f"{country}-") and _subdivision(code):
-            return code
+        if code.startswith(f"{country}-") and (found := _current(code)) is not None:
+            return found
     names = _subdivisions(country)
     key = _key(plain)
     return names.get(key) or names.get(_KINDS.sub("", key).strip())
@@ -140,7 +160,7 @@ def _spellings(name: str) -> tuple[str, ...]:
 
 @cache
 def _iso() -> dict[str, str]:
-    codes: dict[str, str] = dict(_OTHER_CODES)
+    codes: dict[str, str] = _OTHER_CODES | _CODES_IN_USE
     for country in pycountry.countries:
         codes[country.alpha_2.casefold()] = codes[country.alpha_3.casefold()] = country.alpha_2
     return codes
@@ -180,8 +200,13 @@ def _unambiguous(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {key: code for key, code in found.items() if key and key not in twice}
 
 
-def _subdivision(code: str) -> bool:
-    return code in _subdivision_names()
+def _current(code: str) -> str | None:
+    """The code, or the one that has replaced it; None: nobody has had it."""
+    if code in _subdivision_names():
+        return code
+    country, _, part = code.partition("-")
+    now = FORMER_SUBDIVISIONS.get(country, {}).get(part)
+    return None if now is None else f"{country}-{now}"
 
 
 @cache

@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from baton.cluster.log import LogReader
 from baton.contracts.codec import codec_for
 from baton.contracts.slas import ClockState
+from baton.contracts.topics import changelog_topic
 from baton.engine.changelog import HEAD, unpack_head
 from services.insights.projection.dialect import StorePlace, reader
 from services.sla_watcher.clocks.state import LeadClocks, OpenClock
@@ -94,6 +96,17 @@ def clocks_of_board(path: StorePlace, question: ClockQuestion, *, now_ms: int) -
         connection.close()
     return ClocksFound(
         rows=tuple(_row_of(row, now_ms) for row in rows), total=int(total), source="board"
+    )
+
+
+def clocks_of_log(reader: LogReader, question: ClockQuestion, *, now_ms: int) -> ClocksFound:
+    """From the clocks changelog of a cluster, one record a lead at most."""
+    topic = changelog_topic("clocks")
+    records = reader.read({topic: list(range(reader.partitions(topic)))})
+    return clocks_of_changelog(
+        ((record.key, record.value) for record in records if record.key is not None),
+        question,
+        now_ms=now_ms,
     )
 
 

@@ -1,5 +1,5 @@
 """Goals of both sides as they stand, with what the last periods gave: the latest record of each
-goal and period. Pure but for the board's file.
+goal and period.
 
 Read from the board's file, or from ``goals.progress.v1`` backwards in growing windows until every
 goal of the agreement has been found.
@@ -9,7 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from baton.contracts.codec import codec_for
 from baton.contracts.goals import GoalProgress
+from baton.contracts.topic_names import GOALS_PROGRESS
+from baton.screens.live import Live
 from services.insights.projection.dialect import StorePlace, reader
 
 _COLUMNS = (
@@ -26,6 +29,8 @@ _COLUMNS = (
     "state",
 )
 _FORMER = 6
+_DAY_MS = 86_400_000
+_WINDOWS_DAYS = (1, 4, 32, 100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,22 @@ def goals_of_board(path: StorePlace) -> list[GoalRow]:
     finally:
         connection.close()
     return rows_of(dict(zip(_COLUMNS, row, strict=True)) for row in rows)
+
+
+def goals_of_log(cluster: Live) -> list[GoalRow]:
+    """From ``goals.progress.v1``, backwards in growing windows until every goal of the agreement
+    has been found."""
+    wanted = cluster.reference.agreement.goals.keys()
+    codec, found = codec_for(GoalProgress), list[GoalRow]()
+    places = {GOALS_PROGRESS: list(range(cluster.reader.partitions(GOALS_PROGRESS)))}
+    for days in _WINDOWS_DAYS:
+        records = cluster.reader.read(places, since_ms=cluster.now_ms - days * _DAY_MS)
+        found = goals_of_records(
+            codec.decode(record.value) for record in records if record.value is not None
+        )
+        if {row.goal for row in found} >= wanted:
+            break
+    return found
 
 
 def goals_of_records(records: Iterable[GoalProgress]) -> list[GoalRow]:

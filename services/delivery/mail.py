@@ -29,6 +29,8 @@ from services.delivery.wording import Card, card_of, clean, moment
 
 _TIMEOUT_S = 20
 _FOR_GOOD = range(500, 600)
+_POLICY = SMTP.clone(max_line_length=76)
+"""Of a line with encoded words RFC 2047 allows 76 characters, of such a word 75."""
 
 
 class MailCarrier:
@@ -113,7 +115,7 @@ class MailCarrier:
         return self._mail(delivery, address, *_notice(notes, card, zone))
 
     def _mail(self, delivery: Delivery, address: str, subject: str, text: str) -> EmailMessage:
-        message = EmailMessage(policy=SMTP)
+        message = EmailMessage(policy=_POLICY)
         message["From"], message["To"] = self._target.sender, address
         message["Subject"] = clean(subject, 150)
         message["Message-ID"] = f"<{delivery.id}@{self._target.sender.partition('@')[2]}>"

@@ -1,4 +1,5 @@
-"""What delivery counts for ``/metrics``: named in the catalogue (:mod:`baton.contracts.metrics`).
+"""What delivery counts for ``/metrics``: named in the catalogue
+(:mod:`baton.contracts.metric_catalogue`).
 
 Labels are names of targets, states and kinds; never a lead or a person.
 """
@@ -9,7 +10,7 @@ from typing import Any, Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from baton.contracts.metrics import METRICS, Kind
+from baton.contracts.metric_catalogue import METRICS, Kind
 from services.delivery.webhooks.schedule import Outcome
 
 _CLASSES: Final[dict[Kind, Any]] = {

@@ -46,6 +46,14 @@ LIES: list[tuple[tuple[str, str], str, bool]] = [
     (("1000 AA", "1099 ZZ"), "1012 NX", True),
     (("1000 AA", "1099 ZZ"), "1100NX", False),
     (("K1A", "K4Z"), "K2P 1L4", True),
+    (("SW1", "SW1"), "SW1A 2AA", True),
+    (("SW1", "SW1"), "SW11 2AA", False),
+    (("PA67", "PA67"), "PA6 7LN", False),
+    (("KW15", "KW17"), "KW17 1AA", True),
+    (("KW15", "KW17"), "KW18 1AA", False),
+    (("BL1", "BL99"), "BL8 3DE", True),
+    (("BL1", "BL99"), "BL11 3DE", True),
+    (("KA26", "KA26"), "KA27 8SQ", False),
 ]
 
 

@@ -163,3 +163,26 @@ def test_a_quarter_that_is_cut_off_is_no_period(
         == ()
     )
     assert agreement_with(tmp_path, {}).goals is not None
+
+
+def test_a_queue_that_grows_all_year_is_played_in_one_pass(agreement: CompiledAgreement) -> None:
+    """Each lead once, and not each with all that wait: half a million looks, or five milliards."""
+    waiting = [lead(number, MONDAY_MS + number * 1_000) for number in range(100_000)]
+    found = missed(agreement, waiting, HOUR_MS)
+    assert found.leads == 100_000
+    assert found.longest_queue > 99_000
+
+
+def test_two_cycles_of_a_lead_are_two_in_the_queue(agreement: CompiledAgreement) -> None:
+    twice = [lead(1), lead(1, MONDAY_MS + 30 * 86_400_000, cycle=2)]
+    assert missed(agreement, twice, HOUR_MS).leads == 2
+
+
+def test_an_agreement_that_says_the_same_of_promises_is_played_once_and_reads_alike(
+    agreement: CompiledAgreement,
+) -> None:
+    leads = [lead(number) for number in range(14)]
+    (found,) = promises_at_load(
+        (agreement, leads), (agreement, leads), works_for_ms=HOUR_MS, history=None
+    )
+    assert found.old == found.new == missed(agreement, leads, HOUR_MS)

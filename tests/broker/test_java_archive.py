@@ -1,6 +1,8 @@
 """The archive of Kafka's classes is found by the runtime and the jars that it was made of."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ from baton.local.broker import archive_training, java_archive
 from baton.local.broker.archive_training import ensure_archive
 from baton.local.broker.java_archive import archive_of, archive_options
 from baton.local.broker.node_process import BrokerFailed
+from baton.local.broker.record import BrokerRecord, write_record
+from baton.processes import mark_of
 
 
 @pytest.fixture
@@ -77,3 +81,20 @@ def test_a_training_that_fails_leaves_no_archive_and_no_folder(
         "one.jar",
         "two.jar",
     ]
+
+
+def test_the_broker_of_a_training_that_was_killed_ends_with_the_next(
+    jars: tuple[Path, Path],
+) -> None:
+    former = jars[0].parent / ".training-killed"
+    former.mkdir()
+    archive_of(jars).write_bytes(b"archive")
+    left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    try:
+        write_record(former, BrokerRecord(mark=mark_of(left.pid), port=1, controller_port=2))
+        ensure_archive(jars, ready_timeout_s=1.0)
+        assert left.wait(60) < 0, "ended by a signal"
+        assert not former.exists()
+    finally:
+        left.kill()
+        left.wait()

@@ -15,7 +15,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from baton.contracts.acls import BOARD, GATEWAY
-from baton.contracts.metrics import METRICS
+from baton.contracts.metric_catalogue import METRICS
 from baton.flow import SERVICES, STANDING
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from baton.contracts.amounts import Amount, Measures
-from baton.contracts.metrics import METRICS, Business, Kind
+from baton.contracts.metric_catalogue import METRICS, Business, Kind
 from baton.engine import metrics
 from baton.engine.core import Core
 from baton.engine.kafka import task_metrics as task_measures

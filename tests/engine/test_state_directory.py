@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from baton.contracts.amounts import Amount
-from baton.contracts.metrics import Business
+from baton.contracts.metric_catalogue import Business
 from baton.engine.changelog import pack_head
 from baton.engine.core import Core
 from baton.engine.disk import state_directory

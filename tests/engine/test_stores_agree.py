@@ -16,7 +16,7 @@ from baton.engine.changelog import pack_head, timer_of, version_of
 from baton.engine.disk.disk_store import DiskStore
 from baton.engine.disk.head_cache import CacheBudget, HeadCache
 from baton.engine.store import Bookmark, MemoryStore, Store
-from baton.engine.timers import Timers
+from baton.engine.timers import TimerWheel
 from baton.engine.windowed_timers import WindowedTimers
 
 KEYS = st.sampled_from(["", "a", "aa", "b", "ab\0", "é", "\U0001f600"])
@@ -52,7 +52,7 @@ class Pair:
     def __init__(self, folder: Path) -> None:
         self.folder, self.saves = folder, 0
         self.memory, self.disk = MemoryStore(), opened(folder)
-        self.timers, self.queue = Timers(), self.disk.timers()
+        self.timers, self.queue = TimerWheel(), self.disk.timers()
 
     def perform(self, operation: tuple[Any, ...]) -> None:
         match operation:

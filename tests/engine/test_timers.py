@@ -1,9 +1,9 @@
-"""Timers against a sorted list."""
+"""The timer wheel against a sorted list."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baton.engine.timers import Timers
+from baton.engine.timers import TimerWheel
 
 KEYS = st.sampled_from(["a", "b", "c", "d", "é", "\U0001f600"])
 TIMES = st.integers(-1_500, 6_000).map(lambda entry: entry * 40)
@@ -16,7 +16,7 @@ ACTS = st.one_of(
 
 @given(st.lists(ACTS, max_size=60))
 def test_timers_fire_in_the_order_of_a_sorted_list(acts: list[tuple[str, object, object]]) -> None:
-    timers, model = Timers(), dict[str, int]()
+    timers, model = TimerWheel(), dict[str, int]()
     for act, first, second in acts:
         if act == "set":
             assert isinstance(first, str)
@@ -39,7 +39,7 @@ def test_timers_fire_in_the_order_of_a_sorted_list(acts: list[tuple[str, object,
 
 
 def test_a_timer_set_while_others_fire_takes_its_place_in_the_order() -> None:
-    timers = Timers()
+    timers = TimerWheel()
     timers.set("a", 100)
     timers.set("c", 900)
     assert timers.pop(2_000) == (100, "a")
@@ -49,7 +49,7 @@ def test_a_timer_set_while_others_fire_takes_its_place_in_the_order() -> None:
 
 
 def test_timers_moved_again_and_again_do_not_pile_up() -> None:
-    timers = Timers()
+    timers = TimerWheel()
     timers.set("other", 10_000_000_000)
     for number in range(20_000):
         timers.set("k", 1_000_000 + number * 1_000)

@@ -593,6 +593,13 @@ def test_what_is_neither_yes_nor_no_is_reported() -> None:
     ]
 
 
+@pytest.mark.parametrize("word", ["active", "Aktiv", "confirmed"])
+def test_a_word_that_an_opt_out_can_mean_either_way_is_reported(word: str) -> None:
+    assert reported(rehearsed(f"email,Email Opt Out\nann@acme.example,{word}\n")) == [
+        (2, "optout:marketing/email: must be yes or no: is the person active, or the opt-out?")
+    ]
+
+
 CONSENTS = {
     "an undated yes is older than everything": ("Newsletter", "yes", [(True, UNDATED_MS)]),
     "an undated no is of today": ("Newsletter", "Nein", [(False, NOW)]),
@@ -605,6 +612,8 @@ CONSENTS = {
     ),
     "opted out": ("Email Opt Out", "1", [(False, NOW)]),
     "not opted out is no yes": ("Email Opt Out", "0", []),
+    "a word that says it of itself": ("Email Opt Out", "unsubscribed", [(False, NOW)]),
+    "and the other way round": ("Email Opt Out", "Subscribed", []),
     "agreed and left later": (
         "OPTIN_TIME,UNSUB_TIME",
         "2026-01-15,2026-02-01",

@@ -18,7 +18,12 @@ from hypothesis import strategies as st
 
 from baton.agreement.wall_time import day_in
 from baton.contracts.intake import IntakeRecord
-from baton.intake.countries import SUBDIVISION_NAMES, country_code, subdivision_code
+from baton.intake.countries import (
+    FORMER_SUBDIVISIONS,
+    SUBDIVISION_NAMES,
+    country_code,
+    subdivision_code,
+)
 from baton.intake.phones import is_international_number, phone
 from baton.intake.profile_values import amount_of, count_of
 from baton.intake.reading import read_line
@@ -320,6 +325,9 @@ def test_a_control_character_costs_no_event() -> None:
         ("Germany, France", None),
         ("DE, FR", None),
         ("Republic of China", "TW"),
+        ("EL", "GR"),
+        ("XK", "XK"),
+        ("FR-U", "FR"),
         ("Congo (Germany)", None),
         ("Kongo", None),
         ("DE (France)", None),
@@ -375,6 +383,15 @@ def test_the_country_of_an_event_is_its_code() -> None:
         ("Co. Cork", "IE", "IE-CO"),
         ("Lombardia", "IT", "IT-25"),
         ("Surrey", "GB", "GB-SRY"),
+        ("MX-DIF", "MX", "MX-CMX"),
+        ("CDMX", "MX", "MX-CMX"),
+        ("Distrito Federal", "MX", "MX-CMX"),
+        ("FR-U", "FR", "FR-PAC"),
+        ("PACA", "FR", "FR-PAC"),
+        ("CZ-JM", "CZ", "CZ-64"),
+        ("PL-MZ", "PL", "PL-14"),
+        ("Jeonbuk", "KR", "KR-45"),
+        ("전북특별자치도", "KR", "KR-45"),
         ("Bavaria", "US", None),
         ("EMEA", "DE", None),
         ("", "DE", None),
@@ -393,6 +410,17 @@ def test_every_usual_name_of_a_subdivision_means_one_that_exists() -> None:
         for code in names.values()
     ]
     assert [code for code in listed if pycountry.subdivisions.get(code=code) is None] == []
+
+
+def test_every_former_code_of_a_subdivision_leads_to_one_that_exists_and_hides_none() -> None:
+    former = {
+        f"{country}-{code}": f"{country}-{now}"
+        for country, codes in FORMER_SUBDIVISIONS.items()
+        for code, now in codes.items()
+    }
+    current = {subdivision.code for subdivision in pycountry.subdivisions}
+    assert set(former.values()) <= current
+    assert former.keys() & current == set()
 
 
 def test_a_region_keeps_its_name_and_gets_its_code_beside_it() -> None:

@@ -29,6 +29,8 @@ def test_the_demonstration_adds_up_and_leaves_nothing_behind(bootstrap: str) -> 
         "15",
         "--seconds",
         "6",
+        "--past",
+        "20",
         "--seed",
         "2",
         "--json",

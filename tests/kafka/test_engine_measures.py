@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from baton.contracts.amounts import Amount
-from baton.contracts.metrics import Business
+from baton.contracts.metric_catalogue import Business
 from tests.engine.toys import Counter, ToyNumber
 from tests.kafka.kafka_bench import KafkaBench
 

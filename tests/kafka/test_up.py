@@ -19,6 +19,7 @@ import pytest
 from baton.flow import STANDING
 from baton.local.up.record import RunState, read_run
 from baton.processes import is_running, mark_of, send, wait_gone
+from tests.kafka.nursery import Nursery
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -82,17 +83,45 @@ def _baton(environment: Mapping[str, str], *words: str) -> subprocess.CompletedP
     )
 
 
-def _status(environment: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(_baton(environment, "status", "--json").stdout)
-    return found
+class Looking:
+    """Commands that only look, asked again and again: forked from a process that has loaded them.
+    What changes something is run as a person runs it."""
+
+    def __init__(self, nursery: Nursery, folder: Path) -> None:
+        self._nursery, self._said, self._errors = nursery, folder / "said", folder / "errors"
+
+    def _asked(self, environment: Mapping[str, str], *words: str) -> str:
+        with self._said.open("wb") as said, self._errors.open("wb") as errors:
+            child = self._nursery.popen(
+                [*BATON, *words], env=environment, stdout=said, stderr=errors
+            )
+        child.stdin.close()
+        child.wait(READY_S)
+        return self._said.read_text()
+
+    def status(self, environment: Mapping[str, str]) -> dict[str, Any]:
+        """What ``baton status --json`` prints."""
+        found: dict[str, Any] = json.loads(self._asked(environment, "status", "--json"))
+        return found
+
+    def accepted(self, environment: Mapping[str, str]) -> int:
+        """How many accepted events ``baton tail`` prints."""
+        words = ("tail", "leads.accepted.v1", "--from-beginning", "--no-follow")
+        return len(self._asked(environment, *words).splitlines())
 
 
-def _track(environment: Mapping[str, str], message_id: str) -> int:
+@pytest.fixture
+def looking(nursery: Nursery, tmp_path: Path) -> Looking:
+    """``baton status`` and ``baton tail``."""
+    return Looking(nursery, tmp_path)
+
+
+def _track(environment: Mapping[str, str], status: Mapping[str, Any], message_id: str) -> int:
     key = (Path(environment["BATON_HOME"]) / "write-key").read_text().strip().rpartition(":")[2]
     (address,) = (
-        status["addresses"]["http"]
-        for status in _status(environment)["processes"]
-        if status["name"] == "gateway"
+        process["addresses"]["http"]
+        for process in status["processes"]
+        if process["name"] == "gateway"
     )
     request = urllib.request.Request(
         f"{address}/v1/track",
@@ -108,11 +137,6 @@ def _track(environment: Mapping[str, str], message_id: str) -> int:
         return int(answer.status)
 
 
-def _accepted(environment: Mapping[str, str]) -> int:
-    said = _baton(environment, "tail", "leads.accepted.v1", "--from-beginning", "--no-follow")
-    return len(said.stdout.splitlines())
-
-
 def _reach(addresses: Mapping[str, str]) -> tuple[str, float]:
     """Which service its metrics say it is, and for how long no broker has answered it."""
     page = urllib.request.urlopen(f"{addresses['metrics']}/metrics", timeout=60).read().decode()
@@ -122,23 +146,26 @@ def _reach(addresses: Mapping[str, str]) -> tuple[str, float]:
 
 
 def test_it_runs_mends_itself_and_ends_with_ctrl_c_leaving_no_process(
-    up: subprocess.Popen[str], environment: Mapping[str, str]
+    up: subprocess.Popen[str], environment: Mapping[str, str], looking: Looking
 ) -> None:
-    status = _status(environment)
+    status = looking.status(environment)
     assert [(row["name"], row["state"]) for row in status["processes"]] == [
         (name, "ready") for name in ("up", *STANDING)
     ]
     assert (status["state"], status["namespace"]) == ("running", environment["BATON_NAMESPACE"])
-    assert _track(environment, "m1") == 202
-    _until(lambda: _accepted(environment) == 1)
+    assert _track(environment, status, "m1") == 202
+    _until(lambda: looking.accepted(environment) == 1)
 
     again = _baton(environment, "up")
     assert again.returncode == 1
     assert f"baton: Baton runs already (pid {up.pid}, " in again.stderr
 
-    assert {row["name"]: _reach(row["addresses"]) for row in status["processes"][1:]} == {
-        name: (name, 0.0) for name in STANDING
-    }
+    reached = {name: (name, 0.0) for name in STANDING}
+    _until(
+        lambda: (
+            {row["name"]: _reach(row["addresses"]) for row in status["processes"][1:]} == reached
+        )
+    )
 
     pids = {row["name"]: row["pid"] for row in status["processes"]}
     first = mark_of(pids["ingest"])
@@ -146,12 +173,12 @@ def test_it_runs_mends_itself_and_ends_with_ctrl_c_leaving_no_process(
     wait_gone(first, 10)
     _until(
         lambda: (
-            [row["state"] for row in _status(environment)["processes"]]
+            [row["state"] for row in looking.status(environment)["processes"]]
             == ["ready"] * len(("up", *STANDING))
         )
     )
-    assert _track(environment, "m2") == 202
-    _until(lambda: _accepted(environment) == 2)
+    assert _track(environment, looking.status(environment), "m2") == 202
+    _until(lambda: looking.accepted(environment) == 2)
 
     run = read_run(Path(environment["BATON_HOME"]))
     assert run is not None
@@ -159,12 +186,12 @@ def test_it_runs_mends_itself_and_ends_with_ctrl_c_leaving_no_process(
     assert up.wait(60) == 0
     assert [process.name for process in run.processes if is_running(process.mark)] == []
     assert read_run(Path(environment["BATON_HOME"])) is None
-    stopped = _status(environment)
+    stopped = looking.status(environment)
     assert (stopped["state"], stopped["processes"]) == ("stopped", [])
 
 
 def test_in_the_background_it_returns_when_ready_and_a_kill_ends_the_services_too(
-    environment: dict[str, str],
+    environment: dict[str, str], looking: Looking
 ) -> None:
     home = Path(environment["BATON_HOME"])
     try:
@@ -178,13 +205,13 @@ def test_in_the_background_it_returns_when_ready_and_a_kill_ends_the_services_to
         assert refused.returncode == 1
         assert f"port {port} is taken" in refused.stderr
         assert "set BATON_GATEWAY_PORT to another one" in refused.stderr
-        assert _status(other)["processes"] == []
+        assert looking.status(other)["processes"] == []
 
         send(run.supervisor, signal.SIGKILL)
         wait_gone(run.supervisor, 10)
         # services end with their supervisor
         _until(lambda: not any(is_running(process.mark) for process in run.processes))
-        status = _status(environment)
+        status = looking.status(environment)
         assert status["state"] == "killed"
         assert [(row["name"], row["state"]) for row in status["processes"]] == [
             (name, "gone") for name in ("up", *STANDING)

@@ -16,19 +16,21 @@ from baton.cluster.log import Record
 from baton.contracts.codec import codec_for
 from baton.contracts.public_record import PublicRecord
 from baton.contracts.slas import SlaClock
-from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_SLA_CLOCKS
+from baton.contracts.topic_names import GOALS_PROGRESS, LEADS_ROUTED_SALES, LEADS_SLA_CLOCKS
 from baton.contracts.topics import changelog_topic
 from baton.screens import clocks
-from baton.screens.clocks import ClockQuestion, clocks_of_board
+from baton.screens.clocks import ClockQuestion, clocks_of_board, clocks_of_log
 from baton.screens.dry_run import dry_run
+from baton.screens.goals import goals_of_log
 from baton.screens.lead_acts import ANSWER_TOPICS, AnswerWatch
 from baton.screens.live import Live, reference_now
 from baton.screens.people import capacities
 from baton.screens.pools import pool_state
 from baton.simulation.memory_records import as_record
-from tests.screens.company import MINUTE_MS, START_MS, Company, demo, line
+from tests.screens.company import HOUR_MS, MINUTE_MS, START_MS, Company, demo, line
 from tests.services.insights.stores import fill
 
+DAY_MS = 24 * HOUR_MS
 OPEN = 2
 """Leads that somebody has at the end, in a company of any size."""
 
@@ -49,8 +51,14 @@ class CountedReader:
         numbers = range(self.partitions(topic))
         return {number: (0, len(self._log.records(topic, number))) for number in numbers}
 
-    def read(self, places: Mapping[str, Sequence[int]]) -> Iterator[Record]:
+    def read(
+        self, places: Mapping[str, Sequence[int]], *, since_ms: int | None = None
+    ) -> Iterator[Record]:
+        """A topic that is not compacted is read from ``since_ms`` on, by the broker's index."""
         for topic, numbers in places.items():
+            if since_ms is not None:
+                yield from self._since(topic, numbers, since_ms)
+                continue
             for number in numbers:
                 latest = {stored.key: stored for stored in self._log.records(topic, number)}
                 kept = [stored for stored in latest.values() if stored.value is not None]
@@ -62,6 +70,16 @@ class CountedReader:
             self.partitions_read.add((topic, number))
             records = self._log.records(topic, number)[start or 0 :]
             yield from map(self._counted, map(as_record, records))
+
+    def _since(self, topic: str, numbers: Sequence[int], since_ms: int) -> Iterator[Record]:
+        for number in numbers:
+            self.partitions_read.add((topic, number))
+            kept = [
+                stored
+                for stored in self._log.records(topic, number)
+                if stored.timestamp >= since_ms
+            ]
+            yield from map(self._counted, map(as_record, kept))
 
     def _counted(self, record: Record) -> Record:
         self.read_from_topics[record.topic] += 1
@@ -185,6 +203,32 @@ def test_clocks_of_the_board_are_found_by_an_index_however_many_have_ended(
         found = clocks_of_board(path, question, now_ms=companies[0].now_ms)
         assert found.total == total
         assert len(steps) <= 2 * first + 200, "instructions of the database"
+
+
+def test_clocks_of_the_log_read_one_record_a_lead_of_one_changelog() -> None:
+    """Where there is no board. It is a stream of which only what is open is kept, and it ends."""
+    company = company_of(36)
+    _, reader = counted(company)
+    as_cluster: Any = reader
+    found = clocks_of_log(as_cluster, ClockQuestion(person="ae-hugo"), now_ms=company.now_ms)
+    assert 0 < found.total <= 2 * OPEN
+    (topic,) = reader.read_from_topics
+    assert topic == changelog_topic("clocks")
+    keys = {key for key, _ in company.changelog("clocks")}
+    assert reader.read_from_topics[topic] <= len(keys)
+
+
+def test_goals_of_the_log_read_the_last_days_and_no_lead() -> None:
+    """A company that goes on for ten days without anything new is asked about its last day."""
+    read = []
+    for company in map(company_of, (6, 36)):
+        company.run([], company.now_ms + 10 * DAY_MS)
+        live, reader = counted(company)
+        found = goals_of_log(live)
+        assert {row.goal for row in found} == set(company.reference.agreement.goals)
+        assert set(reader.read_from_topics) == {GOALS_PROGRESS}
+        read.append(reader.read_from_topics[GOALS_PROGRESS])
+    assert read[0] == read[1], "as much for six leads as for thirty-six"
 
 
 def _clock_records(company: Company) -> Iterator[PublicRecord]:

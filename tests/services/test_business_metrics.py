@@ -11,7 +11,7 @@ from baton.contracts.fact_metrics import MEASURES
 from baton.contracts.goals import GoalProgress
 from baton.contracts.intake import AliasKind, IdentityAlias
 from baton.contracts.leads import LeadRefused
-from baton.contracts.metrics import METRICS, Business, Kind
+from baton.contracts.metric_catalogue import METRICS, Business, Kind
 from baton.contracts.routing import LeadRouted, QueueItem
 from baton.contracts.slas import LeadRecycled, SlaViolation
 from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR

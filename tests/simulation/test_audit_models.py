@@ -544,7 +544,7 @@ def test_a_planted_bug_is_found_from_the_facts_alone(
 def test_every_invariant_has_a_planted_bug_a_meaning_and_a_basis() -> None:
     elsewhere = {Invariant.ACKNOWLEDGED, Invariant.OFFERS, Invariant.PERSON_LIMITS}
     """Tested in tests/simulation/test_audit.py, tests/audit/test_pools.py and
-    tests/audit/test_person_limits.py."""
+    tests/audit/test_limits_across_pools.py."""
     assert (
         {invariant for invariant, _ in (*PLANTED_BEFORE, *PLANTED)} | elsewhere
         == set(Invariant)

@@ -27,8 +27,10 @@ from tests.simulation.seeds import GRACE_MS, settle_in, verdict
 SEEDS = 200
 MORE_SEEDS = (*range(300, 314), 821, 933, 1_070)
 """In which the owner of an open cycle is asked first, which is rare."""
-CROSSING_SEEDS = (203, 231)
-"""In which a pool takes a request, its release and the next request in one batch."""
+CROSSING_SEEDS = (203, 231, 30_364, 30_445)
+"""In which a pool takes a request, its release and the next request in one batch; a touch from
+before a withdrawal names its hand-off and is reported afterwards; two hand-offs lie in one moment
+of the log."""
 GATED_SEEDS = 20
 MUTANT_SEEDS = range(1_000, 1_040)
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from baton.contracts.amounts import Amount
-from baton.contracts.metrics import METRICS, Kind
+from baton.contracts.metric_catalogue import METRICS, Kind
 from baton.engine import metrics
 from baton.engine.batch import Batch
 from baton.engine.core import Core

@@ -22,8 +22,10 @@ from baton.local.broker.config import BrokerPorts, server_properties
 from baton.local.broker.java_archive import SUFFIX, archive_of
 from baton.local.broker.node_process import BrokerFailed, NodeProcess, new_cluster_id
 from baton.local.broker.ports import free_port
+from baton.local.broker.record import BrokerRecord, running_process, write_record
 from baton.processes import end
 
+_PREFIX = ".training-"
 _HEAP_MB = 512
 _TOPIC = "training.v1"
 _ANSWER_S = 120.0
@@ -39,8 +41,9 @@ def ensure_archive(jars: Sequence[Path], *, ready_timeout_s: float) -> Path:
     archive = archive_of(jars)
     with (archive.parent / "archive.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        _clear_away_killed(archive.parent)
         if not archive.exists():
-            home = Path(tempfile.mkdtemp(prefix=".training-", dir=archive.parent))
+            home = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=archive.parent))
             try:
                 _train(jars, home, ready_timeout_s).replace(archive)
             finally:
@@ -48,6 +51,15 @@ def ensure_archive(jars: Sequence[Path], *, ready_timeout_s: float) -> Path:
             for former in set(archive.parent.glob(f"*{SUFFIX}")) - {archive}:
                 former.unlink(missing_ok=True)
     return archive
+
+
+def _clear_away_killed(folder: Path) -> None:
+    """End the broker of a training that was killed, and delete its folder. The lock is held, so no
+    other training runs."""
+    for home in folder.glob(f"{_PREFIX}*"):
+        if (running := running_process(home)) is not None:
+            end(running.mark, grace_s=0.0)
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def _train(jars: Sequence[Path], home: Path, ready_timeout_s: float) -> Path:
@@ -66,6 +78,7 @@ def _train(jars: Sequence[Path], home: Path, ready_timeout_s: float) -> Path:
     address = f"127.0.0.1:{clients}"
     mark = node.spawn(jars, settings)
     try:
+        write_record(home, BrokerRecord(mark=mark, port=clients, controller_port=ports.controller))
         node.wait(
             mark,
             lambda: answers(address, timeout_s=1.0),

@@ -19,7 +19,7 @@ from baton.contracts.intake import (
     LeadPerson,
     Person,
 )
-from baton.contracts.leads import Actor, LeadQualified, LeadScored, LeadStaged, StageEvent
+from baton.contracts.leads import BY_TOUCH, Actor, LeadQualified, LeadScored, LeadStaged, StageEvent
 from baton.contracts.routing import REINSTATED, HandoffKind, HandoffNoted, LeadRouted
 from baton.contracts.slas import RETURN_DATE, LeadReactivated, LeadRecycled
 from baton.proof.audit.findings import Add, Dated, Finding, Invariant
@@ -222,7 +222,9 @@ def _moved_what_it_names(
 ) -> str:
     """What is wrong with a move by an act that names its hand-off; empty: nothing."""
     named = act.act.handoff_id or ""
-    if staged.handoff_id not in (None, named) and not _crossed_withdrawal(records, act, owners):
+    if staged.handoff_id not in (None, named) and not _crossed_withdrawal(
+        records, staged, act, owners
+    ):
         return f"the act is about hand-off {named} and moved {staged.handoff_id}"
     judged = staged.event in _HELD_VERDICTS and staged.actor in (Actor.SDR, Actor.SALES)
     if not judged or any(isinstance(record.value, LeadMerge) for record in records):
@@ -239,12 +241,14 @@ def _moved_what_it_names(
     return ""
 
 
-def _crossed_withdrawal(records: Sequence[Dated], act: LeadAct, owners: Mapping[str, str]) -> bool:
-    """An acceptance by whoever held the hand-off, done before it was withdrawn and reported
-    afterwards: the lead is theirs by a new one."""
+def _crossed_withdrawal(
+    records: Sequence[Dated], staged: LeadStaged, act: LeadAct, owners: Mapping[str, str]
+) -> bool:
+    """An acceptance, in words or by a touch, by whoever held the hand-off, done before it was
+    withdrawn and reported afterwards: the lead is theirs by a new one."""
     named = act.act.handoff_id or ""
     return (
-        act.act.kind == ActKind.ACCEPTED
+        (act.act.kind == ActKind.ACCEPTED or staged.reason == BY_TOUCH)
         and owners.get(named) == act.act.by
         and any(
             isinstance(record.value, HandoffNoted)

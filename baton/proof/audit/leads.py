@@ -4,7 +4,7 @@ always does, its clocks end once and in time.
 Pure: everything about one lead goes in, in the order it was appended; findings come out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from baton.contracts.leads import LeadScored, LeadStaged
@@ -92,7 +92,8 @@ def _check_routing(records: Sequence[Dated], add: Add) -> None:
 
 def _check_holders(records: Sequence[Dated], add: Add) -> None:
     """Every hand-off that was routed must have ended when the next one is routed. Ends may carry
-    the same append time."""
+    the same append time, and of two topics nobody knows the order within it: of two hand-offs that
+    were routed in one moment, the one that ended in it was the first."""
     ended: dict[str, int] = {}
     for record in records:
         handoff_id = _ended_handoff(record.value)
@@ -105,8 +106,9 @@ def _check_holders(records: Sequence[Dated], add: Add) -> None:
         for former in holding:
             if former.value.handoff_id == record.value.handoff_id:
                 continue
-            end = ended.get(former.value.handoff_id)
-            if end is None or end > record.at_ms:
+            if former.at_ms == record.at_ms and _has_ended(ended, record, record.at_ms):
+                continue
+            if not _has_ended(ended, former, record.at_ms):
                 words = (
                     f"routed to {record.value.owner} while {former.value.owner} holds the lead by "
                     f"{former.place}"
@@ -114,6 +116,11 @@ def _check_holders(records: Sequence[Dated], add: Add) -> None:
                 add(Finding(invariant=Invariant.ONE_HOLDER, words=words, place=record.place))
         holding = [dated for dated in holding if dated.value.handoff_id not in ended]
         holding.append(record)
+
+
+def _has_ended(ended: Mapping[str, int], routed: Dated, by_ms: int) -> bool:
+    end = ended.get(routed.value.handoff_id)
+    return end is not None and end <= by_ms
 
 
 def _ended_handoff(value: Any) -> str | None:

@@ -17,7 +17,7 @@ from baton.engine.memory import Stored
 from baton.engine.reducer import Event, Reducer, Step
 from baton.engine.reducer_runner import WakeLoop
 from baton.engine.task_config import TaskConfig
-from baton.engine.timers import Timers
+from baton.engine.timers import TimerWheel
 from baton.engine.wiring import wiring_of
 from baton.ids import derived_id
 from baton.simulation.direct.counting_log import DirectLog
@@ -41,7 +41,7 @@ class DirectRunner:
         self.reducer, self.partition = reducer, partition
         self.now = 0
         self.judges, self.book_changed = bool(reducer.upstream), True
-        self.timers = HeldTimers(self.judges, Timers())
+        self.timers = HeldTimers(self.judges, TimerWheel())
         self.states = KeyStates(reducer, config.codecs)
         self.editions: tuple[str, ...] = ()
         self.wakes_left = self.room_left = 0

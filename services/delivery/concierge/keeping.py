@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import apsw
 
 from baton.ids import derived_id
 from services.delivery.answers.inbox import Inbox, NotTaken
@@ -23,11 +25,14 @@ from services.delivery.store.outbox import Delivery
 from services.delivery.store.store import FILE, reader, rows
 from services.delivery.webhooks.schedule import Outcome
 
+_NOT_TAKEN: Final = Outcome(ok=False, words="the brokers did not take it")
+
 
 class PromiseCarrier:
-    """Carries routed leads to their promises; its target is the inbox."""
+    """Carries routed leads to their promises; its target is the inbox. Many at once: whoever claims
+    waits while outcomes are written, and a call's are one transaction."""
 
-    batch = 1
+    batch = 50
     parallel = 1
     notes_begin = False
 
@@ -43,25 +48,28 @@ class PromiseCarrier:
         """Nothing is kept open."""
 
     async def carry(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
-        """One routed lead."""
-        (delivery,) = deliveries
-        try:
-            words = await asyncio.to_thread(self._keep, delivery)
-        except NotTaken:
-            return [Outcome(ok=False, words="the brokers did not take it")]
-        return [Outcome(ok=True, words=words)]
+        """Routed leads."""
+        return await asyncio.to_thread(self._keep_all, deliveries)
 
-    def _keep(self, delivery: Delivery) -> str:
-        now_ms = int(self._clock() * 1000)
-        handoff_id = json.loads(delivery.payload).get("handoff_id", "")
+    def _keep_all(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
         db = reader(self._folder / FILE)
         try:
-            handoff = handoff_of(db, handoff_id)
-            lead = lead_of(db, delivery.lead_id or "")
-            promise = _promise(db, lead, now_ms)
-            found = self._references.at(db, now_ms)
+            for delivery in deliveries:
+                outcomes.append(Outcome(ok=True, words=self._keep(db, delivery)))
+        except NotTaken:  # the others would wait as long, for the same brokers
+            outcomes += [_NOT_TAKEN] * (len(deliveries) - len(outcomes))
         finally:
             db.close()
+        return outcomes
+
+    def _keep(self, db: apsw.Connection, delivery: Delivery) -> str:
+        now_ms = int(self._clock() * 1000)
+        handoff_id = json.loads(delivery.payload).get("handoff_id", "")
+        handoff = handoff_of(db, handoff_id)
+        lead = lead_of(db, delivery.lead_id or "")
+        promise = _promise(db, lead, now_ms)
+        found = self._references.at(db, now_ms)
         if handoff is None or promise is None or found is None:
             return "nobody was promised"
         if handoff.phase is not Phase.OFFERED:

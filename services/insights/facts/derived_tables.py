@@ -55,6 +55,7 @@ WORK = Table(
         ("due_ms", "lead_id"),
         ("holder_kind", "hot", "due_ms", "lead_id"),
         ("holder", "due_ms"),
+        ("risk_ms", "due_ms", "hot", "holder_kind"),
     ),
     columns=columns("""
         lead_id t lead

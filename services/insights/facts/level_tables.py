@@ -79,7 +79,7 @@ DIGEST = Table(
     name="sla_digest",
     says="digests of breaches that managers were notified of",
     key=("digest_id",),
-    indexes=(("log_ms",),),
+    indexes=(("log_ms",), ("until_ms",)),
     columns=columns("""
         digest_id t id
         pool t pool

@@ -17,16 +17,15 @@ from services.insights.rollups.wait_counts import ATTEMPT, CONTACT
 SIDES = ("marketing", "sales", "sales_management")
 _SPENT = ("system", "queue", "human", "buyer", "rest")
 _SUMS: Final = ", ".join(f"sum(spent_{part}_ms) {part}" for part in _SPENT)
-_FILTERED: Final = """(:pool IS NULL OR pool = :pool)
-    AND (:segment IS NULL OR COALESCE(segment, '') = :segment)
-    GROUP BY 1, 2, 3, 4, 5, 6, 7"""
+_FILTERED: Final = "{filtered} GROUP BY 1, 2, 3, 4, 5, 6, 7"
 _COUNTED: Final = f"""SELECT side, clock, state, ended_late late, reason, unproven, 1 past,
     sum(number) number, {_SUMS} FROM clocks_by_span
-    WHERE {{spans}} AND state <> :but AND {_FILTERED}"""
+    WHERE {{{{spans}}}} AND state <> :but AND {_FILTERED}"""
 _NOTHING: Final = ", ".join(f"0 {part}" for part in _SPENT)
 _RUNNING: Final = f"""SELECT side, clock, state, 0 late, '' reason,
-    CASE WHEN EXISTS (SELECT 1 FROM violation v WHERE v.clock_id = c.clock_id
-        AND v.kind = 'breach' AND v.unproven = 1) THEN 1 ELSE 0 END unproven,
+    CASE WHEN deadline_ms < :now AND EXISTS (SELECT 1 FROM violation v
+        WHERE v.clock_id = c.clock_id AND v.kind = 'breach' AND v.unproven = 1)
+        THEN 1 ELSE 0 END unproven,
     CASE WHEN deadline_ms < :now THEN 1 ELSE 0 END past, count(*) number, {_NOTHING}
     FROM clock c WHERE state = 'running' AND deadline_ms >= :from_ms AND deadline_ms < :until_ms
     AND {_FILTERED}"""
@@ -38,12 +37,14 @@ def clock_groups(context: Context, from_ms: int, until_ms: int) -> list[dict[str
     what has run out depends on the moment."""
     asked = {"pool": context.filters.pool, "segment": context.filters.segment}
     today_ms = context.start_of(context.today)
-    rows = context.counted(_COUNTED, from_ms, min(until_ms, today_ms), but="", **asked)
+    filtered = context.filtered(pool="pool", segment="COALESCE(segment, '')")
+    counted, running = _COUNTED.format(filtered=filtered), _RUNNING.format(filtered=filtered)
+    rows = context.counted(counted, from_ms, min(until_ms, today_ms), but="", **asked)
     if until_ms > today_ms:
         lately_ms = max(from_ms, today_ms)
-        rows += context.counted(_COUNTED, lately_ms, until_ms, but="running", **asked)
+        rows += context.counted(counted, lately_ms, until_ms, but="running", **asked)
         period = {"from_ms": lately_ms, "until_ms": until_ms, "now": context.now_ms}
-        rows += context.rows(_RUNNING, **asked, **period)
+        rows += context.rows(running, **asked, **period)
     return sorted(rows, key=lambda row: (row["side"], row["clock"], row["state"], row["reason"]))
 
 
@@ -106,8 +107,7 @@ def speed_to_lead(context: Context, from_ms: int, until_ms: int) -> Speed:
     )
 
 
-_LATE: Final = """FROM open_clock WHERE deadline_ms < :now
-    AND (:pool IS NULL OR pool = :pool) AND (:segment IS NULL OR segment = :segment)"""
+_LATE: Final = "FROM open_clock WHERE deadline_ms < :now AND {filtered}"
 _OPEN: Final = f"""SELECT c.*, o.holder, (SELECT kind FROM ladder_step s
         WHERE s.clock_id = o.clock_id
         ORDER BY s.log_ms DESC, CASE s.kind WHEN 'notify' THEN 1 ELSE 0 END, s.action_id
@@ -125,7 +125,9 @@ def open_breaches(context: Context) -> tuple[list[dict[str, Any]], int]:
         "pool": context.filters.pool,
         "segment": context.filters.segment,
     }
-    return context.named(context.rows(_OPEN, **asked)), context.value(_OPEN_COUNT, **asked)
+    filtered = context.filtered(pool="pool", segment="segment")
+    rows = context.rows(_OPEN.format(filtered=filtered), **asked)
+    return context.named(rows), context.value(_OPEN_COUNT.format(filtered=filtered), **asked)
 
 
 def weeks_before(context: Context, number: int) -> list[tuple[int, int]]:

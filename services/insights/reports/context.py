@@ -155,6 +155,16 @@ class Context:
         marks = ", ".join(f":{name}" for name in spans) or "''"
         return self.rows(statement.replace("{spans}", f"span IN ({marks})"), **spans, **values)
 
+    def filtered(self, **columns: str) -> str:
+        """The condition that the address asks for, of these filters by column; one that it does not
+        ask for costs no row anything."""
+        asked = [
+            f"{column} = :{name}"
+            for name, column in columns.items()
+            if getattr(self.filters, name) is not None
+        ]
+        return " AND ".join(asked) or "1 = 1"
+
     def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
         """The rows of a query; every value is a parameter."""
         cursor = self.db.execute(statement, values)

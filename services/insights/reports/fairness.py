@@ -27,10 +27,12 @@ def fairness(context: Context) -> dict[str, Any]:
     pools = context.counted(_BY.format(key="pool"), *period, own=None, pool=pool)
     turns = {row["pool"]: row["turns"] for row in pools}
     for row in people:
-        weight = weights.get((row["pool"], row["name"]), 0)
+        weight = weights.get((row["pool"], row["name"]))  # None: has left the pool since
         whole = sum(own for (pool, _), own in weights.items() if pool == row["pool"])
         row["weight"] = weight
-        row["ideal"] = turns.get(row["pool"], 0) * weight / whole if whole else None
+        row["ideal"] = (
+            None if weight is None or not whole else turns.get(row["pool"], 0) * weight / whole
+        )
     return {
         "pools": pools,
         "people": people,

@@ -30,7 +30,7 @@ def monday(context: Context) -> dict[str, Any]:
     weeks = weeks_before(context, 5)
     from_ms, until_ms = weeks[0]
     accepted, reasons = acceptance_of_all(context, from_ms, until_ms)
-    counts, _ = counted(context)
+    counts = counted(context)
     shown = goals(context)
     upcoming = context.start_of(
         context.today - timedelta(days=context.today.weekday()) + timedelta(days=7)

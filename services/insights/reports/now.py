@@ -3,17 +3,14 @@ nobody holds."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any, Final
 
 from services.insights.reports.context import Context
 
-_FILTERED: Final = """(:pool IS NULL OR pool = :pool) AND (:segment IS NULL OR segment = :segment)
-    AND (:person IS NULL OR holder = :person)"""
-_GROUPED: Final = f"""SELECT CASE WHEN holder_kind = 'nobody' THEN 'nobody'
+_GROUPED: Final = """SELECT CASE WHEN holder_kind = 'nobody' THEN 'nobody'
     WHEN due_ms < :now THEN 'late' WHEN hot = 1 THEN 'hot' WHEN risk_ms < :now THEN 'risk'
-    WHEN holder_kind = 'queue' THEN 'queue' ELSE 'calm' END name, pool, count(*) number
-    FROM work WHERE {_FILTERED} GROUP BY 1, 2"""
+    WHEN holder_kind = 'queue' THEN 'queue' ELSE 'calm' END name, count(*) number
+    FROM work WHERE {filtered} GROUP BY 1"""
 _OF: Final = {
     "nobody": "holder_kind = 'nobody'",
     "late": "due_ms < :now AND holder_kind <> 'nobody'",
@@ -31,6 +28,12 @@ _FIRST: Final = """SELECT l.lead_id, l.holder, l.holder_kind, l.pool, l.stage, l
         AND (handoff_id IS NULL OR handoff_id = l.handoff_id)
         ORDER BY deadline_ms, clock_id LIMIT 1)
     ORDER BY w.due_ms, w.lead_id"""
+_UNFILTERED: Final = f"""SELECT (SELECT count(*) FROM work) held, {
+    ", ".join(
+        f"(SELECT count(*) FROM work WHERE {condition}) {name}" for name, condition in _OF.items()
+    )
+}"""
+"""Each by a range of an index: only those that need somebody are looked at."""
 _SHOWN: Final = 60
 CALM: Final = "calm"
 """In work, and nobody is needed now."""
@@ -54,32 +57,38 @@ GROUPS: Final = (
 
 def now(context: Context) -> dict[str, Any]:
     """The page Now."""
-    counts, load = counted(context)
+    counts = counted(context)
     return {
         "groups": [
             (name, title, says, first_of(context, name) if counts[name] else [], counts[name])
             for name, title, says in GROUPS
         ],
         "counts": counts,
-        "held": sum(counts.values()),
-        "load": sorted(load.items()),
     }
 
 
-def counted(context: Context) -> tuple[dict[str, int], Counter[str]]:
-    """How many leads are in which group, and in work by pool."""
-    counts = dict.fromkeys((*(name for name, _, _ in GROUPS), CALM), 0)
-    load: Counter[str] = Counter()
-    for row in context.rows(_GROUPED, now=context.now_ms, **_asked(context)):
-        counts[row["name"]] += row["number"]
-        load[row["pool"] or "—"] += row["number"]
-    return counts, load
+def counted(context: Context) -> dict[str, int]:
+    """How many leads are in which group."""
+    names = [name for name, _, _ in GROUPS]
+    asked = _asked(context)
+    if any(value is not None for value in asked.values()):
+        statement = _GROUPED.format(filtered=_filtered(context))
+        rows = context.rows(statement, now=context.now_ms, **asked)
+        found = {row["name"]: row["number"] for row in rows}
+        return {name: found.get(name, 0) for name in (*names, CALM)}
+    (found,) = context.rows(_UNFILTERED, now=context.now_ms)
+    groups = {name: found[name] for name in names}
+    return {**groups, CALM: found["held"] - sum(groups.values())}
 
 
 def first_of(context: Context, group: str, most: int = _SHOWN) -> list[dict[str, Any]]:
     """The most urgent ones of a group."""
-    statement = _FIRST.format(group=_OF[group], filtered=_FILTERED, most=most)
+    statement = _FIRST.format(group=_OF[group], filtered=_filtered(context), most=most)
     return context.named(context.rows(statement, now=context.now_ms, **_asked(context)))
+
+
+def _filtered(context: Context) -> str:
+    return context.filtered(pool="pool", segment="segment", person="holder")
 
 
 def _asked(context: Context) -> dict[str, str | None]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from baton.agreement.compiled.calendars import NeverOpenError
-from services.router.assignment.open_loads import Load, Loads
+from services.router.assignment.open_loads import Load, busy_of
 from services.router.assignment.pool_view import (
     Hours,
     PoolMember,
@@ -189,7 +189,7 @@ class Availability:
                 if not self._is_open(hours):
                     found.update(dict.fromkeys(people, CLOSED))
         apart = {
-            *busy_of(view, self.loads),
+            *busy_of(self.loads, view.limits or limits_of(view.members)),
             *self.barred,
             *self.presence.away_at(self.now),
             *(view.special or _special_of(view)),
@@ -282,23 +282,6 @@ class Availability:
             except NeverOpenError:
                 self._opens[place] = None
         return self._opens[place]
-
-
-def busy_of(view: PoolView, loads: Loads) -> list[str]:
-    """Whose load may keep them from a lead, by the limits of the pool: few, of a large pool."""
-    limits = view.limits or limits_of(view.members)
-    return [
-        person
-        for person, load in loads.items()
-        if load.day
-        or (
-            person in limits
-            and (
-                load.offered >= limits[person][0]
-                or load.offered + load.accepted >= limits[person][1]
-            )
-        )
-    ]
 
 
 def _special_of(view: PoolView) -> tuple[str, ...]:

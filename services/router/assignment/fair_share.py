@@ -234,8 +234,8 @@ def _accrued(book: Book, share: Share, sign: int) -> Book:
 
 
 def shared_by(book: Book, share: Share) -> Book:
-    """The same standings, in parts that the share can be told in, and with its sharers running;
-    where those are few and others than before, the others stay it."""
+    """The same standings, in parts of which the share is a whole number, and with its sharers
+    running; where those are few and others than before, the others go on running."""
     if not share:
         return book
     book = _in_parts(book, lcm(book.unit, share.total))
@@ -256,7 +256,7 @@ def shared_by(book: Book, share: Share) -> Book:
 
 
 def _in_parts(book: Book, unit: int) -> Book:
-    """The same standings, told in more and smaller parts."""
+    """The same standings in more and smaller parts."""
     by = unit // book.unit
     if by == 1:
         return book
@@ -291,16 +291,3 @@ def _moved(
         people.update({p: people[p] + by[p] for p in by.keys() & people.keys()})
         moved[weight] = people
     return moved
-
-
-def latest(books: Iterable[Book]) -> dict[str, int]:
-    """When each person had their latest turn, over several books."""
-    found: dict[str, int] = {}
-    for book in books:
-        if not found:
-            found = {person: last for person, last in book.last.items() if last}
-            continue
-        for person, last in book.last.items():
-            if last > found.get(person, 0):
-                found[person] = last
-    return found

@@ -12,7 +12,7 @@ from baton.agreement.compiled.agreement import context_of_qualified
 from baton.agreement.reference import AgreementReference
 from baton.contracts.routing import NOBODY_EVER, Candidate, QueueItem, RequestKind
 from baton.contracts.workload import Keeps
-from services.router.assignment import routing_answers
+from services.router.assignment import routed_records
 from services.router.assignment.availability import Availability
 from services.router.assignment.barred import Barred
 from services.router.assignment.eligibility import could_ever, suits_by_name
@@ -48,7 +48,7 @@ class HandOut:
         self.pool_view = pool_view
         self.now = now
         self._reference = reference
-        self.answers = routing_answers.RoutingAnswers(
+        self.answers = routed_records.RoutingAnswers(
             pool_view=pool_view, reference=reference, cause=cause, now=now
         )
         self.availability = Availability(
@@ -68,7 +68,7 @@ class HandOut:
 
     def room(self, item: QueueItem) -> Room:
         """The pool at this moment, with the turns of the lead's level."""
-        book = self.step.book(routing_answers.qualified_of(item).level)
+        book = self.step.book(routed_records.qualified_of(item).level)
         return Room(pool_view=self.pool_view, availability=self.availability, book=book)
 
     def could_ever(self, item: QueueItem) -> bool:
@@ -90,7 +90,7 @@ class HandOut:
     def suppress(self, item: QueueItem) -> bool:
         """Whether the lead may not be handed to anybody, as things are now: then it leaves the
         pool, and the reason is published."""
-        context = context_of_qualified(routing_answers.qualified_of(item), now_ms=self.now)
+        context = context_of_qualified(routed_records.qualified_of(item), now_ms=self.now)
         verdict = suppression_of(context, self._reference.agreement)
         if verdict.reason is None:
             return False
@@ -110,7 +110,7 @@ class HandOut:
     ) -> None:
         """Offer the lead to ``chosen``: it takes a turn, counts as an offer, and is answered, where
         the person has a limit over all pools by way of those who keep it."""
-        qualified, turn = routing_answers.qualified_of(item), None
+        qualified, turn = routed_records.qualified_of(item), None
         if chosen.share:
             sharers = self.pool_view.sharers
             turn = self.step.take_turn(qualified.level, chosen.person, chosen.share, sharers)
@@ -154,7 +154,7 @@ class HandOut:
         pools: it may come back, and the request that comes back is the older one."""
         offer = self.step.offer_of(person, item.handoff_id)
         if offer is not None and self.limited.shared(person):
-            amended = replace(offer, amended=routing_answers.qualified_of(item))
+            amended = replace(offer, amended=routed_records.qualified_of(item))
             self.step.note_offer(person, item.handoff_id, amended)
 
     def take_back(self, item: QueueItem, limited: str) -> QueueItem | None:
@@ -262,7 +262,7 @@ class HandOut:
         return self._offer(held.item) if held is not None else None
 
     def _offer(self, item: QueueItem) -> OpenOffer:
-        qualified, need = routing_answers.qualified_of(item), need_of(item, self.pool_view)
+        qualified, need = routed_records.qualified_of(item), need_of(item, self.pool_view)
         return OpenOffer(
             lead_id=item.lead_id,
             qualification_id=item.qualification_id,

@@ -42,6 +42,26 @@ Loads = Mapping[str, Load]
 """By person; whoever is not in it has nothing open."""
 
 
+Limits = Mapping[str, tuple[float, float]]
+"""Of each person: offers not yet answered, and all that is open."""
+
+
+def busy_of(loads: Loads, limits: Limits) -> list[str]:
+    """Whose load may keep them from a lead, by the limits of the pool: few, of a large pool."""
+    return [
+        person
+        for person, load in loads.items()
+        if load.day
+        or (
+            person in limits
+            and (
+                load.offered >= limits[person][0]
+                or load.offered + load.accepted >= limits[person][1]
+            )
+        )
+    ]
+
+
 class _Kept(NamedTuple):
     loads: Loads
     rows: Rows

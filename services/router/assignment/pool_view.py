@@ -17,6 +17,7 @@ from baton.agreement.compiled.agreement import CompiledAgreement, Pool
 from baton.agreement.reference import AgreementReference
 from baton.agreement.wall_time import instant_ms, local_date, zone_named
 from baton.contracts.routing import ASK_AGAIN, OpenWork
+from services.router.assignment.open_loads import Limits
 
 
 class Hours(Protocol):
@@ -63,8 +64,6 @@ class PoolMember:
     hours: Hours | None = None
 
 
-Limits = Mapping[str, tuple[float, float]]
-"""Of each person: offers not yet answered, and all that is open."""
 Shifts = tuple[tuple[Hours, tuple[str, ...]], ...]
 """Calendars, each with who works by it."""
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from baton.agreement.reference import AgreementReference
 from baton.contracts.routing import OpenWork, QueueItem
 from baton.engine.reducer import Step
-from services.router.assignment import routing_answers
+from services.router.assignment import routed_records
 from services.router.assignment.absence import (
     next_departure,
     offers_to_recall,
@@ -70,7 +70,7 @@ class Placement:
             return
         beside = self.step.work(item.beside) if item.beside else None
         if self.pool_view.gone:
-            self.leads.recall(item, routing_answers.POOL_GONE)
+            self.leads.recall(item, routed_records.POOL_GONE)
         elif self.leads.suppress(item):
             return
         elif item.watcher is not None:
@@ -143,7 +143,7 @@ class Placement:
         for key, held in looked:
             if self.pool_view.gone:
                 self.step.leave_queue(key)
-                self.leads.recall(held.item, routing_answers.POOL_GONE)
+                self.leads.recall(held.item, routed_records.POOL_GONE)
             elif not self.leads.suppress(held.item) and (
                 self.step.deserted or not self.leads.could_ever(held.item)
             ):

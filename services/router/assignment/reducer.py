@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from baton.agreement.reference import AgreementReference
 from baton.contracts.amounts import Amount
-from baton.contracts.metrics import Business
+from baton.contracts.metric_catalogue import Business
 from baton.contracts.routing import QueueItem, RequestKind
 from baton.contracts.topic_names import ROUTER_ANSWERS, ROUTER_PEOPLE, ROUTER_QUEUE
 from baton.engine.reducer import Event, Reducer, Step, View

@@ -16,9 +16,10 @@ from typing import Final
 from baton.contracts.leads import LeadQualified
 from baton.contracts.routing import URGENCY, QueueItem
 from baton.engine.reducer import EntryKind
+from baton.evolve import evolve
 from baton.ids import derived_id
 from services.router.assignment.barred import Barred
-from services.router.assignment.fair_share import Share
+from services.router.assignment.fair_share import Share, fraction_text
 from services.router.assignment.open_loads import Load, Loads, loads_of
 from services.router.assignment.turn_ledger import Ledger
 
@@ -193,6 +194,18 @@ def split_place(key: str) -> tuple[str, str]:
     """The lane and the place among all that wait, of an entry of the queue."""
     lane, mark, place = key.rpartition(_MARK)
     return lane + mark, place
+
+
+def with_sharers(credit: TurnCredit, share: Share, sharers: Mapping[str, int]) -> TurnCredit:
+    """The credit with who shared the turn; ``sharers``: everybody of the pool who may."""
+    if len(share.weights) > LISTED_SHARERS:
+        but = " ".join(sorted(sharers.keys() - share.weights.keys()))
+        return evolve(credit, total=share.total, but=but)
+    parts = (
+        Part(person=who, part=fraction_text(share.weights[who], share.total))
+        for who in sorted(share.weights)
+    )
+    return evolve(credit, parts=tuple(parts))
 
 
 def credited_share(turn: TurnCredit, sharers_now: Mapping[str, int]) -> Share:

@@ -15,9 +15,7 @@ from services.router.assignment.barred import still_barred
 from services.router.assignment.fair_share import (
     Book,
     Share,
-    fraction_text,
     given_back,
-    latest,
     taken,
 )
 from services.router.assignment.open_loads import Load, loads_table
@@ -26,14 +24,12 @@ from services.router.assignment.state import (
     COMMON_LANE,
     HELD,
     LANE,
-    LISTED_SHARERS,
     OFFER,
     TASK,
     WORK,
     LaneHead,
     OpenOffer,
     OpenTask,
-    Part,
     PoolHeld,
     PoolState,
     PoolWork,
@@ -43,8 +39,14 @@ from services.router.assignment.state import (
     lane_of,
     place_in_queue,
     split_place,
+    with_sharers,
 )
-from services.router.assignment.turn_ledger import book_of, latest_of, latest_table, ledger_of
+from services.router.assignment.turn_ledger import (
+    kept_book,
+    latest_table,
+    latest_turns,
+    ledger_of,
+)
 
 _AFTER = "\0"
 """Behind a key, so that a scan begins just after it."""
@@ -61,7 +63,7 @@ class AssignmentStep(StepBuilder[PoolState]):
         self._read: dict[str, Book] = {}
         self.loads: dict[str, Load] = dict(self._head.known_loads)
         self._reloaded: set[str] = {load.person for load in self._head.loads}
-        self._latest = _latest_turns(self._head)
+        self._latest = latest_turns(self._head.latest, self._head.ledgers)
         self._advanced: set[str] = set() if self._head.latest else set(self._latest)
         self.decided = self._head.decided
         self.resume = self._head.resume
@@ -201,13 +203,7 @@ class AssignmentStep(StepBuilder[PoolState]):
         """The standings at ``level`` in the period that runs. A new period starts afresh; who has
         waited longest is known over all levels and periods."""
         if level not in self._read:
-            ledger = next((one for one in self._head.ledgers if one.level == level), None)
-            if level in self._books:
-                book = self._books[level]
-            elif ledger is not None and ledger.period == self._period:
-                book = book_of(ledger)
-            else:
-                book = Book()
+            book = self._books.get(level) or kept_book(self._head.ledgers, level, self._period)
             self._read[level] = evolve(book, last=self._latest)
         return self._read[level]
 
@@ -227,17 +223,7 @@ class AssignmentStep(StepBuilder[PoolState]):
             before=book.last.get(person, 0),
             parts=(),
         )
-        if len(share.weights) > LISTED_SHARERS:
-            return evolve(
-                credit,
-                total=share.total,
-                but=" ".join(sorted(sharers.keys() - share.weights.keys())),
-            )
-        parts = (
-            Part(person=who, part=fraction_text(share.weights[who], share.total))
-            for who in sorted(share.weights)
-        )
-        return evolve(credit, parts=tuple(parts))
+        return with_sharers(credit, share, sharers)
 
     def give_turn_back(self, work: PoolWork, sharers: Mapping[str, int]) -> None:
         """As if the turn had not been; nothing happens where none was taken, or where its period is
@@ -311,8 +297,3 @@ class AssignmentStep(StepBuilder[PoolState]):
         )
         unchanged = self.view.head is not None and after == self._head
         return self.build(self.view.head if unchanged else after, wake_at)
-
-
-def _latest_turns(head: PoolState) -> Mapping[str, int]:
-    """When everybody had their latest turn; an older version kept it in each ledger."""
-    return latest_of(head.latest) or latest(map(book_of, head.ledgers))

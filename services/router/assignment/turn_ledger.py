@@ -1,7 +1,7 @@
 """The turns of a pool as they are stored, level by level: a text of which a lead changes one row,
 in a pool of ten or of a thousand."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -62,6 +62,14 @@ def book_of(ledger: Ledger) -> Book:
     return _remembered.of((ledger.unit, ledger.grown, ledger.rows))
 
 
+def kept_book(ledgers: Iterable[Ledger], level: str, period: str) -> Book:
+    """The book of the level in the period; a new period starts afresh."""
+    for ledger in ledgers:
+        if (ledger.level, ledger.period) == (level, period):
+            return book_of(ledger)
+    return Book()
+
+
 def ledger_of(level: str, period: str, book: Book) -> Ledger:
     """The book as it is stored, in the order of names."""
     rows = rows_after(book.rows, book.unsaved, lambda person: _row(book, person))
@@ -104,6 +112,11 @@ class _Latest(NamedTuple):
 def latest_of(table: str) -> Mapping[str, int]:
     """When each person had their latest turn, over all levels; not to be changed."""
     return _latest.of(table).ordinals
+
+
+def latest_turns(table: str, ledgers: Iterable[Ledger]) -> Mapping[str, int]:
+    """The same; an older version kept it in each ledger."""
+    return latest_of(table) or latest(map(book_of, ledgers))
 
 
 def latest_table(before: str, ordinals: Mapping[str, int], changed: frozenset[str]) -> str:
@@ -153,3 +166,16 @@ def _book_of_standings(standings: tuple[Turns, ...]) -> Book:
         {turns.person: turns.last for turns in standings},
         unsaved=frozenset(targets),
     )
+
+
+def latest(books: Iterable[Book]) -> dict[str, int]:
+    """When each person had their latest turn, over several books."""
+    found: dict[str, int] = {}
+    for book in books:
+        if not found:
+            found = {person: last for person, last in book.last.items() if last}
+            continue
+        for person, last in book.last.items():
+            if last > found.get(person, 0):
+                found[person] = last
+    return found

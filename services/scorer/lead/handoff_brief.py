@@ -36,8 +36,8 @@ def brief_of(step: LeadStep) -> Story:
         profile=profile if not step.cycle_state.heard else {**profile, **learnt_of(step)},
         why_now=_why_now(step, recent) if step.explains else (),
         criteria=criteria_of(step) if step.explains else (),
-        content=tuple(_content(touch) for touch in reversed(recent) if touch.title)[:SHOWN_CONTENT],
-        interests=_interests(recent),
+        content=_shown(recent) if step.explains else (),
+        interests=_interests(recent) if step.explains else (),
         first_campaign=campaigns[0].campaign if campaigns else None,
         latest_campaign=campaign,
         source=source,
@@ -74,6 +74,10 @@ def _why_now(step: LeadStep, recent: list[Piece]) -> tuple[Contribution, ...]:
     return tuple(
         evolve(line, content_title=titles.get(line.event_id or "") or None) for line in lines
     )
+
+
+def _shown(recent: list[Piece]) -> tuple[ContentTouch, ...]:
+    return tuple(_content(touch) for touch in reversed(recent) if touch.title)[:SHOWN_CONTENT]
 
 
 def _content(piece: Piece) -> ContentTouch:

@@ -79,7 +79,10 @@ def has_profile(book: ProfileBook, event: LeadEvent) -> bool:
     return all(
         (known := book.values.get(name)) is not None
         and known.value == value
-        and any(report.event_id == event.event_id for report in reports_of(known))
+        and (
+            known.event_id == event.event_id
+            or any(report.event_id == event.event_id for report in known.former)
+        )
         for name, value in event.profile.items()
     )
 

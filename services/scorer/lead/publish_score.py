@@ -119,7 +119,7 @@ def publish_account_part(
 ) -> None:
     """What the lead contributes to its account, if it has one; without a ``rating``, nothing any
     more."""
-    if account_id is None:
+    if account_id is None or not step.explains:
         return
     part = _account_part(
         account_id=account_id,

@@ -60,12 +60,13 @@ def consider_qualification(
     if not at_rest or not (raised or rating.level != COLD):
         _goes_on_unqualified(step, rating, cause=cause, occurred_at_ms=occurred_at_ms, acted=acted)
         return
-    held_back = why_not(step, rating, raised=raised)
+    context = context_of(step, rating.engagement_micro)
+    held_back = why_not(step, rating, raised=raised, context=context)
     waits = adopting or (bool(step.head.waits) and not (acted or raised))
     if waits and settling is None and not held_back:
         _wait_in_backlog(step, rating, cause=cause)
         held_back = WAITS
-    if not held_back and (lacks := lacking(step, _routed_by(step, rating, raised=raised))):
+    if not held_back and (lacks := lacking(step, _routed_by(step, rating, context, raised=raised))):
         begin_settling(step, cause=cause, occurred_at_ms=occurred_at_ms, raised_by=raised_by)
         publish_score(step, rating, cause=cause, note=f"settles: waits for {', '.join(lacks)}")
         return
@@ -110,11 +111,13 @@ def _wait_in_backlog(step: LeadStep, rating: Rating, *, cause: str) -> None:
     )
 
 
-def _routed_by(step: LeadStep, rating: Rating, *, raised: bool) -> ConditionContext:
-    """The lead as the router would see it if it were handed over now."""
+def _routed_by(
+    step: LeadStep, rating: Rating, context: ConditionContext, *, raised: bool
+) -> ConditionContext:
+    """The lead of ``context`` as the router would see it if it were handed over now."""
     levels = step.agreement.levels
     leg = levels.queue_for(rating.level, levels.fit_band(step.head.fit_micro), raised)
-    return evolve(context_of(step, rating.engagement_micro), leg=leg, hand_raised=raised)
+    return evolve(context, leg=leg, hand_raised=raised)
 
 
 def resumed(step: LeadStep, *, cause: str, occurred_at_ms: int) -> None:
@@ -150,9 +153,11 @@ def release_from_backlog(step: LeadStep, release: BacklogRelease) -> None:
         qualify(step, rating, by_system(step, step.cause))
 
 
-def why_not(step: LeadStep, rating: Rating, *, raised: bool = False) -> str:
+def why_not(
+    step: LeadStep, rating: Rating, *, raised: bool = False, context: ConditionContext | None = None
+) -> str:
     """What keeps a warm lead from being an MQL, in words; empty: nothing. A ``raised`` hand breaks
-    a cool-off, and passes every gate but those that say otherwise."""
+    a cool-off, and passes every gate but those that say otherwise. ``context``: the lead now."""
     if (
         not raised
         and step.head.stage == Stage.RECYCLED.value
@@ -162,9 +167,8 @@ def why_not(step: LeadStep, rating: Rating, *, raised: bool = False) -> str:
         return COOL_OFF
     if not step.agreement.lifecycle.gates:
         return ""
-    closed = step.agreement.lifecycle.closed_gates(
-        context_of(step, rating.engagement_micro), fast_track=raised
-    )
+    context = context or context_of(step, rating.engagement_micro)
+    closed = step.agreement.lifecycle.closed_gates(context, fast_track=raised)
     return f"not yet: {'; '.join(closed)}" if closed else ""
 
 

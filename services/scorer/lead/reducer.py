@@ -52,8 +52,8 @@ from services.scorer.lead.withdrawal import COOLED, reconsider_qualification
 
 class Lead(Reducer[LeadHead, AgreementReference]):
     """The reducer; see the module. For a replay that asks for qualifications only: ``explains``
-    False publishes no scores and reasons, and under ``holds`` whoever is handed over stays in hand
-    until the cycle is ended."""
+    False publishes no scores, reasons and moves, nor what other services need, and under ``holds``
+    whoever is handed over stays in hand until the cycle is ended."""
 
     name: ClassVar[str] = "lead"
     service: ClassVar[str] = "scorer"
@@ -105,7 +105,8 @@ class Lead(Reducer[LeadHead, AgreementReference]):
             _at_tombstone(step, event.value)
         else:
             _take(step, event.value)
-            amend_qualification(step)
+            if step.explains:
+                amend_qualification(step)
         return step.finish()
 
     def wake(

@@ -91,9 +91,10 @@ def place(step: LeadStep, move: StageEvent, cause: Cause, target: Stage) -> None
     stage = Stage(step.head.stage)
     between = _reached(step, move, cause, target)
     step.head = evolve(step.head, stage=target.value)
-    staged = _staged(step, move, cause, from_stage=stage)
-    inferred = tuple(skipped_stage.value for skipped_stage in between)
-    step.publish(LEADS_STAGES, evolve(staged, inferred=inferred))
+    if step.explains:
+        staged = _staged(step, move, cause, from_stage=stage)
+        inferred = tuple(skipped_stage.value for skipped_stage in between)
+        step.publish(LEADS_STAGES, evolve(staged, inferred=inferred))
 
 
 def _staged(step: LeadStep, move: StageEvent, cause: Cause, *, from_stage: Stage) -> LeadStaged:

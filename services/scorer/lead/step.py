@@ -41,9 +41,9 @@ class LeadStep(StepBuilder[LeadHead]):
     """``head`` is the lead as it will be, ``former`` as it was; ``cause`` what new ids derive from;
     ``received_at_ms`` when the cause reached the log. ``falls_at_ms``: when the lead changes by
     itself, if it ``was_rated``. ``role_moved``: its role in the account has to be published.
-    ``explains``: whether scores and reasons are published; ``holds``: what qualifies does not cool.
-    ``act``, ``command``: what a person did or wants, to be passed on with what is decided.
-    ``amended``: see :mod:`.amendments`."""
+    ``explains``: whether anything but qualifications is published; ``holds``: what qualifies does
+    not cool. ``act``, ``command``: what a person did or wants, to be passed on with what is
+    decided. ``amended``: see :mod:`.amendments`."""
 
     def __init__(
         self,
@@ -147,7 +147,8 @@ class LeadStep(StepBuilder[LeadHead]):
 
     def finish(self) -> Step[LeadHead]:
         """The outcome, with all that was decided as one record for the other services."""
-        self._publish_decision()
+        if self.explains:
+            self._publish_decision()
         return self.build(self.head, self._wake_at())
 
     def _publish_decision(self) -> None:

@@ -12,7 +12,7 @@ published too.
 from baton.agreement.reference import AgreementReference
 from baton.contracts.amounts import Amount
 from baton.contracts.custody import IN_FLIGHT_MS, Holding, holder_of, missing_at, updated
-from baton.contracts.metrics import Business
+from baton.contracts.metric_catalogue import Business
 from baton.contracts.slas import LeadOrphan, OrphanKind
 from baton.contracts.topic_names import LEADS_ORPHANS, ROUTER_HANDOFFS, SCORER_LEADS, SLA_LEADS
 from baton.engine.reducer import Event, Fact, Reducer, Step, View

@@ -42,10 +42,11 @@ ANN_S_FORM = {"email": "ann.berg@acme.example", "first_name": "Ann", "country": 
 class Memory:
     def __init__(self) -> None:
         self.lines: list[dict[str, Any]] = []
-        self.away = False
+        self.away, self.refused = False, 0
 
     def send(self, line: Any) -> None:
         if self.away:
+            self.refused += 1
             raise NotTaken("away")
         self.lines.append(dict(line))
 
@@ -269,6 +270,29 @@ async def test_a_lead_routed_to_somebody_else_is_assigned_as_promised_once(
         "by": "mgr-ines",
         "handoff_id": "h-lead-1-1",
         "to_person": person,
+    }
+
+
+async def test_while_the_brokers_are_away_promises_wait_together_and_are_kept_afterwards(
+    counter: Counter,
+) -> None:
+    person = await claim(counter)
+    other = "ae-hugo" if person == "ae-greta" else "ae-greta"
+    counter.take(routed_to(other), routed("lead-2", other, at_ms=NOON + 2_000))
+    store = Store(counter.folder, "baton")
+    waiting = outbox.due(store, "concierge", int(counter.now * 1000), 100)
+    store.close()
+    carrier = PromiseCarrier(counter.folder, counter.inbox, clock=lambda: counter.now)
+    counter.inbox.away = True
+    assert [outcome.ok for outcome in await carrier.carry(waiting)] == [False, False]
+    assert counter.inbox.refused == 1, "the second one does not wait for the same brokers"
+    counter.inbox.away = False
+    assert [outcome.words for outcome in await carrier.carry(waiting)] == [
+        "assigned as promised"
+    ] * 2
+    assert {line["command"]["handoff_id"] for line in counter.inbox.lines} == {
+        "h-lead-1-1",
+        "h-lead-2-1",
     }
 
 

@@ -3,6 +3,7 @@ change a figure."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -36,7 +37,7 @@ from services.insights.reports.clocks import (
 from services.insights.reports.context import Context, Role, Viewer, WrongFilter, filters_of
 from services.insights.reports.fairness import fairness
 from services.insights.reports.funnel import acceptance_of_all, steps, times
-from services.insights.reports.now import CALM, GROUPS, now
+from services.insights.reports.now import _GROUPED, CALM, GROUPS, counted, now
 from services.insights.reports.recycling import recycling
 from services.insights.rollups.durations import HOUR_MS, rounded_up
 from tests.services.insights.stores import ZONE, fill
@@ -201,7 +202,7 @@ def test_every_lead_in_work_is_in_one_group(context: Context) -> None:
         "SELECT count(*) FROM lead WHERE holder_kind IN ('person', 'queue', 'nobody') AND survivor "
         "IS NULL"
     )
-    assert sum(found["counts"].values()) == found["held"] == held
+    assert sum(found["counts"].values()) == held
 
 
 @pytest.mark.parametrize(
@@ -266,6 +267,21 @@ def test_pools_hand_over_what_their_people_do(context: Context) -> None:
         assert (
             round(sum(row["ideal"] for row in mine if row["ideal"] is not None), 6) <= pool["turns"]
         )
+
+
+def test_who_has_left_a_pool_is_still_in_its_figures_and_has_no_share_by_weight(
+    context: Context,
+) -> None:
+    agreement = context.agreement
+    assert agreement is not None
+    before = fairness(replace(context, per_person=True))["people"]
+    left = next(row for row in before if row["ideal"] is not None)
+    pool = agreement.pools[left["pool"]]
+    stayed = [member for member in pool.members if member.person != left["name"]]
+    pools = {**agreement.pools, left["pool"]: replace(pool, members=tuple(stayed))}
+    now_in = replace(context, agreement=replace(agreement, pools=pools), per_person=True)
+    after = {(row["pool"], row["name"]): row for row in fairness(now_in)["people"]}
+    assert after[left["pool"], left["name"]] == left | {"weight": None, "ideal": None}
 
 
 def test_every_end_of_a_cycle_is_under_its_reason(context: Context) -> None:
@@ -338,3 +354,16 @@ def test_a_clock_of_a_former_hand_off_makes_nobody_late(place: StorePlace) -> No
         assert now(context)["counts"]["late"] == expected
         assert open_breaches(context)[1] == expected
     found.close()
+
+
+def test_groups_counted_by_ranges_are_those_counted_lead_by_lead(context: Context) -> None:
+    rows = context.rows(_GROUPED.format(filtered="1 = 1"), now=context.now_ms)
+    lead_by_lead = {row["name"]: row["number"] for row in rows}
+    found = counted(context)
+    assert {name: number for name, number in found.items() if number} == lead_by_lead
+    holders = context.rows("SELECT DISTINCT holder FROM work")
+    by_holder = [
+        counted(replace(context, filters=replace(context.filters, person=row["holder"])))
+        for row in holders
+    ]
+    assert {name: sum(part[name] for part in by_holder) for name in found} == found

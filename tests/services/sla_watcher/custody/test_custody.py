@@ -21,7 +21,7 @@ from baton.contracts.custody import (
     updated,
 )
 from baton.contracts.leads import LeadStaged
-from baton.contracts.metrics import Business
+from baton.contracts.metric_catalogue import Business
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
 from baton.contracts.slas import LeadOrphan, LeadReactivated, LeadRecycled
 from baton.contracts.streams import HandoffChange, LeadDecision, SlaDecision
