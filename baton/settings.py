@@ -106,7 +106,7 @@ class Settings(BaseSettings):
     )
     cache: Path = Field(
         default_factory=default_cache,
-        description="Directory for downloads that can be repeated: the broker's jars",
+        description="Directory for downloads that can be repeated: the broker's jars, the archive of them",
     )
     registry_url: str | None = Field(
         None,

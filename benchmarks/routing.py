@@ -93,22 +93,24 @@ def plain(*, members: int = 10, rules: int = 0) -> dict[str, Any]:
     return data
 
 
-def item(number: int) -> QueueItem:
+def item(
+    number: int, *, level: str = "warm", hand_raised: bool = False, since_ms: int | None = None
+) -> QueueItem:
     """A lead that asks for a person of the bridge pool."""
-    lead = f"lead-{number:06d}"
+    lead, at_ms = f"lead-{number:06d}", NIGHT_MS + number if since_ms is None else since_ms
     qualified = LeadQualified(
         qualification_id=f"q-{lead}",
         lead_id=lead,
         cycle=1,
         leg="sdr",
-        level="warm",
+        level=level,
         grade="A1",
         fit_micro=80_000_000,
         engagement_micro=50_000_000,
-        hand_raised=False,
+        hand_raised=hand_raised,
         cause_id=lead,
-        qualified_at_ms=NIGHT_MS + number,
-        received_at_ms=NIGHT_MS,
+        qualified_at_ms=at_ms,
+        received_at_ms=at_ms,
         segment=None,
         story=Story(),
         agreement="v",
@@ -121,7 +123,7 @@ def item(number: int) -> QueueItem:
         lead_id=lead,
         pool="bridge",
         cause_id=lead,
-        at_ms=NIGHT_MS,
+        at_ms=at_ms,
         qualified=qualified,
         rule="default",
     )
@@ -144,9 +146,10 @@ def cost_us(running: MemoryHost, items: Iterable[QueueItem]) -> float:
 
 
 def by_members(members: int) -> float:
-    """A lead is given to one of so many who are all there."""
+    """A lead is given to one of so many who are all there, each with two leads already."""
     running = host(compiled_of(model_of(plain(members=members))), at=OPEN_MS)
-    return cost_us(running, map(item, range(60)))
+    cost_us(running, map(item, range(2 * members)))
+    return cost_us(running, map(item, range(2 * members, 2 * members + 60)))
 
 
 def by_waiting(waiting: int) -> float:

@@ -59,6 +59,23 @@ def decision(lead_id: str, **parts: Any) -> LeadDecision:
     return LeadDecision(lead_id=lead_id, at_ms=0, **parts)
 
 
+def move_of(
+    lead: str, event: str, *, before: str = "mql", after: str = "sal", at_ms: int = 1, **more: Any
+) -> LeadStaged:
+    """A move of a lead in its cycle, done and known at ``at_ms`` unless ``more`` says otherwise."""
+    values: dict[str, Any] = {
+        "cycle": 1,
+        "actor": "sales",
+        "cause_id": f"{event}-{lead}",
+        "occurred_at_ms": at_ms,
+        "evidence_at_ms": at_ms,
+        "agreement": "v",
+    }
+    return LeadStaged(
+        lead_id=lead, event=event, from_stage=before, to_stage=after, at_ms=at_ms, **values | more
+    )
+
+
 def decision_of(qualified: LeadQualified) -> LeadDecision:
     """A qualification with the move that comes with it."""
     staged = LeadStaged(

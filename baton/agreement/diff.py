@@ -51,6 +51,13 @@ def _all(old: Agreement, new: Agreement) -> Iterator[Change]:
         yield from named_changes(
             "definitions", what.rstrip("s"), getattr(one, what), getattr(two, what)
         )
+    for what in ("acts", "profile"):
+        yield from named_changes(
+            "definitions",
+            f"{what.rstrip('s')} synonym",
+            getattr(one.synonyms, what),
+            getattr(two.synonyms, what),
+        )
     yield from value_change("definitions", "roles", one.roles, two.roles)
     yield from value_change("definitions", "role_field", one.role_field, two.role_field)
     yield from listed_changes(

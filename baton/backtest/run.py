@@ -27,6 +27,8 @@ from baton.backtest.shards import PARTS, MergedLeads, Spilled, in_sample, read, 
 from baton.contracts.intake import LeadInput
 from baton.engine.reducer import Event
 
+FEW_FACTS = 2_000
+"""Fewer are replayed in less time than another process takes to start."""
 _COLLECT_EVERY = 100_000
 _DOMAIN = "domain"
 _MARKER = "facts.json"
@@ -164,12 +166,14 @@ def _replay(spilled: Spilled, job: Job, workers: int, progress: Progress) -> Non
     done = len(files) - len(waiting)
     progress("replaying", done, len(files))
     given = (job, spilled.groups.parents, spilled.roots)
-    if workers <= 1:
+    if workers <= 1 or spilled.facts < FEW_FACTS:
+        collects = gc.get_threshold()
         _begin(*given)
         for path in waiting:
             _replay_file(path)
             done += 1
             progress("replaying", done, len(files))
+        gc.set_threshold(*collects)
         return
     with ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_begin, initargs=given

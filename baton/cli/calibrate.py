@@ -192,9 +192,10 @@ def lines_of(found: Calibration) -> Iterator[str]:
         yield ""
         yield from _score_lines(score)
     yield ""
-    yield "by grade: " + ", ".join(
-        f"{grade} {yes} of {leads}" for grade, (leads, yes) in found.grades.items()
-    )
+    if found.grades:
+        yield "by grade: " + ", ".join(
+            f"{grade} {yes} of {leads}" for grade, (leads, yes) in found.grades.items()
+        )
     yield from _below_lines(found.below_threshold)
     yield "A rep who sees a score acts on it."
 

@@ -24,7 +24,9 @@ from baton.simulation.staffing.staffing_report import headcount_lines, report_li
 
 app = typer.Typer(add_completion=False)
 
-_AGREEMENT = typer.Option(..., "--agreement", "-a", exists=True, dir_okay=False)
+_AGREEMENT = typer.Option(
+    ..., "--agreement", "-a", exists=True, dir_okay=False, help="By which they work."
+)
 _DEMAND = typer.Option(
     ..., "--demand", "-d", exists=True, dir_okay=False, help="Who comes by and how people work."
 )

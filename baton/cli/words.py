@@ -27,8 +27,8 @@ def words(
     """List the acts and fields that mean nothing to the agreement in force: how often, from where,
     and what they may stand for.
 
-    Such an act counts nothing, and no rule sees such a field: put them into the agreement, or
-    correct the sender.
+    Such an act counts nothing, and no rule sees such a field: put them into the agreement, as words
+    of their own or as synonyms, or correct the sender.
     """
     settings = cluster_settings()
     in_force = book_of(KafkaAgreementTopic(settings).read()).at(wall_ms())
@@ -40,7 +40,12 @@ def words(
     with LogReader(confluent_options(settings), settings.namespace) as reader:
         events = (value for _, value in values_of(reader, LEADS_ACCEPTED, moment_ms(since)))
         known = in_force.agreement.raw.definitions
-        found = unknown_words(events, acts=known.acts, fields=known.profile)
+        others = in_force.agreement.synonyms
+        found = unknown_words(
+            events,
+            acts=(*known.acts, *others.acts),
+            fields=(*known.profile, *others.profile),
+        )
     if as_json:
         for word in found:
             typer.echo(json.dumps(_document(word)))

@@ -31,7 +31,8 @@ def uncounted(
     retracted = {event.retracts for event in story if event.retracts is not None}
     why: dict[str, str] = {}
     acts: list[_Act] = []
-    for event in sorted(story, key=lambda event: (event.occurred_at_ms, event.event_id)):
+    own_words = map(agreement.synonyms.event, story)
+    for event in sorted(own_words, key=lambda event: (event.occurred_at_ms, event.event_id)):
         if event.engagement is None:
             continue
         rule = agreement.engagement.rule_for(event.engagement)

@@ -7,29 +7,19 @@ from typing import Any
 
 import pytest
 
-from baton.contracts.leads import LeadQualified, LeadStaged, Story
+from baton.contracts.leads import LeadQualified, Story
 from baton.contracts.routing import HandoffKind, HandoffNoted, LeadUnrouted
 from baton.proof.audit.custody import check_custody
 from baton.proof.audit.findings import Dated, Finding, Place
+from tests.streams import move_of
 
 HOUR = 3_600_000
 
 
 def move(event: str, before: str, to: str, at_ms: int, **more: Any) -> Dated:
-    staged = LeadStaged(
-        lead_id="l1",
-        cycle=1,
-        from_stage=before,
-        to_stage=to,
-        event=event,
-        actor="sales" if more.get("by") else "system",
-        cause_id=event,
-        at_ms=at_ms,
-        occurred_at_ms=at_ms,
-        evidence_at_ms=at_ms,
-        agreement="v",
-        **more,
-    )
+    actor = "sales" if more.get("by") else "system"
+    more = {"actor": actor, "cause_id": event} | more
+    staged = move_of("l1", event, before=before, after=to, at_ms=at_ms, **more)
     return Dated(place=Place.of(("leads.stages.v1", 0, at_ms)), at_ms=at_ms, value=staged)
 
 

@@ -11,6 +11,7 @@ from baton.contracts.leads import LeadStaged
 from baton.contracts.slas import LeadRecycled, SlaClock
 from baton.proof.audit.findings import Dated, Place
 from baton.proof.audit.lead_sums import sums_of
+from tests.streams import move_of
 
 
 def dated(*values: Any) -> list[Dated]:
@@ -22,18 +23,11 @@ def dated(*values: Any) -> list[Dated]:
 
 def moved(event: str, amount: int | None = None, *, state: str | None = None) -> LeadStaged:
     deal = LeadDeal(opportunity_id="d1", state=state) if state else None
-    return LeadStaged(
-        lead_id="l1",
-        cycle=1,
-        from_stage="opportunity",
-        to_stage="customer",
-        event=event,
-        actor="sales",
-        cause_id="c",
-        at_ms=1,
-        occurred_at_ms=1,
-        evidence_at_ms=1,
-        agreement="a",
+    return move_of(
+        "l1",
+        event,
+        before="opportunity",
+        after="customer",
         opportunity_id="d1",
         amount_minor=amount,
         currency="EUR",

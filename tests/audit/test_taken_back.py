@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from baton.contracts.goals import GoalTally
-from baton.contracts.leads import LeadStaged
 from baton.proof.audit.findings import Dated, Finding, Place
 from baton.proof.audit.groups import Achieved, Tally, check_goal
 from baton.proof.audit.verdicts import check_verdicts
+from tests.streams import move_of
 
 HERE = ("sla.tallies.v1", 0, 1)
 WON = Tally(1, HERE, "t1", "lead", 1, "2026-03")
@@ -33,19 +33,7 @@ def test_a_goal_that_lost_a_win_that_nobody_took_back_is_found() -> None:
 
 
 def records_of(event: str) -> list[Dated]:
-    moved = LeadStaged(
-        lead_id="lead",
-        cycle=2,
-        from_stage="customer",
-        to_stage="opportunity",
-        event=event,
-        actor="sales",
-        cause_id="c",
-        at_ms=5,
-        occurred_at_ms=5,
-        evidence_at_ms=5,
-        agreement="a",
-    )
+    moved = move_of("lead", event, before="customer", after="opportunity", at_ms=5, cycle=2)
     tally = GoalTally(
         goal="won",
         tally_id="t2",

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from baton.backtest import run
 from baton.backtest.backtest import Backtest, HistoryDiffers, backtest
 from baton.backtest.history import History
 from baton.backtest.question import Question
@@ -151,7 +152,10 @@ def test_a_sample_is_by_account_gives_the_same_twice_and_lies_within_the_whole(
     )
 
 
-def test_two_processes_give_the_numbers_of_one(world: World) -> None:
+def test_two_processes_give_the_numbers_of_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "FEW_FACTS", 0)
     question = world.question({ENTER_20: "3: {enter: 22, exit: 12}"})
     alone, together = (world.ask(question, world.history, workers) for workers in (1, 2))
     assert alone == together
@@ -160,8 +164,6 @@ def test_two_processes_give_the_numbers_of_one(world: World) -> None:
 def test_an_interrupted_run_goes_on_without_reading_anew(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from baton.backtest import run
-
     question = world.question({ENTER_20: "3: {enter: 22, exit: 12}"})
     whole = world.ask(question, world.history)
     done, real = [], run._replay_file
@@ -185,8 +187,6 @@ def test_an_interrupted_run_goes_on_without_reading_anew(
 def test_an_interrupted_run_goes_on_with_its_own_facts_for_a_day_and_then_begins_anew(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from baton.backtest import run
-
     question, real = world.question({}), run._replay_file
 
     def breaks(path: Path) -> None:
@@ -268,7 +268,10 @@ def test_without_history_the_report_says_that_nothing_was_checked(world: World) 
     assert any("no history" in line for line in text_lines(report_of(question, found)))
 
 
-def test_books_of_named_accounts_go_with_the_agreement_into_every_process(world: World) -> None:
+def test_books_of_named_accounts_go_with_the_agreement_into_every_process(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "FEW_FACTS", 0)
     (world.tmp / "accounts.csv").write_text("account,owner\nfirm3.example,ae-hugo\n")
     routing = "routing:\n"
     book = {routing: "books:\n  accounts: accounts.csv\n\nrouting:\n"}

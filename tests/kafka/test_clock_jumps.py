@@ -1,5 +1,9 @@
 """The clocks of all workers jump by hours, forward and back, under libfaketime: no promise is
-broken early, nobody who was in time is judged late, and every breach is published."""
+broken early, nobody who was in time is judged late, and every breach is published.
+
+It waits for two promises to run out, and needs libfaketime from the distribution: so it takes
+minutes and is asked for, ``pytest -m chaos tests/kafka/test_clock_jumps.py``. That no clock of a
+worker decides is held in every run by the tests of the engine's time and of purity."""
 
 from __future__ import annotations
 

@@ -28,6 +28,7 @@ from baton.contracts.topics import TOPICS, dead_letter_topic, physical
 from baton.ids import derived_id
 from baton.lead_story.stories import identity_of_email
 from baton.settings import load_settings
+from tests.streams import move_of
 
 PARTITIONS = 2
 OF_THE_FLOW = ("leads.", "intake.", "dlq.", "baton.", "scorer.", "router.", "sla.")
@@ -78,19 +79,7 @@ def _engaged(lead_id: str, act: str) -> LeadEvent:
 
 
 def _staged(lead_id: str) -> LeadStaged:
-    return LeadStaged(
-        lead_id=lead_id,
-        cycle=1,
-        from_stage="inquiry",
-        to_stage="mql",
-        event="qualified",
-        actor="system",
-        cause_id="c",
-        at_ms=1,
-        occurred_at_ms=1,
-        evidence_at_ms=1,
-        agreement="v",
-    )
+    return move_of(lead_id, "qualified", before="inquiry", after="mql", actor="system")
 
 
 def test_a_lead_is_explained_by_its_address_through_link_and_merge(

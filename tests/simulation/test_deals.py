@@ -12,6 +12,7 @@ from baton.agreement.source.read import read_agreement
 from baton.contracts.codec import codec_for
 from baton.contracts.goals import GoalProgress
 from baton.contracts.leads import LeadQualified, LeadRefused, LeadStaged
+from baton.contracts.slas import LeadRecycled
 from baton.contracts.topics import TOPICS
 from baton.flow import all_reducers
 from baton.proof.audit.audit import Audit
@@ -91,6 +92,31 @@ def test_a_deal_is_followed_from_event_lines_to_the_stages_and_the_goals() -> No
     assert [later for one, later in pairwise(won) if one != later] == [1, 0]
     coverage = [fact for fact in facts if isinstance(fact, GoalProgress) if fact.goal == "coverage"]
     assert (coverage[-1].achieved, coverage[-1].open_later) == (0, 40_000)
+
+
+def test_one_deal_lost_leaves_the_other_and_both_lost_bring_the_lead_back() -> None:
+    second = {"opportunity_id": "o-2", "amount_minor": 1_000_000, "currency": "EUR"}
+    facts = facts_of(
+        [
+            *STORY[:5],
+            act("b1", "2026-03-09T11:00:00", "opportunity", **second),
+            act("b2", "2026-03-10T11:00:00", "reopened", opportunity_id="o-1"),
+            act("b3", "2026-03-11T11:00:00", "lost", opportunity_id="o-1", reason="no_budget"),
+            act("b4", "2026-03-12T11:00:00", "lost", opportunity_id="o-2", reason="not_ready"),
+        ]
+    )
+    assert [fact for fact in facts if isinstance(fact, LeadRefused)] == []
+    moves = [fact for fact in facts if isinstance(fact, LeadStaged) and fact.deal is not None]
+    assert [
+        (fact.event, fact.to_stage, fact.deal.opportunity_id) for fact in moves[3:] if fact.deal
+    ] == [
+        ("opportunity", "opportunity", "o-2"),
+        ("reopened", "opportunity", "o-1"),
+        ("deal_changed", "opportunity", "o-1"),
+        ("lost", "recycled", "o-2"),
+    ]
+    (back,) = [fact for fact in facts if isinstance(fact, LeadRecycled)]
+    assert (back.reason, back.track) == ("not_ready", "learn")
 
 
 def crm(name: str, at: str, *ids: str, **parts: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from baton.agreement.checks.account_names import fault_of_account
 from baton.agreement.checks.context import CheckContext, Finding, dangling, odd, wrong
+from baton.agreement.compiled.synonyms import as_word
 from baton.agreement.model.pools import OverflowModel, WatchModel
 from baton.agreement.model.routing import DestinationModel
 from baton.agreement.problems import Path
@@ -23,11 +24,34 @@ def check(context: CheckContext) -> Iterator[Finding]:
     yield from _recycling(context)
     yield from _rest(context)
     yield from _twice(context)
+    yield from _synonyms(context)
 
 
 def _known(path: Path, what: str, name: str | None, known: Iterable[str]) -> Iterator[Finding]:
     if name is not None and name not in known:
         yield dangling(path, what, name, known)
+
+
+def _synonyms(context: CheckContext) -> Iterator[Finding]:
+    """Each leads to a word of the agreement and is none itself; two ways of writing one word lead
+    to the same."""
+    definitions = context.model.definitions
+    for what, words, known in (
+        ("act", definitions.synonyms.acts, definitions.acts),
+        ("profile field", definitions.synonyms.profile, definitions.profile),
+    ):
+        section = "acts" if what == "act" else "profile"
+        meant: dict[str, str] = {}
+        for text, name in words.items():
+            path: Path = ("definitions", "synonyms", section, text)
+            yield from _known(path, what, name, known)
+            word = as_word(text)
+            if word in known or text in known:
+                yield wrong(path, f'"{text}" is a word of definitions.{section} itself')
+            elif not word:
+                yield wrong(path, f'"{text}" has neither a letter nor a digit')
+            elif meant.setdefault(word, name) != name:
+                yield wrong(path, f'"{text}" is written above as another word of "{meant[word]}"')
 
 
 def _calendars(context: CheckContext) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ I/O; everything may be shared between threads.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import cast
 
@@ -29,6 +29,7 @@ from baton.agreement.compiled.recycling import RecycleReason, Recycling, ReturnP
 from baton.agreement.compiled.routing import Choice, NamedAccount, RouteRule, Routing, Suppression
 from baton.agreement.compiled.sla_targets import Target
 from baton.agreement.compiled.slas import LadderStep, SlaRule, SlaRules
+from baton.agreement.compiled.synonyms import Synonyms
 from baton.agreement.condition_context import (
     Behaviour,
     ConditionContext,
@@ -165,6 +166,7 @@ class CompiledAgreement:
     role_field: str | None
     segments: tuple[tuple[str, Condition], ...]
     effective_at_ms: int | None = None
+    synonyms: Synonyms = field(default_factory=Synonyms)
 
     @property
     def weighs_accounts(self) -> bool:

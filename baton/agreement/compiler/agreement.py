@@ -16,6 +16,7 @@ from baton.agreement.compiled.goals import Goal
 from baton.agreement.compiled.holdout import Holdout
 from baton.agreement.compiled.levels import LEVELS, Band
 from baton.agreement.compiled.lifecycle import Gate, Lifecycle
+from baton.agreement.compiled.synonyms import Synonyms, as_word
 from baton.agreement.compiler.routing import compile_routing
 from baton.agreement.compiler.sections import (
     compile_calendar,
@@ -28,7 +29,7 @@ from baton.agreement.compiler.sections import (
 from baton.agreement.condition_fields import Field, FieldSources, catalogue_of
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.condition import ConditionModel, tests_in
-from baton.agreement.model.definitions import LevelsModel
+from baton.agreement.model.definitions import LevelsModel, SynonymsModel
 from baton.agreement.model.scoring import ActModel
 from baton.agreement.quantities import MICRO
 from baton.agreement.wall_time import zone_named
@@ -64,6 +65,14 @@ def compile_agreement(model: Agreement, version: str) -> CompiledAgreement:
     """Compile a checked agreement. Raises ``KeyError`` or ``ValueError`` where it was not checked
     and is wrong."""
     return _Compiler(model).compiled(version)
+
+
+def _synonyms(model: SynonymsModel) -> Synonyms:
+    acts, profile = (
+        {as_word(text): name for text, name in words.items()}
+        for words in (model.acts, model.profile)
+    )
+    return Synonyms(acts=acts, profile=dict(model.profile) | profile)
 
 
 class _Compiler:
@@ -109,6 +118,7 @@ class _Compiler:
                 (segment.name, self._condition(segment.when))
                 for segment in model.definitions.segments
             ),
+            synonyms=_synonyms(model.definitions.synonyms),
             effective_at_ms=moment_ms(model.effective_at, self.zone)
             if model.effective_at
             else None,

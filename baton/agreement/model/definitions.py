@@ -61,6 +61,15 @@ class LevelsModel(Section):
         return tuple(sorted(bands.items(), key=lambda band: (-band[1].enter, band[0])))
 
 
+class SynonymsModel(Section):
+    """What others say for a word of the agreement; it is read as that word from then on."""
+
+    acts: dict[Label, Name] = Field(default_factory=dict, max_length=500)
+    """Events by the names that their senders give them: ``Demo Requested: demo_request``."""
+    profile: dict[Label, Name] = Field(default_factory=dict, max_length=500)
+    """Fields likewise: ``title: role``."""
+
+
 class Definitions(Section):
     """The words of the agreement."""
 
@@ -70,6 +79,8 @@ class Definitions(Section):
     """What content is about."""
     profile: dict[Name, ProfileKind]
     """The fields of a profile that rules may look at, and their kind."""
+    synonyms: SynonymsModel = Field(default_factory=SynonymsModel)
+    """Other words for these acts and fields."""
     roles: tuple[Label, ...] = ()
     """Roles by seniority, most senior first; an account shows its most senior one."""
     role_field: Name | None = None

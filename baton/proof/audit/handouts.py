@@ -6,7 +6,7 @@ agreement's rules are read, not run. A hand-out may know more than what was acce
 before it, and need know no more than that.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.contracts.intake import LeadInput, Person
@@ -33,10 +33,10 @@ def check_handouts(
                 if agreement is not None:
                     check_consent(record, records, agreement, grace_ms, add)
                     _check_person(record, agreement, add)
-                _check_brought(record, record.value.qualified, records, grace_ms, add)
+                _check_brought(record, record.value.qualified, records, agreements, grace_ms, add)
                 _check_rejecters(record, records, agreement, add)
             case LeadQualified():
-                _check_brought(record, record.value, records, grace_ms, add)
+                _check_brought(record, record.value, records, agreements, grace_ms, add)
             case LeadUnrouted() if record.value.next_try_at_ms is not None:
                 _check_next_try(record, add)
     _check_promises(records, add)
@@ -98,7 +98,12 @@ def _asks_again(routed: LeadRouted, agreement: CompiledAgreement | None) -> bool
 
 
 def _check_brought(
-    record: Dated, qualified: LeadQualified, records: Sequence[Dated], grace_ms: int, add: Add
+    record: Dated,
+    qualified: LeadQualified,
+    records: Sequence[Dated],
+    agreements: Agreements,
+    grace_ms: int,
+    add: Add,
 ) -> None:
     """What the event that caused it reported, and what had come long before, is in the story; its
     value may be a newer one."""
@@ -110,6 +115,8 @@ def _check_brought(
         if other.value.separation is not None and other.at_ms <= record.at_ms
         for event_id in other.value.separation.event_ids
     }
+    agreement = agreements(qualified.agreement)
+    renamed = {} if agreement is None else agreement.synonyms.profile
     lacks: dict[str, None] = {}
     for other in inputs:
         reported: LeadInput = other.value
@@ -118,7 +125,7 @@ def _check_brought(
             or other.at_ms < qualified.qualified_at_ms - grace_ms
         )
         if known and reported.cause_id not in gone:
-            lacks |= dict.fromkeys(_lacking(reported, qualified))
+            lacks |= dict.fromkeys(_lacking(reported, qualified, renamed))
     if lacks:
         add(
             _finding(
@@ -129,7 +136,9 @@ def _check_brought(
         )
 
 
-def _lacking(reported: LeadInput, qualified: LeadQualified) -> Iterator[str]:
+def _lacking(
+    reported: LeadInput, qualified: LeadQualified, renamed: Mapping[str, str]
+) -> Iterator[str]:
     person = qualified.story.person or Person()
     if reported.person is not None:
         for name in Person.__dataclass_fields__:
@@ -139,7 +148,7 @@ def _lacking(reported: LeadInput, qualified: LeadQualified) -> Iterator[str]:
         yield from (
             f"profile.{name}"
             for name in reported.event.profile
-            if name not in qualified.story.profile
+            if {name, renamed.get(name, name)}.isdisjoint(qualified.story.profile)
         )
 
 

@@ -22,7 +22,8 @@ TOLERANCE_MICRO = 2
 def engagement_micro(events: Sequence[LeadEvent], agreement: CompiledAgreement, now: int) -> int:
     """The engagement score at ``now`` in micro points, from all of a lead's accepted ``events``."""
     rules = agreement.engagement
-    acts = _counting(events, rules.count_automatic)
+    own_words = [agreement.synonyms.event(event) for event in events]
+    acts = _counting(own_words, rules.count_automatic)
     scanned = _scanned(acts, rules.scanner)
     of_rule: Counter[tuple[str, str]] = Counter()
     of_group: Counter[tuple[str, str, bool]] = Counter()

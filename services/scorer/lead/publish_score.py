@@ -30,6 +30,8 @@ def publish_score(
     step: LeadStep, rating: Rating, *, cause: str, note: str = "", always: bool = False
 ) -> None:
     """Publish the result if it changed visibly; so is its part of the account."""
+    if not step.explains:
+        return
     head, former = step.head, step.former
     same = not always and former is not None and _looks_the_same(former, head, rating)
     if (
@@ -46,8 +48,7 @@ def publish_score(
         grade=rating.grade,
         published_change_ms=rating.next_change_at_ms or 0,
     )
-    if step.explains:
-        step.publish(LEADS_SCORED, _scored(step, rating, cause=cause, note=note))
+    step.publish(LEADS_SCORED, _scored(step, rating, cause=cause, note=note))
     if same:  # the score is published again, with a line or a date that moved
         _publish_changed_part(step, rating, cause=cause)
     else:

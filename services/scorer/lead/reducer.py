@@ -174,7 +174,9 @@ def _take_decision(step: LeadStep, decision: SlaDecision) -> None:
 
 
 def _take_input(step: LeadStep, record: LeadInput) -> None:
-    """Take all that came with one event, before anything is decided by it."""
+    """Take all that came with one event, in the agreement's words, before anything is decided by
+    it."""
+    record = step.agreement.synonyms.of(record)
     event = record.event
     if event is not None and event.kind == EventKind.ERASURE:
         erase(step, cause=event.event_id)

@@ -42,8 +42,9 @@ class LeadStep(StepBuilder[LeadHead]):
     ``received_at_ms`` when the cause reached the log. ``falls_at_ms``: when the lead changes by
     itself, if it ``was_rated``. ``role_moved``: its role in the account has to be published.
     ``explains``: whether anything but qualifications is published; ``holds``: what qualifies does
-    not cool. ``act``, ``command``: what a person did or wants, to be passed on with what is
-    decided. ``amended``: see :mod:`.amendments`."""
+    not cool.
+    ``act``, ``command``: what a person did or wants, to be passed on with what is decided.
+    ``amended``: see :mod:`.amendments`."""
 
     def __init__(
         self,

@@ -23,7 +23,7 @@ from baton.agreement.reference import Absence, AgreementReference, reference_of
 from baton.contracts.codec import codec_for
 from baton.contracts.goals import GoalProgress, GoalTally
 from baton.contracts.intake import Act, LeadAct
-from baton.contracts.leads import LeadAmended, LeadQualified, LeadStaged, Story
+from baton.contracts.leads import LeadAmended, LeadQualified, Story
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
 from baton.contracts.slas import LeadReactivated, LeadRecycled, SlaAction, SlaClock, SlaViolation
 from baton.contracts.topics import TOPICS
@@ -34,7 +34,7 @@ from baton.ids import derived_id
 from services.sla_watcher.clocks.reducer import Clocks
 from services.sla_watcher.clocks.state import LeadClocks
 from services.sla_watcher.goals.reducer import Goals
-from tests.streams import decision, stream_of
+from tests.streams import decision, move_of, stream_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -325,18 +325,16 @@ class Scene:
         now = self.host.log.now
         received_ms = ms(received) if received else now
         more.setdefault("handoff_id", "q1/1")
-        record = LeadStaged(
-            lead_id=self.lead,
-            cycle=more.pop("cycle", 1),
-            from_stage=more.pop("from_stage", "mql"),
-            to_stage=to,
-            event=event,
-            actor=more.pop("actor", "sales"),
-            cause_id=self._id(),
+        occurred = more.pop("occurred", None)
+        record = move_of(
+            self.lead,
+            event,
+            before=more.pop("from_stage", "mql"),
+            after=to,
             at_ms=now,
-            occurred_at_ms=ms(more.pop("occurred")) if "occurred" in more else received_ms,
+            cause_id=self._id(),
+            occurred_at_ms=received_ms if occurred is None else ms(occurred),
             evidence_at_ms=received_ms,
-            agreement="a",
             by=by,
             **more,
         )

@@ -6,7 +6,6 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from baton.agreement.reference import reference_of
 from baton.contracts.routing import LeadRouted, QueueItem, RequestKind
 from baton.contracts.topic_names import ROUTER_ANSWERS, ROUTER_QUEUE
 from baton.engine.reducer import EntryKind, Event, Step
+from benchmarks.routing import item
 from services.router.assignment.reducer import Assignment
 from services.router.assignment.state import (
     HELD,
@@ -28,7 +28,7 @@ from services.router.assignment.state import (
     lane_of,
     place_in_queue,
 )
-from tests.services.router.router_world import DAY, MONDAY_0900, PEOPLE, agreement, qualified
+from tests.services.router.router_world import DAY, MONDAY_0900, PEOPLE, agreement
 
 PERSONS = tuple(f"p{number}" for number in range(10))
 OFFERS, CAPACITY, PER_DAY = 20, 60, 50
@@ -47,7 +47,6 @@ REFERENCE = reference_of(
         },
     )
 )
-ONE = qualified("one")
 
 
 class CountingView:
@@ -62,12 +61,12 @@ class CountingView:
         self._values: dict[str, dict[str, Any]] = {}
         self._order: dict[str, list[str]] = {}
         first: dict[str, str] = {}
-        for item in held:
-            lane, place = lane_of(item), place_in_queue(item)
+        for one in held:
+            lane, place = lane_of(one), place_in_queue(one)
             first[lane] = min(first.get(lane, place), place)
-            self._values.setdefault(HELD.name, {})[lane + place] = PoolHeld(item=item, since_ms=0)
-            self._values.setdefault(WORK.name, {})[item.handoff_id] = PoolWork(
-                state=WorkState.HELD, lead_id=item.lead_id, since_ms=0, queued=lane + place
+            self._values.setdefault(HELD.name, {})[lane + place] = PoolHeld(item=one, since_ms=0)
+            self._values.setdefault(WORK.name, {})[one.handoff_id] = PoolWork(
+                state=WorkState.HELD, lead_id=one.lead_id, since_ms=0, queued=lane + place
             )
         self._values[LANE.name] = {place: LaneHead(lane=lane) for lane, place in first.items()}
         for kind, values in self._values.items():
@@ -103,28 +102,11 @@ class CountingView:
 
 def asked(number: int) -> QueueItem:
     """Every hundredth has raised a hand, every tenth is hot; the rest is warm."""
-    level = "hot" if number % 10 == 0 else "warm"
-    lead = f"lead-{number:06d}"
-    since_ms = MONDAY_0900 - 2 * DAY + number
-    known = replace(
-        ONE,
-        lead_id=lead,
-        level=level,
+    return item(
+        number,
+        level="hot" if number % 10 == 0 else "warm",
         hand_raised=number % 100 == 0,
-        qualified_at_ms=since_ms,
-        qualification_id=f"q-{lead}",
-    )
-    return QueueItem(
-        kind=RequestKind.REQUEST,
-        handoff_id=f"h-{lead}",
-        qualification_id=known.qualification_id,
-        attempt=1,
-        lead_id=lead,
-        pool="bridge",
-        cause_id=lead,
-        at_ms=since_ms,
-        qualified=known,
-        rule="default",
+        since_ms=MONDAY_0900 - 2 * DAY + number,
     )
 
 
@@ -135,7 +117,7 @@ def routed(step: Step[PoolState]) -> Iterator[LeadRouted]:
 
 
 def _accepted(offer: LeadRouted, now: int) -> Event:
-    item = QueueItem(
+    answer = QueueItem(
         kind=RequestKind.ACCEPTED,
         handoff_id=offer.handoff_id,
         qualification_id=offer.qualification_id,
@@ -151,7 +133,7 @@ def _accepted(offer: LeadRouted, now: int) -> Event:
         partition=0,
         offset=0,
         key="bridge",
-        value=item,
+        value=answer,
         id="e",
         at_ms=now,
         received_at_ms=now,

@@ -7,13 +7,13 @@ from random import Random
 from typing import TypeVar
 
 from baton.contracts.codec import codec_for
-from baton.contracts.leads import LeadQualified, LeadStaged, Story
+from baton.contracts.leads import LeadQualified, Story
 from baton.contracts.routing import LeadRouted
 from baton.contracts.slas import SlaClock, SlaViolation
 from baton.engine.memory import MemoryHost
 from services.sla_watcher.clocks.reducer import Clocks
 from tests.services.sla_watcher.sla_scene import Terms, agreement, ms, promises
-from tests.streams import stream_of
+from tests.streams import move_of, stream_of
 
 T = TypeVar("T")
 LEADS = 5_000
@@ -74,18 +74,10 @@ def hand_over(host: MemoryHost, number: int) -> None:
 
 def accept(host: MemoryHost, number: int) -> None:
     lead, now = name_of(number), host.log.now
-    staged = LeadStaged(
-        lead_id=lead,
-        cycle=1,
-        from_stage="mql",
-        to_stage="sal",
-        event="accepted",
-        actor="sales",
-        cause_id=f"accept-{lead}",
+    staged = move_of(
+        lead,
+        "accepted",
         at_ms=now,
-        occurred_at_ms=now,
-        evidence_at_ms=now,
-        agreement="a",
         by="ann",
         handoff_id=f"h-{lead}",
         qualification_id=f"q-{lead}",

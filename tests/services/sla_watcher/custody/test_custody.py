@@ -37,7 +37,7 @@ from tests.services.router.router_world import (
     handoff_id,
     qualified,
 )
-from tests.streams import stream_of
+from tests.streams import move_of, stream_of
 
 DAY = 24 * 60 * MINUTE
 Q = qualified("l1")
@@ -101,19 +101,8 @@ def staged(
     **more: Any,
 ) -> LeadStaged:
     more = {"handoff_id": HANDOFF, "qualification_id": Q.qualification_id} | more
-    return LeadStaged(
-        lead_id="l1",
-        cycle=cycle,
-        from_stage="mql",
-        to_stage=stage,
-        event=event,
-        actor=actor,
-        by=by,
-        occurred_at_ms=1,
-        evidence_at_ms=1,
-        **AT,
-        **more,
-    )
+    more = {"cycle": cycle, "actor": actor, "by": by, **AT} | more
+    return move_of("l1", event, after=stage, occurred_at_ms=1, evidence_at_ms=1, **more)
 
 
 def noted(
