@@ -24,6 +24,7 @@ from tests.simulation.scheduler import PARTITIONS, Run, agreement, has_crowd, pl
 from tests.simulation.separations import is_separated
 
 GRACE_MS = 1_000
+_FOUND = "state found on disk"
 
 
 @cache
@@ -81,8 +82,8 @@ def _on_disk(seed: int) -> Run:
         run = play(seed, *_agreed(), made.open_store)
         for task in run.host.tasks.values():
             task.crash()
-    if not made.opened:
-        raise AssertionError("no task found its state on disk")
+    if made.opened:  # in some seeds nobody starts again where a state lies
+        run.faults[_FOUND] = made.opened
     return run
 
 
@@ -155,6 +156,9 @@ def main() -> int:
         print(", ".join(f"{name}: {met[name]}" for name in kinds))
     if missed := sorted(WANTED - met.keys()):
         print("never met: " + ", ".join(missed))
+    if asked.disk and not met[_FOUND]:
+        print("no task found its state on disk")
+        return 1
     return 1 if failed else 0
 
 
