@@ -77,8 +77,7 @@ def check_history(
 
 
 def _check_scores(records: Sequence[Dated], agreements: Agreements, add: Add) -> int:
-    """A score whose cause is an accepted event knows the events up to this one; any other may know
-    more, but none that came later."""
+    """Each score is that of the events that it may know."""
     accepted = [record for record in records if isinstance(record.value, LeadEvent)]
     places = {record.value.event_id: number for number, record in enumerate(accepted, start=1)}
     known = checked = 0
@@ -89,13 +88,12 @@ def _check_scores(records: Sequence[Dated], agreements: Agreements, add: Add) ->
         if agreement is None:
             continue
         checked += 1
-        last = places.get(record.value.cause_id)
-        by_then = sum(dated.at_ms <= record.at_ms for dated in accepted)
+        cause = places.get(record.value.cause_id)
         sums = {
             number: engagement_micro(
                 [dated.value for dated in accepted[:number]], agreement, record.value.scored_at_ms
             )
-            for number in (range(known, by_then + 1) if last is None else (last,))
+            for number in _may_know(record, accepted, known if cause is None else cause, cause)
         }
         fitting = [
             number
@@ -108,8 +106,20 @@ def _check_scores(records: Sequence[Dated], agreements: Agreements, add: Add) ->
                 f"says {record.value.engagement_micro}"
             )
             add(Finding(invariant=Invariant.SCORES, words=words, place=record.place))
-        known = max(known, last or min(fitting, default=known))
+        known = max(known, min(fitting, default=cause or known))
     return checked
+
+
+def _may_know(
+    scored: Dated, accepted: Sequence[Dated], least: int, cause: int | None
+) -> Sequence[int]:
+    """How many of the accepted events the score may know: those up to its ``cause``, if it was made
+    when that came. A decision that waited for its event's form, or for what a lead still lacks,
+    knows what came meanwhile, and so may a score of another cause; none knows what came later."""
+    if cause is not None and scored.value.scored_at_ms <= accepted[cause - 1].at_ms:
+        return (cause,)
+    by_then = sum(dated.at_ms <= scored.at_ms for dated in accepted)
+    return range(least, max(least, by_then) + 1)
 
 
 _DEAL_MOVES: Final = frozenset({StageEvent.DEAL_CHANGED, StageEvent.REOPENED})
