@@ -20,6 +20,9 @@ esac
 """
 
 
+_OF_ANOTHER_MAKE = frozenset({"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES"})
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A folder with a space in its name, and in it what ``make setup`` reads."""
@@ -35,10 +38,12 @@ def checkout(tmp_path: Path) -> Path:
 def _setup(
     checkout: Path, *words: str, path: str | None = None
 ) -> subprocess.CompletedProcess[str]:
+    # the make that runs the tests is not the one that is tested
+    outside = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER_MAKE}
     return subprocess.run(
         [shutil.which("make") or "make", "setup", *words],
         cwd=checkout,
-        env={**os.environ, "PATH": path or os.environ["PATH"]},
+        env={**outside, "PATH": path or os.environ["PATH"]},
         capture_output=True,
         text=True,
         check=False,

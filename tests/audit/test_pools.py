@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from baton.contracts.routing import QueueItem, RequestKind
+from baton.contracts.routing import LeadUnrouted, QueueItem, RequestKind
 from baton.proof.audit.findings import Finding, Invariant
 from baton.proof.audit.loads import check_capacity, check_loads, check_offers
 from baton.proof.audit.pools import (
@@ -18,6 +18,7 @@ from baton.proof.audit.pools import (
     Seat,
     check_pool,
     denied_of,
+    let_go_of,
 )
 from baton.proof.audit.turn_periods import period_name
 from tests.services.router.router_world import qualified
@@ -109,6 +110,32 @@ def test_a_turn_that_was_not_counted_is_found_and_one_that_was_given_back_is_non
     assert found(later, [given_back, Release(36, made[0].handoff_id, False, True)]) == [], (
         "it may stand again, with its turn"
     )
+    repeated = [given_back, given_back._replace(at_ms=145)]
+    assert found(later, repeated) == [], "its release comes when the pool has let it go already"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "pool", "back"),
+    [("suppressed", "sdr", True), ("held", "sdr", False), ("suppressed", None, False)],
+)
+def test_a_pool_lets_go_of_a_lead_that_may_not_be_handed_to_anybody_at_once(
+    outcome: str, pool: str | None, back: bool
+) -> None:
+    unrouted = LeadUnrouted(
+        handoff_id="h1",
+        qualification_id="q1",
+        attempt=1,
+        lead_id="l1",
+        cycle=1,
+        outcome=outcome,
+        reason="competitor",
+        pool=pool,
+        at_ms=35,
+        path=(),
+        candidates=(),
+        agreement="v",
+    )
+    assert let_go_of(unrouted) == (("sdr", Release(35, "h1", True, False)) if back else None)
 
 
 def _without(decision: Decision, person: str) -> tuple[Seat, ...]:

@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from baton.contracts.routing import LeadRouted, QueueItem, RequestKind
+from baton.contracts.routing import (
+    LeadRouted,
+    LeadUnrouted,
+    QueueItem,
+    RequestKind,
+    UnroutedOutcome,
+)
 from baton.proof.audit.findings import Add, Finding, Invariant, Place
 from baton.proof.audit.turns import by_turn
 
@@ -103,6 +109,14 @@ def release_of(item: QueueItem, at_ms: int) -> Release | None:
     return Release(at_ms, item.handoff_id, item.fault == NO_FAULT, undone, item.person)
 
 
+def let_go_of(unrouted: LeadUnrouted) -> tuple[str, Release] | None:
+    """A pool, and what it gave back by itself: a hand-off of a lead that may not be handed to
+    anybody any more is off its books at once. Its release comes later, and changes nothing."""
+    if unrouted.outcome != UnroutedOutcome.SUPPRESSED or unrouted.pool is None:
+        return None
+    return unrouted.pool, Release(unrouted.at_ms, unrouted.handoff_id, True, False)
+
+
 def denied_of(
     item: QueueItem, at_ms: int, place: tuple[str, int, int]
 ) -> tuple[Decision, Release] | None:
@@ -133,7 +147,7 @@ def plain(row: Decision | Release | Answer) -> tuple[Any, ...]:
 
 
 def of_plain(rows: Iterable[tuple[Any, ...]]) -> tuple[list[Decision], list[Release], list[Answer]]:
-    """The inverse of :func:`plain`, sorted out."""
+    """The inverse of :func:`plain`, sorted out; releases in the order of time."""
     decisions, releases, answers = [], [], []
     for row in rows:
         if len(row) == len(Release._fields):
@@ -143,7 +157,7 @@ def of_plain(rows: Iterable[tuple[Any, ...]]) -> tuple[list[Decision], list[Rele
         else:
             decision = Decision._make(row)
             decisions.append(decision._replace(seats=tuple(map(Seat._make, decision.seats))))
-    return decisions, releases, answers
+    return decisions, sorted(releases, key=lambda release: release.at_ms), answers
 
 
 def check_pool(
@@ -154,12 +168,13 @@ def check_pool(
     period_of: Callable[[int], str],
     add: Add,
 ) -> None:
-    """Everything about one pool. ``period_of``: the period in which a turn at that time is counted;
-    each begins at nothing."""
+    """Everything about one pool; ``releases`` in the order of time, the first one of a hand-off
+    gives its turn back. ``period_of``: the period in which a turn at that time is counted; each
+    begins at nothing."""
     undone = {release.handoff_id for release in releases if release.undone}
     back = {
         release.handoff_id: (release.at_ms, release.handoff_id not in undone)
-        for release in releases
+        for release in reversed(releases)
         if release.turn_back
     }
     ledgers: dict[tuple[str, str], list[Decision]] = defaultdict(list)

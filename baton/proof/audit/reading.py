@@ -51,7 +51,14 @@ from baton.ids import derived_id
 from baton.proof.audit.events import ACCEPTED, ACKNOWLEDGED, DEAD, DROPPED, KEYED
 from baton.proof.audit.fact_matching import FOUND, Row
 from baton.proof.audit.findings import Add, Finding, Invariant, Place, Report
-from baton.proof.audit.pools import answer_of, decision_of, denied_of, plain, release_of
+from baton.proof.audit.pools import (
+    answer_of,
+    decision_of,
+    denied_of,
+    let_go_of,
+    plain,
+    release_of,
+)
 from baton.proof.audit.rebuilding import dead_letter_id, digest
 from baton.proof.audit.spill import Spill
 from baton.proof.audit.turns import check_turn
@@ -221,6 +228,9 @@ class Sorter:
                 # A hand-off that did not stand any more had a turn too, until its release.
                 if (routed := value.routed) is not None:
                     self.pools.add(routed.pool, plain(decision_of(routed, where)))
+                elif value.unrouted is not None and (gone := let_go_of(value.unrouted)) is not None:
+                    pool, release = gone
+                    self.pools.add(pool, plain(release))
             case QueueItem():
                 self._queued(record, value)
             case AccountPart():
