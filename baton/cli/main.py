@@ -22,6 +22,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from baton import __version__
 from baton.cli.error_words import is_for_people, words_of
+from baton.cli.help_text import flow
 
 
 class Listed(NamedTuple):
@@ -235,6 +236,7 @@ def _load(listed: Listed) -> Any:
     group: typer.Typer = importlib.import_module(listed.module).app
     command = typer.main.get_command(group)
     command.name = listed.name
+    flow(command)
     if isinstance(command, TyperGroup):
         command.no_args_is_help = True
     return command
