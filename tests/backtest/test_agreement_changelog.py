@@ -3,14 +3,11 @@ now; and nobody reads in it what cannot be known."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from tests.tool_modules import tool_module
-
-TOOL = Path(__file__).resolve().parents[2] / "tools" / "agreement_changelog.py"
 
 
 @pytest.fixture(scope="module")

@@ -140,7 +140,7 @@ def test_a_lead_that_nothing_is_known_of_is_named_as_it_was_typed(
     assert words.startswith("nothing in the log belongs to nobody@acme.example; it can be ")
 
 
-def test_a_merge_is_published_under_both_keys_and_told_of_once_in_a_story(
+def test_a_merge_is_published_under_both_keys_and_comes_once_in_a_story(
     run: Callable[..., Result],
 ) -> None:
     before = _line("1", MONDAY, identifiers={"anonymous": "visitor-1"})
