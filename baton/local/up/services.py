@@ -29,6 +29,7 @@ def _command(name: str, settings: Settings, ports: WorkerPorts, choice: PortChoi
     metrics_port, own_port = ports.metrics, ports.own
     environment = {
         "BATON_BOOTSTRAP": bootstrap_of(settings),
+        "BATON_PARTITIONS": str(settings.partition_count),
         "BATON_HOME": str(settings.home),
         "BATON_METRICS_PORT": str(metrics_port),
         # The same after a restart, so that the group gives its tasks back at once instead of
