@@ -47,13 +47,14 @@ JOBS ?= 2
 test: $(READY)      ## JOBS=2 at a time, every test; those that need Kafka use BATON_BOOTSTRAP, else an embedded broker
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
-check: $(READY)     ## format, lint, types, walls between the packages, dead code, dependencies
+check: $(READY)     ## format, lint, types, walls between the packages, dead code, dependencies, sizes and names
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/vulture
 	@$(BIN)/deptry .
+	@$(BIN)/python -m pytest -q tests/test_tidy.py tests/test_purity.py
 
 SEEDS ?= 200
 simulate-seeds: $(READY) ## SEEDS=200 random histories of the whole flow under faults, each audited

@@ -60,7 +60,7 @@ def check(file: Path = _FILE, as_json: bool = _JSON) -> None:
         if (
             version is not None
             and examined.model is not None
-            and (silent := groups_without_limit(examined.model))
+            and (silent := groups_without_limit(examined.model.engagement))
         ):
             typer.echo(
                 f"acts a day that count in {', '.join(silent)}, which set no per_day: "

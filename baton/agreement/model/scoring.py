@@ -1,6 +1,6 @@
 """Sections ``fit`` and ``engagement``: what a profile and what each act is worth."""
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pydantic import Field, model_validator
 
@@ -8,9 +8,6 @@ from baton.agreement.model.base import Duration, Label, Name, Points, Section, p
 from baton.agreement.model.condition import ConditionModel
 from baton.agreement.model.definitions import ContentStage
 from baton.agreement.quantities import DAY_MS
-
-if TYPE_CHECKING:
-    from baton.agreement.model.agreement import Agreement
 
 
 DEFAULT_PER_DAY: Final = 20
@@ -97,12 +94,10 @@ class EngagementModel(Section):
     """Whether acts marked automatic (bots, auto-responders) count."""
 
 
-def groups_without_limit(model: "Agreement") -> tuple[str, ...]:
+def groups_without_limit(engagement: EngagementModel) -> tuple[str, ...]:
     """The groups of acts that leave the daily limit to the default."""
     return tuple(
-        name
-        for name, group in model.engagement.groups.items()
-        if "per_day" not in group.model_fields_set
+        name for name, group in engagement.groups.items() if "per_day" not in group.model_fields_set
     )
 
 
