@@ -9,7 +9,6 @@ from baton.agreement.model.condition import ConditionModel
 from baton.agreement.model.definitions import ContentStage
 from baton.agreement.quantities import DAY_MS
 
-
 DEFAULT_PER_DAY: Final = 20
 """So many acts of a group count a day where it sets no limit of its own."""
 
