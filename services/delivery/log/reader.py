@@ -32,9 +32,7 @@ def topics_looked_at(targets: TargetsFile) -> frozenset[str]:
 
 def log_of(client: Mapping[str, Any], namespace: str) -> PublicLog:
     """The log, to be read from where the store stands."""
-    return PublicLog(
-        client, namespace, reader="delivery", way_out=way_out, gather_ms=_GATHER_MS
-    )
+    return PublicLog(client, namespace, reader="delivery", way_out=way_out, gather_ms=_GATHER_MS)
 
 
 def way_out(topic: str, number: int, wanted: int | None, low: int, high: int) -> str:

@@ -1,7 +1,7 @@
 """Requests to the addresses of sources, from the server straight to their handler.
 
-A source's address is looked up as it is written, and neither routes nor middleware are passed on the
-way. Whatever else comes (other addresses and methods, pages of the origins that are allowed) goes
+A source's address is looked up as it is written; routes and middleware are not passed on the way.
+Whatever else comes (other addresses and methods, pages of the origins that are allowed) goes
 through the application of Starlette, which has the same handlers; the answers do not differ.
 """
 
@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.ingest.gateway.adapters.protocol import Adapter, RequestHead
 
-Handle = Callable[[Request, Adapter], Awaitable[Response]]
+Respond = Callable[[Request, Adapter], Awaitable[Response]]
 ErrorResponse = Callable[[Request, Exception], Awaitable[Response]]
 
 _PATTERN: Final = "{"
@@ -34,13 +34,13 @@ class SourceRequests:
     def __init__(
         self,
         adapters: Iterable[Adapter],
-        handle: Handle,
+        respond: Respond,
         others: ASGIApp,
         *,
         errors: Mapping[type[Exception], ErrorResponse],
         origins: bool,
     ) -> None:
-        self._handle, self._others, self._errors = handle, others, dict(errors)
+        self._respond, self._others, self._errors = respond, others, dict(errors)
         self._origins = origins
         self._adapters: dict[tuple[str, str], Adapter] = {}
         for adapter in adapters:
@@ -56,7 +56,7 @@ class SourceRequests:
             return
         request = Request(scope, receive)
         try:
-            response = await self._handle(request, adapter)
+            response = await self._respond(request, adapter)
         except Exception as error:
             kind = next(kind for kind in self._errors if isinstance(error, kind))
             response = await self._errors[kind](request, error)
