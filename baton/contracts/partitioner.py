@@ -11,4 +11,4 @@ from aiokafka.partitioner import murmur2
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition of ``key`` among ``partitions``: ``(murmur2(key) & 0x7fffffff) %
     partitions``."""
-    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
+    return 0 if partitions == 1 else int((murmur2(key) & 0x7FFFFFFF) % partitions)
