@@ -13,7 +13,7 @@ from baton.contracts.partitioner import partition_of
 from baton.engine.errors import EngineError, ReducerFailed, adopt_place, record_place, wake_place
 from baton.engine.held_timers import HeldTimers
 from baton.engine.memory import Stored
-from baton.engine.reducer import Event, Reducer, Step
+from baton.engine.reducer import Event, Reducer, Step, editions_by_head
 from baton.engine.reducer_runner import WakeLoop
 from baton.engine.task_config import TaskConfig
 from baton.engine.timers import TimerWheel
@@ -45,7 +45,7 @@ class DirectRunner:
         self.editions: tuple[str, ...] = ()
         self.wakes_left = self.room_left = 0
         self._adopts = reducer.adopts
-        self._of_head = type(reducer).edition_of is not Reducer.edition_of
+        self._by_head = editions_by_head(reducer)
         self._at, self._limits, self._partitions = at, config.limits, config.partitions
         self._reference: Any = None
         wiring = wiring_of(reducer, partition, config)
@@ -162,7 +162,7 @@ class DirectRunner:
             before, existed = state.wake_at, state.exists
             edition = (
                 self.reducer.edition_of(step.head, self._reference)
-                if self._of_head
+                if self._by_head
                 else self.editions[-1]
             )
             state.apply(step, edition, forced=forced)

@@ -64,15 +64,7 @@ class FactOutbox:
             kind = outlet.kind
             ordinal = ordinals.get(kind, 0)
             ordinals[kind] = ordinal + 1
-            if fact.value is not None and type(fact.value) is not outlet.record:
-                raise TypeError(f"{fact.topic} holds {outlet.record.__name__}")
-            partition = (
-                outlet.same
-                if outlet.same is not None and fact.key == own_key
-                else partition_of(fact.key.encode(), outlet.partitions)
-                if outlet.partitions > 1
-                else 0
-            )
+            partition = _partition_of(outlet, fact, own_key)
             place = outlet.places[partition] or self._place(outlet, partition)
             offset = place.end
             place.end = offset + 1
@@ -124,3 +116,11 @@ class FactOutbox:
             received_at_ms=received_at_ms,
             trace=trace,
         )
+
+
+def _partition_of(outlet: Outlet, fact: Fact, own_key: str) -> int:
+    if fact.value is not None and type(fact.value) is not outlet.record:
+        raise TypeError(f"{fact.topic} holds {outlet.record.__name__}")
+    if outlet.same is not None and fact.key == own_key:
+        return outlet.same
+    return partition_of(fact.key.encode(), outlet.partitions) if outlet.partitions > 1 else 0
