@@ -44,6 +44,7 @@ def service_commands(settings: Settings) -> Sequence[Command]:
 def _command(name: str, settings: Settings, *, metrics_port: int, own_port: int | None) -> Command:
     environment = {
         "BATON_BOOTSTRAP": bootstrap_of(settings),
+        "BATON_PARTITIONS": str(settings.partition_count),
         "BATON_HOME": str(settings.home),
         "BATON_METRICS_PORT": str(metrics_port),
         # The same after a restart, so that the group gives its tasks back at once instead of
