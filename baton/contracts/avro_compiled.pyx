@@ -313,10 +313,9 @@ cdef object read_blocks(Node node, Input *of):
     cdef uint64_t count, size
     cdef list items = []
     cdef dict pairs = {}
-    while True:
+    while byte(of):
+        of.at -= 1
         varint(of, &count)
-        if count == 0:
-            break
         if count & 1:  # a negative count is followed by the block's size
             varint(of, &size)
         count = (count >> 1) + (count & 1)
