@@ -21,7 +21,7 @@ from baton.contracts.handoff import HELD, HandoffPhase, ProjectedHandoff, projec
 from baton.contracts.leads import Stage, StageEvent
 from baton.contracts.slas import LeadReactivated, LeadRecycled
 from baton.contracts.streams import HandoffChange, LeadDecision, LeadMove, SlaDecision, StreamRecord
-from baton.evolve import evolve
+from baton.evolve import evolve, quick
 
 IN_FLIGHT_MS: Final = 600_000
 """How long a lead may be on its way from one service to the next, and a return date be past, before
@@ -79,6 +79,7 @@ class Missing(StrEnum):
     STRANDED = "waits_where_nobody_can_ever_take_it"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
     """``who`` is a person, a pool, a track or the reason of an end; ``next_at_ms`` when the lead

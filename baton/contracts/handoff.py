@@ -17,7 +17,7 @@ from typing import Final
 
 from baton.contracts.routing import NOBODY_EVER, LeadUnrouted
 from baton.contracts.streams import HandoffChange, HandoffEvent
-from baton.evolve import evolve
+from baton.evolve import evolve, quick
 
 
 class HandoffPhase(StrEnum):
@@ -36,6 +36,7 @@ HELD: Final = frozenset({HandoffPhase.WAITING, HandoffPhase.OFFERED, HandoffPhas
 """Somebody has the lead: a person or a queue."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectedHandoff:
     """The latest hand-off of a lead. ``owner``: the person who has it, or had it; ``queue``: where
