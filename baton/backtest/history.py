@@ -226,7 +226,8 @@ class History:
 
     def _ended(self, topic: str, at_ms: int, value: Mapping[str, Any]) -> None:
         self.ends.append((topic, at_ms, dict(value)))
-        if topic == topic_names.LEADS_RECYCLED and not value["revised"] and value["qualification_id"]:
+        ends = topic == topic_names.LEADS_RECYCLED and not value["revised"]
+        if ends and value["qualification_id"]:
             self._of(value).ended.add(value["qualification_id"])
 
     def _routed(self, value: Mapping[str, Any]) -> None:
