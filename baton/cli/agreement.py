@@ -11,7 +11,7 @@ from rich.table import Table
 
 from baton.agreement.canonical import canonical_text, compiled_of, version_of
 from baton.agreement.diff import changes
-from baton.agreement.model.scoring import DEFAULT_PER_DAY, groups_without_limit
+from baton.agreement.model.engagement import DEFAULT_PER_DAY, groups_without_limit
 from baton.agreement.publish import (
     KafkaAgreementTopic,
     NotPublished,

@@ -30,7 +30,7 @@ from baton.agreement.condition_fields import Field, FieldSources, catalogue_of
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.condition import ConditionModel, tests_in
 from baton.agreement.model.definitions import LevelsModel, SynonymsModel
-from baton.agreement.model.scoring import ActModel
+from baton.agreement.model.engagement import ActModel
 from baton.agreement.quantities import MICRO
 from baton.agreement.wall_time import zone_named
 from baton.contracts.leads import Stage

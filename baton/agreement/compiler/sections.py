@@ -13,7 +13,7 @@ from baton.agreement.compiled.sla_targets import target_of
 from baton.agreement.compiled.slas import AWAITING, LadderStep, SlaRule, SlaRules, WaitRule
 from baton.agreement.holiday_days import holidays_of
 from baton.agreement.model.calendar import DAYS, CalendarModel
-from baton.agreement.model.goals import Basis, ConsentModel, ConsentsModel
+from baton.agreement.model.consent import Basis, ConsentModel, ConsentsModel
 from baton.agreement.model.people import PersonModel
 from baton.agreement.model.pools import (
     Matches,

@@ -1,24 +1,15 @@
-"""Sections ``fit`` and ``engagement``: what a profile and what each act is worth."""
+"""Section ``engagement``: what each act is worth."""
 
 from typing import Final
 
 from pydantic import Field, model_validator
 
-from baton.agreement.model.base import Duration, Label, Name, Points, Section, problem
-from baton.agreement.model.condition import ConditionModel
+from baton.agreement.model.base import Duration, Name, Points, Section, problem
 from baton.agreement.model.definitions import ContentStage
 from baton.agreement.quantities import DAY_MS
 
 DEFAULT_PER_DAY: Final = 20
 """So many acts of a group count a day where it sets no limit of its own."""
-
-
-class CriterionModel(Section):
-    """One criterion of the ideal customer."""
-
-    points: Points
-    when: ConditionModel
-    """The profile only: fit never decays."""
 
 
 class GroupModel(Section):
@@ -98,6 +89,3 @@ def groups_without_limit(engagement: EngagementModel) -> tuple[str, ...]:
     return tuple(
         name for name, group in engagement.groups.items() if "per_day" not in group.model_fields_set
     )
-
-
-FitModel = dict[Label, CriterionModel]
