@@ -8,7 +8,7 @@ from rich.table import Table
 
 from baton.agreement.compiled.agreement import Band, CompiledAgreement
 from baton.agreement.describe import condition_words, ladder_words, promise_subject
-from baton.agreement.model.calendar import hours_words
+from baton.agreement.model.calendars import hours_words
 from baton.agreement.model.engagement import groups_without_limit
 from baton.agreement.quantities import duration_words, points_words
 from baton.agreement_report.people_tables import people_table, pools_table, table_of

@@ -8,7 +8,7 @@ from pydantic import Field, PrivateAttr
 from baton.agreement.books import NO_BOOKS, Books
 from baton.agreement.model.base import Label, Name, Section
 from baton.agreement.model.books import BooksModel
-from baton.agreement.model.calendar import CalendarModel, ZoneName
+from baton.agreement.model.calendars import CalendarModel, ZoneName
 from baton.agreement.model.consent import ConsentsModel
 from baton.agreement.model.definitions import Definitions
 from baton.agreement.model.engagement import EngagementModel
