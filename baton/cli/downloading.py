@@ -5,6 +5,7 @@ import threading
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from baton.cli.patience import moves
 from baton.local.broker.artifacts import KAFKA_VERSION
 from baton.local.broker.fetch import Progress as Listener
 
@@ -34,7 +35,7 @@ class _Bar:
 
     def _begin(self, total: int) -> None:
         title = f"fetching Apache Kafka {KAFKA_VERSION}, once"
-        if not self._console.is_terminal:
+        if not moves(self._console):
             self._console.print(f"{title} ({total >> 20} MB)")
         self._bar = Progress(
             TextColumn(title),
@@ -42,7 +43,7 @@ class _Bar:
             DownloadColumn(),
             TransferSpeedColumn(),
             console=self._console,
-            disable=not self._console.is_terminal,
+            disable=not moves(self._console),
         )
         self._bar.add_task(title, total=total)
         self._bar.start()

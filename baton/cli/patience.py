@@ -5,6 +5,7 @@ For commands whose own output may be long in coming. Standard output is never to
 it sees nothing of this.
 """
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -71,12 +72,20 @@ class Patience:
         self._ended.set()
 
 
+def moves(console: Console) -> bool:
+    """Whether a line can be written over: a terminal that knows how. ``FORCE_COLOR`` wants colours
+    in a log, and no line that moves."""
+    if not console.is_terminal or console.is_dumb_terminal:
+        return False
+    return not os.environ.get("FORCE_COLOR") or console.file.isatty()
+
+
 @contextmanager
 def patience(
     console: Console, doing: str, *, silent_s: float = _SILENT_S, again_s: float = _AGAIN_S
 ) -> Iterator[Patience]:
     """While inside, ``console`` (of standard error) says that ``doing`` goes on."""
-    status = console.status(doing) if console.is_terminal else None
+    status = console.status(doing) if moves(console) else None
     found = Patience(console, doing, status, silent_s=silent_s, again_s=again_s)
     thread = threading.Thread(target=found.watch, name="patience", daemon=True)
     thread.start()

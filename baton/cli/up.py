@@ -16,6 +16,7 @@ from rich.live import Live
 from rich.markup import escape
 
 from baton.cli.downloading import download_shown
+from baton.cli.patience import moves
 from baton.cli.status import rows_of, table_of
 from baton.local.files import open_log, rotate
 from baton.local.up.former import refuse_if_running
@@ -110,7 +111,7 @@ def _tend(system: System, console: Console, ended: threading.Event) -> None:
         shown_at = 0.0
         while not ended.wait(_TEND_S):
             system.tend()
-            if console.is_terminal and time.monotonic() - shown_at >= _SHOW_S:
+            if moves(console) and time.monotonic() - shown_at >= _SHOW_S:
                 live.update(table_of(rows_of(system.settings, system.run)), refresh=True)
                 shown_at = time.monotonic()
         live.stop()

@@ -53,6 +53,20 @@ def test_off_a_terminal_no_line_is_repeated_and_lines_become_fewer(
     assert [line.partition(" (")[0] for line in lines] == ["reading x ..."] * 5 + ["sorting"] * 2
 
 
+@pytest.mark.parametrize(("name", "value"), [("FORCE_COLOR", "1"), ("TERM", "dumb")])
+def test_a_log_in_colours_and_a_terminal_that_cannot_move_get_lines(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    out = io.StringIO()
+    console = Console(file=out, width=80, force_terminal=None if name == "FORCE_COLOR" else True)
+    with patience(console, "reading x ...", silent_s=0.1) as waiting:
+        time.sleep(0.5)
+        waiting.hide()
+    assert out.getvalue().endswith("reading x ...\n")
+    assert "\x1b[" not in out.getvalue().replace("\x1b[0m", "")
+
+
 def test_a_terminal_gets_a_moving_line_that_goes_away() -> None:
     out = io.StringIO()
     console = Console(file=out, width=80, force_terminal=True)

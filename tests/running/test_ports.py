@@ -1,6 +1,8 @@
 """The ports of a run: those that settings name, and free ones that nobody comes between."""
 
+import os
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,3 +96,27 @@ def test_a_child_that_is_started_again_listens_where_its_record_says(tmp_path: P
     other = moved.environment["BATON_METRICS_PORT"]
     assert other != str(port)
     assert record.addresses["metrics"] == f"http://127.0.0.1:{other}"
+
+
+def test_a_worker_whose_port_somebody_has_names_the_settings_and_no_place_in_a_library(
+    tmp_path: Path,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        port = stranger.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "baton.cli.main", "worker", "scorer"],
+            env={
+                **os.environ,
+                "BATON_HOME": str(tmp_path),
+                "BATON_BOOTSTRAP": "127.0.0.1:1",
+                "BATON_METRICS_PORT": str(port),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+    said = f"cannot listen on 127.0.0.1:{port} (Address already in use); set BATON_METRICS_HOST"
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

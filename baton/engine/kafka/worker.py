@@ -34,6 +34,10 @@ from baton.settings import Settings
 log = logging.getLogger(__name__)
 
 
+class MetricsPortTaken(OSError):
+    """The pages of a worker cannot listen where they should; the text names the settings."""
+
+
 def run_worker(service: Service, settings: Settings, host: KafkaHost | None = None) -> None:
     """Run until a signal to stop; ends the process. ``host``: runs the reducers instead of the
     usual host (tests)."""
@@ -77,7 +81,7 @@ def host_of(service: Service, settings: Settings) -> KafkaHost:
 
 
 def _app(service: Service, settings: Settings, host: KafkaHost, scratch: str) -> Any:
-    port = settings.metrics_port or _free_port(settings.metrics_host)
+    port = _port(settings.metrics_host, settings.metrics_port)
     app = faust.App(
         f"baton-{service.name}",
         broker=f"kafka://{bootstrap_of(settings)}",
@@ -115,7 +119,16 @@ def _app(service: Service, settings: Settings, host: KafkaHost, scratch: str) ->
     return app
 
 
-def _free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
+def _port(host: str, wanted: int) -> int:
+    """The port that is wanted, or any that is free for 0; raises :class:`MetricsPortTaken` instead
+    of the web server's error in the middle of a start, which names no setting."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, wanted))
+        except OSError as error:
+            raise MetricsPortTaken(
+                f"cannot listen on {host}:{wanted} ({error.strerror}); set BATON_METRICS_HOST and "
+                "BATON_METRICS_PORT"
+            ) from None
         return int(probe.getsockname()[1])
