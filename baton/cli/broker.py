@@ -26,7 +26,8 @@ app = typer.Typer(
         "The embedded Apache Kafka: one node, loopback only, for trying out, developing and "
         "testing."
     ),
-    epilog="Example:  baton broker start && export BATON_BOOTSTRAP=$(baton broker status --address)",
+    epilog="Example:  baton broker start && "
+    "export BATON_BOOTSTRAP=$(baton broker status --address)",
 )
 
 _ANSWER_S = 3.0

@@ -74,7 +74,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     for name, check in _CHECKS.items():
         try:
             yield from check(settings)
-        except Exception as error:  # noqa: BLE001  # the doctor reports whatever goes wrong instead of going wrong
+        except Exception as error:  # noqa: BLE001  # the doctor reports whatever goes wrong
             yield Finding(
                 check=name,
                 verdict=Verdict.WRONG,
@@ -123,7 +123,8 @@ def _java(settings: Settings) -> Iterator[Finding]:
     text = (
         "".join(first)
         if good
-        else f"the bundled Java does not start ({''.join(first)}); set BATON_BOOTSTRAP to a Kafka that runs"
+        else f"the bundled Java does not start ({''.join(first)}); "
+        "set BATON_BOOTSTRAP to a Kafka that runs"
     )
     yield Finding(check="java", verdict=Verdict.GOOD if good else Verdict.WRONG, text=text)
 

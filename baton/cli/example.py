@@ -17,7 +17,8 @@ _VISITOR = {"anonymous": "b7d0c1"}
 
 
 @app.command(
-    epilog="Example:  baton example | baton send -        then:  baton explain --person ann.berg@acme.example"
+    epilog="Example:  baton example | baton send -        then:  "
+    "baton explain --person ann.berg@acme.example"
 )
 def example() -> None:
     """Print the events of a made-up lead, one JSON object a line, dated over the days up to now:

@@ -43,7 +43,8 @@ class PlaceUnknown(ValueError):
 
 @app.command(
     "list",
-    epilog="Example:  baton task list --json | jq -r '.[] | select(.state == \"stopped\") | .reason'",
+    epilog="Example:  baton task list --json | "
+    "jq -r '.[] | select(.state == \"stopped\") | .reason'",
 )
 def list_(
     worker: list[str] = typer.Option(

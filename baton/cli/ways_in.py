@@ -59,7 +59,8 @@ class SenderSettings(BaseSettings):
     )
     write_key: SecretStr | None = Field(
         None,
-        description="Write key that they send; without it the one generated for the run on this machine",
+        description="Write key that they send; without it the one generated for the run on this "
+        "machine",
     )
 
 
@@ -128,8 +129,8 @@ def opened(file: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def reporting(file: str, ledger: Path | None, *, as_json: bool) -> Iterator[Tally]:
-    """A tally that reports each trouble as it comes, and at the end the sum; leaves with exit code 1
-    if anything was not accepted."""
+    """A tally that reports each trouble as it comes, and at the end the sum; leaves with exit code
+    1 if anything was not accepted."""
     console = Console(stderr=True, soft_wrap=True)
     name = "standard input" if file == "-" else file
 

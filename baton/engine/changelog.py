@@ -4,7 +4,8 @@ Keys (bytes): ``p`` the position; ``h`` + key a head; ``e`` + kind + ``/`` + len
 bytes) + key + item an entry. A head's value is a fixed prefix, so that a restore finds the timer
 without decoding, and then the framed Avro::
 
-    format (1 byte, 1) | wake_at (8, ms; the least integer: none) | revision (8) | length of version (1) | version | Avro or nothing
+    format (1 byte, 1) | wake_at (8, ms; the least integer: none) | revision (8)
+        | length of version (1) | version | Avro or nothing
 
 Integers are big-endian. ``revision`` is a fingerprint of what last changed the key, ``version`` is
 the agreement that the key has adopted. Without Avro after it the key has entries but no head.

@@ -9,12 +9,12 @@ untouched: everything that a batch does lies in an overlay, time and timers incl
 
 The protocol, always in this order::
 
-    restore(key, value) ... restored()          the whole changelog, or what is new since the state was last held
-    keep(at)                                    the state and the log agree: a store on disk keeps what was restored
+    restore(key, value) ... restored()    the whole changelog, or what is new since it was last held
+    keep(at)                              state and log agree: a store on disk keeps what it read
     while running:
         begin(made_at_ms, reference_offsets)
-        process / pass_over / advance / fire_held / adopt_slice     in any order; False: not all of it; see each of them
-        encode_slice() ... seal()               None: nothing happened, nothing to commit (then discard)
+        process / pass_over / advance / fire_held / adopt_slice    in any order; False: not all
+        encode_slice() ... seal()         None: nothing happened, nothing to commit (then discard)
         <one transaction>
         commit()  or  discard()
 """
@@ -225,7 +225,7 @@ class Core(CoreView):
                 open_batch.changelog.extend(key_state.seal())
                 for amount in self._run.gauge_changes(key_state):
                     open_batch.measure(amount)
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with the state, the key's last step made it so
+            except Exception as error:  # noqa: BLE001 - the key's last step made it so
                 raise self._run.failed(key_state.place, error) from None
         return count < limit
 

@@ -69,7 +69,8 @@ WrittenPoints = Annotated[
     WithJsonSchema(
         {
             "type": ["number", "string"],
-            "description": "Points, with at most six decimals: compared with those that are written.",
+            "description": "Points, with at most six decimals: compared with those that are "
+            "written.",
         }
     ),
 ]

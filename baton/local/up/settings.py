@@ -48,5 +48,6 @@ class UpSettings(BaseSettings):
     )
     agreement: Path | None = Field(
         None,
-        description="Agreement that `baton up` publishes if none is in force; without it the example",
+        description="Agreement that `baton up` publishes if none is in force; without it the "
+        "example",
     )

@@ -34,7 +34,8 @@ def check_event(event_id: str, rows: list[Row], add: Callable[[Finding], None]) 
         add(
             Finding(
                 invariant=Invariant.ACKNOWLEDGED,
-                words=f"event {event_id} was acknowledged and is neither accepted nor a dead letter",
+                words=f"event {event_id} was acknowledged and is neither accepted nor a dead "
+                "letter",
             )
         )
     if keyed and not accepted and not places(rows, DROPPED):

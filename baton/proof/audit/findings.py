@@ -52,8 +52,12 @@ class Invariant(StrEnum):
 
 
 MEANING: dict[Invariant, str] = {
-    Invariant.ACKNOWLEDGED: "what was acknowledged to a sender is in the log: accepted, or a dead letter",
-    Invariant.ACCEPTED_ONCE: "each event that came in is accepted exactly once, however often it came",
+    Invariant.ACKNOWLEDGED: (
+        "what was acknowledged to a sender is in the log: accepted, or a dead letter"
+    ),
+    Invariant.ACCEPTED_ONCE: (
+        "each event that came in is accepted exactly once, however often it came"
+    ),
     Invariant.READABLE: "each record is what its topic's contract says",
     Invariant.UNIQUE: "no two facts have the same id",
     Invariant.CAUSED: "each fact names its cause",
@@ -61,7 +65,9 @@ MEANING: dict[Invariant, str] = {
         "each fact is one that its task computes again from its journal, and none of those is "
         "missing"
     ),
-    Invariant.STATE: "each changelog holds, byte for byte, what its task computes again from its journal",
+    Invariant.STATE: (
+        "each changelog holds, byte for byte, what its task computes again from its journal"
+    ),
     Invariant.SUMS: "the lines of an explanation add up to the number shown",
     Invariant.SCORES: (
         "a score is the sum, by the agreement's words, of the acts that were accepted of the lead "
@@ -99,9 +105,12 @@ MEANING |= {
         "an account has as many people as its parts come to, and none that was merged away or "
         "erased"
     ),
-    Invariant.CONSENT: "nobody is handed to a person who had refused it by then, unless they asked for it",
+    Invariant.CONSENT: (
+        "nobody is handed to a person who had refused it by then, unless they asked for it"
+    ),
     Invariant.BROUGHT: (
-        "a hand-off has the person and the profile that its event reported, and what had been reported "
+        "a hand-off has the person and the profile that its event reported, and what had been "
+        "reported "
         "before"
     ),
     Invariant.EMPLOYED: (
@@ -121,7 +130,9 @@ MEANING |= {
         "read"
     ),
     Invariant.TALLIES: "a goal has what its distinct tallies come to, each reported once",
-    Invariant.LATENESS: "a routing or an answer that came by the deadline does not leave its clock broken",
+    Invariant.LATENESS: (
+        "a routing or an answer that came by the deadline does not leave its clock broken"
+    ),
     Invariant.LOADS: "nobody is taken to have more open work than they can have",
     Invariant.PRESENT: "nobody is given a lead by turn in an absence that was known",
     Invariant.REJECTERS: "who rejected a lead is given it again only where the record says so",
@@ -130,9 +141,12 @@ MEANING |= {
     ),
     Invariant.OVERFLOW: "a lead that left a pool for another does not come back that way",
     Invariant.PERSON_LIMITS: (
-        "nobody is given a lead by turn beyond their limits over all pools, counted over all of them"
+        "nobody is given a lead by turn beyond their limits over all pools, counted over all of "
+        "them"
     ),
-    Invariant.VERDICTS: "what counts towards a goal is a move that the lead made, and each such move counts",
+    Invariant.VERDICTS: (
+        "what counts towards a goal is a move that the lead made, and each such move counts"
+    ),
 }
 
 

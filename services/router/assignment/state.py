@@ -185,7 +185,8 @@ def lane_of(item: QueueItem, *, to: str | None = None) -> str:
     )
     if not any(asks):
         return COMMON_LANE
-    return f"{_MARK}{derived_id('lane', *('|'.join(part) if isinstance(part, list) else part for part in asks))}{_MARK}"
+    words = ("|".join(part) if isinstance(part, list) else part for part in asks)
+    return f"{_MARK}{derived_id('lane', *words)}{_MARK}"
 
 
 def split_place(key: str) -> tuple[str, str]:
