@@ -42,7 +42,7 @@ def decoder(record_type: type[T]) -> Callable[[bytes, int], T]:
 
 
 @cache
-def node_of(hint: Any, make: Callable[..., Any]) -> "Node":
+def node_of(hint: Any, make: Callable[..., "Node"]) -> "Node":
     """How a value of the type ``hint`` is written, as ``make`` (:class:`avro_compiled.Node`)
     describes it; one node a type, so that a record of ``written_once`` is known again."""
     origin, arguments = get_origin(hint), get_args(hint)
