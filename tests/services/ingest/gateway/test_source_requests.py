@@ -62,7 +62,8 @@ async def _answered(
     """Status, headers but those for pages, body, and what was published."""
     method, path, headers, body = request
     served = Served()
-    own = GatewaySettings(write_keys=KEYS, cors_origins=PAGE)  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"write_keys": KEYS, "cors_origins": PAGE}
+    own = GatewaySettings(**settings)
     app = Gateway(served.publish, key_ring(own), own, now_ms=lambda: NOW).app()
     transport: Any = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
@@ -83,11 +84,12 @@ async def test_both_ways_give_the_same_answer_and_publish_the_same(name: str) ->
 
 
 async def test_a_fault_of_ours_is_answered_and_goes_on_to_the_server() -> None:
-    async def faulty(_: Sequence[IntakeRecord], __: str | None) -> None:
+    async def fail() -> None:
         raise RuntimeError("a fault")
 
-    own = GatewaySettings(write_keys=KEYS)  # type: ignore[arg-type]
-    app = Gateway(faulty, key_ring(own), own).app()
+    settings: dict[str, Any] = {"write_keys": KEYS}
+    own = GatewaySettings(**settings)
+    app = Gateway(Served(does=fail).publish, key_ring(own), own).app()
     for raises, outcome in ((False, 500), (True, RuntimeError)):
         transport: Any = httpx.ASGITransport(app, raise_app_exceptions=raises)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
