@@ -3,8 +3,9 @@ over all).
 
 Three decide it, each its part: the lead reducer the stage, the router who was handed the lead or
 where it waits, the SLA watcher the track and the return date. ``updated`` takes one record of any
-of their streams, ``holder_of`` reads off who has the lead; it is by the reducer ``custody``, which
-watches while the system runs, and by the audit, which looks afterwards, so both mean the same.
+of their streams, ``holder_of`` reads off who has the lead. The reducer ``custody``, the board and
+``baton explain`` use it. The audit does not: it has a model of its own, from the public topics, so
+that a fault here shows there.
 
 The streams have no order between them: what names a former qualification or hand-off changes
 nothing.

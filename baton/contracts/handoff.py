@@ -66,8 +66,7 @@ _STATES: Final[tuple[HandoffPhase | None, ...]] = (None, *HandoffPhase)
 # One line an event, one column a state in the order of _STATES: the phase from then on. None: the
 # event says nothing new.
 _ROWS: Final[Mapping[HandoffEvent, tuple[HandoffPhase | None, ...]]] = {
-    # unknown      requested    waiting      offered      accepted     returned     withdrawn
-    # closed
+    # from:                    unknown      requested    waiting      offered      accepted     returned     withdrawn    closed
     HandoffEvent.REQUESTED:   (_REQUESTED,  None,        None,        None,        None,        None,        None,        None),
     HandoffEvent.ROUTED:      (_OFFERED,    _OFFERED,    _OFFERED,    None,        None,        None,        None,        None),
     HandoffEvent.UNROUTED:    (_WAITING,    _WAITING,    _WAITING,    None,        None,        None,        None,        None),

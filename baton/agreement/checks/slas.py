@@ -105,6 +105,12 @@ def _fields(context: CheckContext) -> Iterator[Finding]:
             yield odd(
                 (*path, "apart"), "apart is between attempts, and one is promised: add attempts: 3"
             )
+        if promise.apart is None and promise.attempts > 1:
+            yield odd(
+                (*path, "attempts"),
+                f"{promise.attempts} attempts may all be of one minute, since nothing says how far "
+                "apart they are: add apart: 2 hours",
+            )
         yield from _waits(path, promise)
 
 

@@ -24,7 +24,7 @@ from tests.services.scorer.case_runs import (
 
 
 def test_a_hand_off_carries_the_person_that_came_with_the_request() -> None:
-    (routed,) = of(LeadRouted, scoring("F01-person-missing", "2027-03-01T10:00Z"))
+    (routed,) = of(LeadRouted, scoring("person-of-the-request", "2027-03-01T10:00Z"))
     person = routed.qualified.story.person
     assert (
         person.first_name,
@@ -45,20 +45,20 @@ def test_a_hand_off_carries_the_person_that_came_with_the_request() -> None:
 def test_erasing_a_customer_changes_no_goal() -> None:
     achieved = {
         progress.goal: progress.achieved
-        for progress in of(GoalProgress, scoring("F03a-goals-erased-customer", "2027-03-01T14:00Z"))
+        for progress in of(GoalProgress, scoring("erased-customer", "2027-03-01T14:00Z"))
     }
     assert achieved == {"mqls": 1, "sals": 1, "sqls": 1, "opps": 1, "won": 1}
 
 
 def test_a_consent_of_a_customer_is_no_move() -> None:
     assert (
-        path_of(scoring("F03c-stage-consent-customer"))[-1]
+        path_of(scoring("consent-of-a-customer"))[-1]
         == "2: consent_changed by system: customer -> customer"
     )
 
 
 def test_a_hand_raised_between_a_rejection_and_its_report_belongs_to_the_next_cycle() -> None:
-    assert path_of(scoring("F04-late-rejection-swallows-demo", "2027-03-02T09:00Z")) == [
+    assert path_of(scoring("rejection-reported-after-the-demo", "2027-03-02T09:00Z")) == [
         "1: qualified by system: inquiry -> mql",
         "1: for sdr, warm",
         "1: hand_raised by system: mql -> mql",
@@ -70,13 +70,13 @@ def test_a_hand_raised_between_a_rejection_and_its_report_belongs_to_the_next_cy
 
 
 def test_an_act_worth_exactly_the_threshold_reaches_it_whenever_it_arrives() -> None:
-    records = scoring("F05-latency-cliff", "2026-03-02T10:00:02Z")
+    records = scoring("exactly-the-threshold", "2026-03-02T10:00:02Z")
     assert path_of(records) == ["1: qualified by system: inquiry -> mql", "1: for sdr, warm"]
     assert last_score(records).engagement_micro == 19_999_999
 
 
 def test_an_acceptance_from_before_the_cooling_stands() -> None:
-    assert path_of(scoring("F06a-accept-before-cooling", "2027-03-19T00:00Z"))[2:] == [
+    assert path_of(scoring("accepted-before-it-cooled", "2027-03-19T00:00Z"))[2:] == [
         "1: withdrawn by system: mql -> inquiry",
         "1: recycled by system: inquiry -> recycled",
         "1: qualified by system: recycled -> mql",
@@ -86,7 +86,7 @@ def test_an_acceptance_from_before_the_cooling_stands() -> None:
 
 
 def test_an_act_of_a_former_cycle_does_nothing_to_the_next() -> None:
-    path = path_of(scoring("F07a-duplicate-after-45-days", "2027-05-01T09:00Z"))
+    path = path_of(scoring("same-act-after-45-days", "2027-05-01T09:00Z"))
     assert path[-3:] == [
         "2: qualified by system: inquiry -> mql",
         "2: for sdr, warm",
@@ -95,22 +95,22 @@ def test_an_act_of_a_former_cycle_does_nothing_to_the_next() -> None:
 
 
 def test_a_refusal_of_consent_makes_nobody_ready() -> None:
-    records = scoring("F08a-refusal-makes-mql", "2027-02-03T10:00Z")
+    records = scoring("refusal-of-consent", "2027-02-03T10:00Z")
     assert path_of(records) == []
     assert {scored.level for scored in of(LeadScored, records)} == {"cold"}
 
 
 def test_a_retracted_event_takes_its_profile_with_it() -> None:
-    assert last_score(scoring("F09a-bot-profile-stays", "2027-03-01T11:00Z")).fit_micro == 0
+    assert last_score(scoring("profile-of-a-retracted-event", "2027-03-01T11:00Z")).fit_micro == 0
 
 
 def test_after_a_retraction_the_former_value_is_back() -> None:
-    (routed,) = of(LeadRouted, scoring("F09b-retracted-profile-forgets"))
+    (routed,) = of(LeadRouted, scoring("former-value-of-a-profile"))
     assert routed.qualified.story.profile["employees"] == "450"
 
 
 def test_a_lost_deal_needs_a_reason_of_the_agreement() -> None:
-    records = scoring("F10-lost-without-reason", "2027-02-01T10:00Z")
+    records = scoring("lost-without-a-reason", "2027-02-01T10:00Z")
     assert path_of(records)[-2:] == [
         "1: qualified by s: sal -> sql",
         "lost by s refused: reason_missing",
@@ -119,7 +119,7 @@ def test_a_lost_deal_needs_a_reason_of_the_agreement() -> None:
 
 
 def test_acts_beyond_a_daily_limit_have_a_line() -> None:
-    lines = last_score(scoring("F12-daily-limit-silent", "2027-03-01T14:00Z")).contributions
+    lines = last_score(scoring("daily-limit", "2027-03-01T14:00Z")).contributions
     assert [(line.name, line.points_micro) for line in lines if line.kind == "limit"] == [
         ("1 beyond 20 a day: pricing", 0),
         ("1 beyond 20 a day: webinar", 0),
@@ -127,7 +127,7 @@ def test_acts_beyond_a_daily_limit_have_a_line() -> None:
 
 
 def test_the_next_change_that_was_published_last_is_when_the_level_falls() -> None:
-    records = scoring("F13-crossing-late", "2027-03-01T00:00Z")
+    records = scoring("next-change", "2027-03-01T00:00Z")
     scores = of(LeadScored, records)
     withdrawn = next(staged for staged in of(LeadStaged, records) if staged.event == "withdrawn")
     assert scores[-1].level == "cold"
@@ -136,7 +136,7 @@ def test_the_next_change_that_was_published_last_is_when_the_level_falls() -> No
 
 def test_a_hand_raised_during_an_open_warm_hand_off_makes_it_hot() -> None:
     for records in (
-        scoring("F14-hand-raise-keeps-slow-clock", "2027-02-01T17:00Z"),
+        scoring("hand-raised-on-a-warm-lead", "2027-02-01T17:00Z"),
         field("raised-hand-and-the-clock"),
     ):
         raised = next(staged for staged in of(LeadStaged, records) if staged.event == "hand_raised")
@@ -149,7 +149,7 @@ def test_a_hand_raised_during_an_open_warm_hand_off_makes_it_hot() -> None:
 
 
 def test_the_hand_off_to_sales_names_the_sdr_who_qualified_the_lead() -> None:
-    routed = of(LeadRouted, scoring("F16-sdr-not-named", "2027-04-02T10:00Z"))
+    routed = of(LeadRouted, scoring("sdr-who-qualified", "2027-04-02T10:00Z"))
     assert [(fact.leg, fact.qualified.qualified_by) for fact in routed] == [
         ("sdr", None),
         ("sales", "a"),
@@ -158,14 +158,14 @@ def test_the_hand_off_to_sales_names_the_sdr_who_qualified_the_lead() -> None:
 
 
 def test_points_are_compared_with_the_zeros_that_are_written() -> None:
-    (ran,) = run_examples(read_agreement(CASES / "scoring" / "F-expect-trailing-zeros.yaml"))
+    (ran,) = run_examples(read_agreement(CASES / "scoring" / "points-with-trailing-zeros.yaml"))
     assert [
         (difference.what, difference.expected, difference.found) for difference in ran.differences
     ] == [("engagement", "8.000000", "8.201")]
 
 
 def test_what_the_examples_say_happens_at_any_speed_of_delivery() -> None:
-    ran = list(run_examples(read_agreement(CASES / "scoring" / "F05-latency-cliff.yaml")))
+    ran = list(run_examples(read_agreement(CASES / "scoring" / "exactly-the-threshold.yaml")))
     assert [run.differences for run in ran] == [(), (), ()]
 
 
@@ -184,7 +184,7 @@ def test_the_end_of_a_contract_is_the_one_that_the_profile_reports() -> None:
 
 
 def test_a_stranger_is_refused() -> None:
-    case = CASES / "routing" / "x56ghost"
+    case = CASES / "routing" / "accepted-by-a-stranger"
     path = path_of(records_of(case.with_suffix(".yaml"), case.with_suffix(".jsonl")))
     assert path[-1] == "accepted by ghost refused: unknown_person"
 
