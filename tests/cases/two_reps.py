@@ -126,7 +126,7 @@ def _short(at_ms: int | None) -> str:
     return datetime.fromtimestamp(at_ms / 1000, BERLIN).strftime("%d %b %H:%M")
 
 
-def _words(record: Stored) -> str:  # noqa: PLR0911
+def _words(record: Stored) -> str:
     kind = TOPICS[record.topic].record
     if kind is None or record.value is None:
         return ""
