@@ -86,10 +86,11 @@ readme: $(READY)    ## write the tables in README and docs/, and the sample stor
 	@$(BIN)/python tools/lifecycle.py
 	@$(BIN)/python tools/board_tables.py
 
-LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml
-lock: $(READY)      ## write requirements.lock and deploy/worker.lock anew from pyproject.toml
-	@$(LOCK) --extra local --extra disk --group dev --output-file requirements.lock
-	@$(LOCK) --extra disk --group build --constraints requirements.lock --output-file deploy/worker.lock
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+lock: $(READY)      ## write requirements.lock, deploy/worker.lock and deploy/compile.lock anew from pyproject.toml
+	@$(LOCK) pyproject.toml --extra local --extra disk --group dev --output-file requirements.lock
+	@$(LOCK) pyproject.toml --extra disk --group build --constraints requirements.lock --output-file deploy/worker.lock
+	@$(LOCK) --group compile --constraints requirements.lock --output-file deploy/compile.lock
 
 clean: down         ## remove the environment too
 	@rm -rf .venv

@@ -15,6 +15,10 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _CLUSTER_COPIES = 3
+_CLUSTER_PARTITIONS = 4
+_EMBEDDED_PARTITIONS = 1
+"""One process a service runs there, and one process gains nothing from more: each task has a
+producer of its own, and pays for its own transactions."""
 NAMESPACE_PATTERN = r"^[a-z][a-z0-9-]{0,39}$"
 
 
@@ -86,11 +90,14 @@ class Settings(BaseSettings):
         pattern=NAMESPACE_PATTERN,
         description="Prefix of consumer groups and transactional ids, and of topics unless it is `baton`",
     )
-    partitions: int = Field(
-        4,
+    partitions: int | None = Field(
+        None,
         ge=1,
         le=1024,
-        description="Number of partitions of every keyed topic; cannot change once the topics exist",
+        description=(
+            "Number of partitions of every keyed topic; cannot change once the topics exist. "
+            "Without it 4 on a cluster, and 1 on the embedded broker"
+        ),
     )
     replication: int | None = Field(
         None,
@@ -201,6 +208,16 @@ class Settings(BaseSettings):
     def embedded(self) -> bool:
         """Whether the embedded broker is meant."""
         return self.bootstrap is None
+
+    @property
+    def partition_count(self) -> int:
+        """How many partitions a keyed topic has."""
+        return self.partitions or (_EMBEDDED_PARTITIONS if self.embedded else _CLUSTER_PARTITIONS)
+
+    def reached_at(self, bootstrap: str) -> Self:
+        """These settings with the address at which the embedded broker runs."""
+        pinned = {"bootstrap": bootstrap, "partitions": self.partition_count}
+        return self.model_copy(update=pinned)
 
     def copies(self, brokers: int) -> int:
         """The replication factor of topics on a cluster of so many brokers."""

@@ -25,6 +25,8 @@ from benchmarks.reducers import REDUCERS, Total
 from services.scorer.lead.reducer import Lead
 
 PARTITIONS = 4
+LIVE_PARTITIONS = 1
+"""Of a whole Baton on one machine, as ``baton up`` lays it out."""
 _TIMEOUT_S = 60.0
 
 

@@ -17,7 +17,7 @@ from baton.local.up.services import service_commands
 from baton.local.up.system import System
 from baton.local.up.write_key import key_file
 from baton.settings import load_settings
-from benchmarks.cluster import PARTITIONS
+from benchmarks.cluster import LIVE_PARTITIONS
 
 BROKER = "broker"
 _OTHERS = ("BATON_WRITE_KEYS", "BATON_WRITE_KEYS_FILE", "BATON_INSECURE", "BATON_REGISTRY_URL")
@@ -86,7 +86,7 @@ def _environment(home: Path, options: Mapping[str, Any], agreement: str) -> None
     os.environ |= {
         "BATON_BOOTSTRAP": options["bootstrap"],
         "BATON_NAMESPACE": options["namespace"],
-        "BATON_PARTITIONS": str(PARTITIONS),
+        "BATON_PARTITIONS": str(LIVE_PARTITIONS),
         "BATON_HOME": str(home),
         "BATON_AGREEMENT": str(home / "agreement.yaml"),
         "BATON_GATEWAY_PORT": "0",

@@ -34,6 +34,8 @@ _SENDERS = 16
 """More than the rate needs: each waits for its 202 before it sends again."""
 _CROWD = 2_000
 _LAST_S = 10.0
+_RESTS_S = 10.0
+"""After the start, before what an idle system takes is measured."""
 _ROUTED = ("leads.routed.sdr.v1", "leads.routed.sales.v1")
 
 
@@ -41,7 +43,7 @@ def measured(options: dict[str, Any]) -> dict[str, Any]:
     """Idle first, then ``rate`` events a second of which one in ``one_in`` asks for a
     demonstration."""
     with running(options, agreement()) as system:
-        time.sleep(options["warm_s"])
+        time.sleep(_RESTS_S)
         idle = _idle(system, options.get("broker"), options["idle_s"])
         return idle | Way(system, options).measured()
 

@@ -144,3 +144,13 @@ def test_topics_have_three_copies_where_there_are_brokers_for_it(
     brokers: int, asked: int | None, copies: int
 ) -> None:
     assert Settings(replication=asked).copies(brokers) == copies
+
+
+def test_a_topic_has_one_partition_on_the_embedded_broker_and_four_on_a_cluster() -> None:
+    embedded, cluster = Settings(), Settings(bootstrap="kafka:9092")
+    assert (embedded.partition_count, cluster.partition_count) == (1, 4)
+    assert Settings(partitions=6).partition_count == 6
+    reached = embedded.reached_at("127.0.0.1:9092")
+    assert (reached.bootstrap, reached.partition_count) == ("127.0.0.1:9092", 1), (
+        "with its address in them the settings still say what the embedded broker has"
+    )

@@ -23,4 +23,4 @@ def cluster_settings() -> Settings:
     record = running_broker(broker_home(settings.home))
     if record is None:
         raise NoBroker(NO_BROKER)
-    return settings.model_copy(update={"bootstrap": record.bootstrap})
+    return settings.reached_at(record.bootstrap)

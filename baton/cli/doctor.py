@@ -27,6 +27,7 @@ from baton.clients import confluent_options
 from baton.cluster.layout import layout_of
 from baton.cluster.ready import problem_of
 from baton.cluster.topics import compare_topics
+from baton.contracts.avro_codec import IS_COMPILED
 from baton.local.broker.artifacts import KAFKA_VERSION, is_sound, locked_artifacts
 from baton.local.broker.ports import is_free
 from baton.local.broker.record import broker_home, running_broker
@@ -98,6 +99,7 @@ def _python(_: Settings) -> Iterator[Finding]:
     text = f"{platform.python_version()} in {sys.prefix}" + (
         "" if good else "; Baton needs 3.11 or newer"
     )
+    text += "; Baton's compiled wheel" if IS_COMPILED else "; Baton in Python alone"
     yield Finding(check="python", verdict=Verdict.GOOD if good else Verdict.WRONG, text=text)
 
 

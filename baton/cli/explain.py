@@ -1,7 +1,7 @@
 """``baton explain``: the story of a lead, from the log."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 import typer
@@ -22,7 +22,7 @@ from baton.contracts.routing import LeadRouted
 from baton.lead_story.conclusion import conclusion
 from baton.lead_story.holder import holder_words, holding_of
 from baton.lead_story.sentences import occurred_at, sentence_of, times_of
-from baton.lead_story.stories import Chapter, find_lead, story_of
+from baton.lead_story.stories import Chapter, LeadUnknown, Reader, find_lead, story_of
 from baton.lead_story.why_uncounted import uncounted
 
 app = typer.Typer(add_completion=False)
@@ -70,13 +70,14 @@ def explain(
     console = Console()
     with LogReader(confluent_options(settings), settings.namespace) as reader:
         if as_json:
-            for chapter in story_of(reader, find_lead(reader, who, names=person)):
+            for chapter in story_asked_for(reader, who, find_lead(reader, who, names=person)):
                 typer.echo(story_line(chapter, person=person))
             return
         with patience(Console(stderr=True), "reading the log ...") as waiting:
             lead_id = find_lead(reader, who, names=person)
-            chapters = story_of(
+            chapters = story_asked_for(
                 reader,
+                who,
                 lead_id,
                 seen=lambda number: waiting.doing(f"reading the log ... {number:,} records"),
             )
@@ -84,6 +85,20 @@ def explain(
     found = book_of(KafkaAgreementTopic(settings).read()).at(wall_ms())
     why = {} if found is None else why_uncounted(chapters, found.agreement, now_ms=wall_ms())
     show_story(console, lead_id, chapters, why, holding, brief=brief, names=person)
+
+
+def story_asked_for(
+    reader: Reader, who: str, lead_id: str, *, seen: Callable[[int], None] = lambda _: None
+) -> list[Chapter]:
+    """The story of the lead behind ``who``. Where there is none the error names what was typed: the
+    id that follows from an identifier says nothing to whoever asked."""
+    try:
+        return story_of(reader, lead_id, seen=seen)
+    except LeadUnknown:
+        raise LeadUnknown(
+            f"nothing in the log belongs to {who.strip()}; it can be a lead id (as in "
+            "leads.accepted.v1), an e-mail address, or an identifier such as hubspot:4711"
+        ) from None
 
 
 def show_story(

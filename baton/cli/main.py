@@ -279,7 +279,9 @@ def app(arguments: Sequence[str] | None = None) -> None:
 
 def _print_version(asked: bool) -> None:
     if asked:
-        typer.echo(__version__)
+        from baton.contracts.avro_codec import IS_COMPILED
+
+        typer.echo(__version__ + (" (compiled)" if IS_COMPILED else ""))
         raise typer.Exit
 
 

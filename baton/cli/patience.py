@@ -1,5 +1,5 @@
-"""Long work is never silent: a moving line on a terminal, elsewhere a line on standard error
-every two seconds.
+"""Long work is never silent: a moving line on a terminal, elsewhere a line on standard error after
+two seconds, then after four, eight ... up to a minute, so that a log of a long run stays short.
 
 For commands whose own output may be long in coming. Standard output is never touched, so what reads
 it sees nothing of this.
@@ -15,11 +15,13 @@ from rich.status import Status
 
 _SILENT_S = 2.0
 _AGAIN_S = 2.0
+_LONGEST_S = 60.0
 
 
 class Patience:
-    """Says what is being done when nothing else has been said for ``silent_s``, then every
-    ``again_s``."""
+    """Says what is being done when nothing else has been said for ``silent_s``, then after
+    ``again_s``, and twice as long after each further line. A line that would be the same again says
+    how long it has been going on."""
 
     def __init__(
         self,
@@ -33,7 +35,9 @@ class Patience:
         self._console, self._status = console, status
         self._doing = doing
         self._silent_s, self._again_s = silent_s, again_s
-        self._due = time.monotonic() + silent_s
+        self._began = time.monotonic()
+        self._due = self._began + silent_s
+        self._shown = ""
         self._ended = threading.Event()
 
     def said(self) -> None:
@@ -54,9 +58,13 @@ class Patience:
     def watch(self) -> None:
         """Say what is being done where nothing else was said; until :meth:`end`."""
         while not self._ended.wait(min(0.2, self._silent_s / 2)):
-            if self._status is None and time.monotonic() >= self._due:
-                self._console.print(self._doing, highlight=False, markup=False, soft_wrap=True)
-                self._due = time.monotonic() + self._again_s
+            now = time.monotonic()
+            if self._status is None and now >= self._due:
+                again = f" ({now - self._began:.0f} s)" if self._doing == self._shown else ""
+                line, self._shown = f"{self._doing}{again}", self._doing
+                self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+                self._due = now + self._again_s
+                self._again_s = min(2 * self._again_s, max(_LONGEST_S, self._again_s))
 
     def end(self) -> None:
         """Say nothing more."""

@@ -73,7 +73,7 @@ def quarter_(
 
 def _player(demand: Demand, seeds: int, pool: str | None, said: Patience) -> PlayAll:
     def play(agreement: Agreement) -> list[Outcome]:
-        people = f" with {len(agreement.pools[pool].members)} people" if pool else ""
+        people = f" with {_people(len(agreement.pools[pool].members))}" if pool else ""
         return play_seeds(
             agreement,
             demand,
@@ -83,6 +83,10 @@ def _player(demand: Demand, seeds: int, pool: str | None, said: Patience) -> Pla
         )
 
     return play
+
+
+def _people(number: int) -> str:
+    return f"{number} {'person' if number == 1 else 'people'}"
 
 
 def _show(document: Mapping[str, Any], lines: Iterable[str], as_json: bool) -> None:

@@ -11,12 +11,12 @@ from rich.text import Text
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement_report.lead_states import LeadStates, Score, lines_at, score_at
-from baton.cli.explain import show_story, story_line, why_uncounted
+from baton.cli.explain import show_story, story_asked_for, story_line, why_uncounted
 from baton.cli.moments import written
 from baton.contracts.leads import Contribution, Criterion, LeadScored
 from baton.lead_story.holder import holding_of
 from baton.lead_story.sentences import contribution_line, criterion_line, points
-from baton.lead_story.stories import Chapter, LeadUnknown, find_lead, story_of
+from baton.lead_story.stories import Chapter, LeadUnknown, find_lead
 from baton.simulation.memory_records import MemoryReader
 from baton.simulation.simulation import Simulation
 
@@ -72,7 +72,7 @@ def show_lead(
     name."""
     reader = MemoryReader(simulation.host.log)
     lead_id = find_lead(reader, who, names=True)
-    chapters = story_of(reader, lead_id)
+    chapters = story_asked_for(reader, who, lead_id)
     if as_json:
         for chapter in chapters if story else ():
             typer.echo(story_line(chapter, person=True))

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from baton.cluster.ready import answers
-from baton.local.broker.record import broker_home, running_process
+from baton.local.broker.ports import is_free
+from baton.local.broker.record import BrokerRecord, broker_home, running_process
 from baton.local.up.readiness import look_at
 from baton.local.up.record import ProcessState, RunRecord, RunState, read_run
 from baton.processes import is_running
@@ -58,8 +59,8 @@ def status(
     """What runs: every process with its pid, addresses and state. Exit 0 when all of it is ready,
     else 1.
 
-    States: ready; alive (answers, but is not ready: the reason is below the table); starting (or
-    does not answer); gone (ended).
+    States: ready; alive (answers, but is not ready: the reason is below the table); starting (does
+    not listen yet); silent (listens, but does not answer: it hangs); gone (ended).
     """
     settings = load_settings()
     run = read_run(settings.home)
@@ -117,17 +118,23 @@ def _broker_row(settings: Settings, run: RunRecord | None) -> Row | None:
     record, owned = running_process(home), run is not None and run.owns_broker
     if record is None and not owned:
         return None
-    state = ProcessState.GONE if record is None else ProcessState.STARTING
-    if record is not None and not record.fencing and answers(record.bootstrap, timeout_s=_ANSWER_S):
-        state = ProcessState.READY
     return Row(
         name="broker",
         pid=None if record is None else record.mark.pid,
-        state=state,
+        state=ProcessState.GONE if record is None else _state_of_broker(record),
         addresses={} if record is None else {"kafka": record.bootstrap},
         log=str(home / "kafka.log"),
         restarts=run.broker_restarts if run is not None and owned else 0,
     )
+
+
+def _state_of_broker(record: BrokerRecord) -> ProcessState:
+    if record.fencing:
+        return ProcessState.STARTING
+    if answers(record.bootstrap, timeout_s=_ANSWER_S):
+        return ProcessState.READY
+    # a port that can be bound is one where nobody listens
+    return ProcessState.STARTING if is_free(record.port) else ProcessState.SILENT
 
 
 def _document(

@@ -23,6 +23,6 @@ def layout_of(settings: Settings) -> Layout:
     brokers = len(AdminClient(confluent_options(settings)).list_topics(timeout=_TIMEOUT_S).brokers)
     return Layout(
         namespace=settings.namespace,
-        partitions=settings.partitions,
+        partitions=settings.partition_count,
         replication=settings.copies(brokers),
     )

@@ -22,7 +22,8 @@ Partition = tuple[str, int]
 
 _ID: Final = "ce_id"
 _TIMEOUT_S: Final = 20.0
-_FETCH_WAIT_MS: Final = 100
+_FETCH_AT_ONCE_BYTES: Final = 1 << 20
+"""A broker that holds so much answers without waiting, so catching up is not slowed."""
 
 
 class ReadingStopped(RuntimeError):
@@ -38,10 +39,18 @@ class WayOut(Protocol):
 
 class PublicLog:
     """Batches of records from given offsets. ``client``: options of a confluent-kafka client;
-    ``reader``: who reads, in the client's id and in errors."""
+    ``reader``: who reads, in the client's id and in errors; ``gather_ms``: for how long a broker
+    gathers what is appended to any of the partitions before it answers. Without gathering, every
+    append to one of them is an answer and a request over all of them."""
 
     def __init__(
-        self, client: Mapping[str, Any], namespace: str, *, reader: str, way_out: WayOut
+        self,
+        client: Mapping[str, Any],
+        namespace: str,
+        *,
+        reader: str,
+        way_out: WayOut,
+        gather_ms: int,
     ) -> None:
         self._namespace, self._reader, self._way_out = namespace, reader, way_out
         self._assigned: set[Partition] = set()
@@ -55,7 +64,8 @@ class PublicLog:
                 "isolation.level": "read_committed",
                 "enable.partition.eof": True,
                 "auto.offset.reset": "error",
-                "fetch.wait.max.ms": _FETCH_WAIT_MS,
+                "fetch.wait.max.ms": gather_ms,
+                "fetch.min.bytes": _FETCH_AT_ONCE_BYTES,
             }
         )
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from baton.evolve import quick
+
 SMALL_ACCOUNT: Final = 32
 """Accounts of so many people are small."""
 GATHER_MS: Final = 60_000
@@ -33,6 +35,7 @@ class AccountPart:
     until_ms: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountScored:
     """``accounts.scored.v1``: the account as a buying group."""

@@ -31,13 +31,14 @@ from baton.contracts.avro_source import Source
 from baton.evolve import filling
 
 T = TypeVar("T")
-_SHARED: set[Any] = set()
+SHARED: set[Any] = set()
+"""The record types of :func:`written_once`."""
 
 
 def encoder(record_type: Any, frame: bytes = b"") -> Callable[..., bytes]:
     """``(record, prefix) -> bytes``: the prefix if any, ``frame``, then the record. Raises
     AttributeError, TypeError or OverflowError for what is not such a record."""
-    if record_type not in _SHARED:
+    if record_type not in SHARED:
         return _compiled_encoder(record_type, frame)
     body, join = _body(record_type), b"".join
 
@@ -50,7 +51,7 @@ def encoder(record_type: Any, frame: bytes = b"") -> Callable[..., bytes]:
 def written_once(record_type: type[T]) -> type[T]:
     """A class decorator: the record is published by itself and inside another record of the same
     step. The bytes of the one that was written last are kept for the other."""
-    _SHARED.add(record_type)
+    SHARED.add(record_type)
     return record_type
 
 
@@ -100,7 +101,7 @@ def decoder(record_type: type[T]) -> Callable[[bytes, int], T]:
 
 def _write(source: Source, place: str, hint: Any, indent: str) -> None:
     origin, arguments = get_origin(hint), get_args(hint)
-    if hint in _SHARED and place != "o":
+    if hint in SHARED and place != "o":
         source.scope[f"{hint.__name__}_body"] = _body(hint)
         source.items(f"{hint.__name__}_body({place})")
     elif isinstance(hint, type) and is_dataclass(hint):

@@ -65,7 +65,7 @@ def read_varint(data: bytes, at: int) -> tuple[int, int]:
     for place in range(at + 2, at + _LONGEST_VARINT):
         byte = data[place]
         number |= (byte & 127) << shift
-        if byte < 128:
+        if byte < 128 and number < 1 << 64:
             return number, place + 1
         shift += 7
     raise Malformed("a number has more than 64 bits")

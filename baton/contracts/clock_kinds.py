@@ -1,8 +1,9 @@
 """The kinds of clock, one row each: what starts it, what meets it, what ends or pauses it, who owes
 it.
 
-A new kind is a row here and nothing else: the agreement's words (:class:`Clock`, :class:`Side`),
-its checks, the handlers of the SLA watcher and its recycling read the table. A row names occasions,
+A new kind is a row here: the agreement's words (:class:`Clock`, :class:`Side`), its checks, the
+handlers of the SLA watcher and its recycling read the table. Only what no kind has waited for yet
+is an :class:`Occasion` more, and a handler that reports it. A row names occasions,
 never records: which record is which occasion is known to the handlers alone. What ends every clock
 of a lead (it left the cycle, was suppressed, merged, erased) is not repeated in each row.
 """

@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 
-from baton.contracts.avro_binary import decoder, encoder
+from baton.contracts.avro_codec import decoder, encoder
 from baton.contracts.avro_schema import avro_schema_of
 from baton.contracts.schemas import SchemaFile, shelf
 

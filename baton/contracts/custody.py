@@ -3,8 +3,9 @@ over all).
 
 Three decide it, each its part: the lead reducer the stage, the router who was handed the lead or
 where it waits, the SLA watcher the track and the return date. ``updated`` takes one record of any
-of their streams, ``holder_of`` reads off who has the lead; it is by the reducer ``custody``, which
-watches while the system runs, and by the audit, which looks afterwards, so both mean the same.
+of their streams, ``holder_of`` reads off who has the lead. The reducer ``custody``, the board and
+``baton explain`` use it. The audit does not: it has a model of its own, from the public topics, so
+that a fault here shows there.
 
 The streams have no order between them: what names a former qualification or hand-off changes
 nothing.
@@ -20,7 +21,7 @@ from baton.contracts.handoff import HELD, HandoffPhase, ProjectedHandoff, projec
 from baton.contracts.leads import Stage, StageEvent
 from baton.contracts.slas import LeadReactivated, LeadRecycled
 from baton.contracts.streams import HandoffChange, LeadDecision, LeadMove, SlaDecision, StreamRecord
-from baton.evolve import evolve
+from baton.evolve import evolve, quick
 
 IN_FLIGHT_MS: Final = 600_000
 """How long a lead may be on its way from one service to the next, and a return date be past, before
@@ -78,6 +79,7 @@ class Missing(StrEnum):
     STRANDED = "waits_where_nobody_can_ever_take_it"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
     """``who`` is a person, a pool, a track or the reason of an end; ``next_at_ms`` when the lead

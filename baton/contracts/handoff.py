@@ -17,7 +17,7 @@ from typing import Final
 
 from baton.contracts.routing import NOBODY_EVER, LeadUnrouted
 from baton.contracts.streams import HandoffChange, HandoffEvent
-from baton.evolve import evolve
+from baton.evolve import evolve, quick
 
 
 class HandoffPhase(StrEnum):
@@ -36,6 +36,7 @@ HELD: Final = frozenset({HandoffPhase.WAITING, HandoffPhase.OFFERED, HandoffPhas
 """Somebody has the lead: a person or a queue."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectedHandoff:
     """The latest hand-off of a lead. ``owner``: the person who has it, or had it; ``queue``: where
@@ -65,8 +66,7 @@ _STATES: Final[tuple[HandoffPhase | None, ...]] = (None, *HandoffPhase)
 # One line an event, one column a state in the order of _STATES: the phase from then on. None: the
 # event says nothing new.
 _ROWS: Final[Mapping[HandoffEvent, tuple[HandoffPhase | None, ...]]] = {
-    # unknown      requested    waiting      offered      accepted     returned     withdrawn
-    # closed
+    # from:                    unknown      requested    waiting      offered      accepted     returned     withdrawn    closed
     HandoffEvent.REQUESTED:   (_REQUESTED,  None,        None,        None,        None,        None,        None,        None),
     HandoffEvent.ROUTED:      (_OFFERED,    _OFFERED,    _OFFERED,    None,        None,        None,        None,        None),
     HandoffEvent.UNROUTED:    (_WAITING,    _WAITING,    _WAITING,    None,        None,        None,        None,        None),

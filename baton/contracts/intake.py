@@ -17,6 +17,7 @@ from baton.contracts.identity import AliasKind as AliasKind
 from baton.contracts.identity import Identifier as Identifier
 from baton.contracts.identity import IdentifierScheme as IdentifierScheme
 from baton.contracts.identity import IdentityCommand as IdentityCommand
+from baton.evolve import quick
 
 
 class EventKind(StrEnum):
@@ -76,6 +77,7 @@ class Consent:
     granted: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Direct identifiers and free text of a person: travels on ``leads.persons.v1`` and on topics
@@ -143,6 +145,7 @@ class IntakeRecord:
     update_only: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityAlias:
     """``intake.aliases.v1``: what one identity key sends another, or reports. Keyed by
@@ -221,6 +224,7 @@ class LeadCommand:
     command: Command
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadPerson:
     """``leads.persons.v1`` (compacted): the direct identifiers and free text of a lead; each record

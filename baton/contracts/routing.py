@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from baton.contracts.leads import LeadQualified
+from baton.evolve import quick
 
 
 class RequestKind(StrEnum):
@@ -97,6 +98,7 @@ URGENCY: Final[Mapping[str, int]] = {"hot": 0, "warm": 1, "cold": 2}
 """Levels in the order in which leads are handed out."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandoffRequest:
     """``router.accounts.v1`` (keyed by account, or ``lead:<id>`` without one): one wish of
@@ -132,6 +134,7 @@ class HandoffRequest:
     deputy: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingStep:
     """One rule that routing looked at, and what it said."""
@@ -140,6 +143,7 @@ class RoutingStep:
     outcome: str
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueItem:
     """``router.queue.v1`` (keyed by pool): a request whose pool is chosen, or what became of it.
@@ -179,6 +183,7 @@ class QueueItem:
     took_turn: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A person who could have been given the lead: who has the smallest ``score`` among those below

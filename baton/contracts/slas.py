@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from baton.evolve import quick
+
 
 class ClockState(StrEnum):
     """States of a clock: ``running -> met | cancelled | breached``, then ``breached -> met_late |
@@ -33,6 +35,7 @@ class ActionKind(StrEnum):
     RESTORE = "restore"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlaClock:
     """``leads.sla-clocks.v1``: a clock changed its state.
@@ -68,6 +71,7 @@ class SlaClock:
     spent_ms: Mapping[str, int] = field(default_factory=dict)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlaViolation:
     """``leads.sla-violations.v1``: a clock ran out (``breach``), is about to (``warning``), or late
@@ -94,6 +98,7 @@ class SlaViolation:
     reason: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlaAction:
     """``leads.sla-actions.v1``: a step of the ladder. Dispatch carries out ``reassign``,

@@ -23,6 +23,7 @@ from baton.contracts.intake import LeadAct, LeadCommand
 from baton.contracts.leads import LeadAmended, LeadQualified, LeadRefused, LeadStaged
 from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import LeadReactivated, LeadRecycled, SlaAction
+from baton.evolve import quick
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,7 @@ def answer(value: LeadRouted | LeadUnrouted) -> RoutingAnswer:
     return RoutingAnswer(lead_id=value.lead_id, unrouted=value)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandoffChange:
     """``router.handoffs.v1``: one change of a hand-off, as dispatch owns it.

@@ -10,10 +10,10 @@ from dataclasses import replace
 
 from baton.contracts.handoff_topics import HANDOFF_TOPICS
 from baton.contracts.lead_topics import LEAD_TOPICS
-from baton.contracts.namespaces import DEFAULT_NAMESPACE as DEFAULT_NAMESPACE
-from baton.contracts.namespaces import consumer_group as consumer_group
-from baton.contracts.namespaces import logical as logical
-from baton.contracts.namespaces import physical as physical
+from baton.contracts.names_on_cluster import DEFAULT_NAMESPACE as DEFAULT_NAMESPACE
+from baton.contracts.names_on_cluster import consumer_group as consumer_group
+from baton.contracts.names_on_cluster import logical as logical
+from baton.contracts.names_on_cluster import physical as physical
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE
 from baton.contracts.topic_spec import BOOK_MS as BOOK_MS
 from baton.contracts.topic_spec import DAY_MS as DAY_MS

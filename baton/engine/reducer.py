@@ -210,6 +210,11 @@ def has_state(reducer: Reducer[Any, Any]) -> bool:
     return reducer.head_type is not None or bool(reducer.entry_kinds)
 
 
+def editions_by_head(reducer: Reducer[Any, Any]) -> bool:
+    """Whether keys with different heads live under different editions at one moment."""
+    return type(reducer).edition_of is not Reducer.edition_of
+
+
 class Reducer(ABC, Generic[S, R]):
     """One keyed reducer. Subclasses set the class variables and hold no state of their own.
 

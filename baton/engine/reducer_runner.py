@@ -29,7 +29,7 @@ from baton.engine.key_state import KeyState, Shape
 from baton.engine.open_batch import OpenBatch
 from baton.engine.record_headers import Stamp, fact_ids
 from baton.engine.records import Did, JournalLine
-from baton.engine.reducer import Reducer, ReferenceBook, Rejection, Step
+from baton.engine.reducer import Reducer, ReferenceBook, Rejection, Step, editions_by_head
 from baton.engine.store import Store, StoreFailed
 from baton.engine.task_config import TaskConfig
 from baton.engine.wiring import wiring_of
@@ -66,6 +66,7 @@ class ReducerRunner:
         self.editions: tuple[str, ...] = ()
         self.skips: set[str] = set()
         self._reducer, self._partition, self._partitions = reducer, partition, config.partitions
+        self._by_head = editions_by_head(reducer)
         self._book, self._limits = book, config.limits
         self._store, self._held_timers = store, held_timers
         self._shape, self._stamp = Shape(reducer, config.codecs), Stamp(reducer)
@@ -116,11 +117,8 @@ class ReducerRunner:
                 decoder.check_partition(event.key)
             if key_state.exists and key_state.version not in self.editions and self._reducer.adopts:
                 self._adopt(open_batch, key_state)
-            key_state.cause, key_state.proven, key_state.place = (
-                event.id,
-                True,
-                (topic, record.offset),
-            )
+            place = topic, record.offset
+            key_state.cause, key_state.proven, key_state.place = event.id, True, place
             step = self._reducer.step(key_state, event, now=self.now, reference=self.reference)
             if decoder.outside:
                 self._judge(open_batch, topic, record, step.rejected)
@@ -278,9 +276,12 @@ class ReducerRunner:
     ) -> None:
         if not self._shape.stateless:
             before = key_state.wake_at
-            key_state.apply(
-                step, self._reducer.edition_of(step.head, self.reference), forced=forced
+            edition = (
+                self._reducer.edition_of(step.head, self.reference)
+                if self._by_head
+                else self.editions[-1]
             )
+            key_state.apply(step, edition, forced=forced)
             if forced or key_state.wake_at != before:
                 self._held_timers.set(key_state.key, key_state.wake_at, self.now)
         elif step.head is not None or step.wake_at is not None or step.put:

@@ -48,7 +48,6 @@ class Table:
     ``peeked`` are the first rows."""
 
     header: list[str]
-    header_line: int
     rows: Iterator[NumberedRow | Trouble]
     remarks: list[str] = field(default_factory=list)
     peeked: list[NumberedRow] = field(default_factory=list)
@@ -244,7 +243,6 @@ def _table(
     held = list(islice(rows, _PEEKED_ROWS))
     return Table(
         header=[" ".join(cell.split()) for cell in found.cells],
-        header_line=found.line,
         rows=_chained(held, rows),
         remarks=remarks,
         peeked=[row for row in held if not isinstance(row, Trouble)],

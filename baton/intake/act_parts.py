@@ -15,6 +15,7 @@ from baton.contracts.acts import ActKind
 from baton.contracts.identity import IdentityCommand
 from baton.contracts.intake import CommandKind, IdentifierScheme
 from baton.intake.fields import (
+    ACTOR,
     AmountMinor,
     Currency,
     Day,
@@ -77,7 +78,7 @@ class ActPart(Part):
     kind: Annotated[ActKind, one_of(ActKind)]
     by: PersonId
     handoff_id: HexId | None = None
-    actor: Annotated[str, Field(pattern=r"^(system|marketing|sdr|sales|manager)?$")] = ""
+    actor: Annotated[str, Field(pattern=ACTOR)] = ""
     reason: Word | None = None
     outcome: Word | None = None
     automatic: bool = False

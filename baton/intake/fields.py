@@ -4,7 +4,7 @@ wrong without the value."""
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, PlainValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -223,20 +223,31 @@ Moment = Annotated[
     str, PlainValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
 """A moment that is passed on as text, in UTC."""
-SourceName = Annotated[
-    str,
-    StringConstraints(
-        min_length=1, max_length=200, pattern=r"^[A-Za-z0-9/][A-Za-z0-9._~:/?#!$&'()*+,;=%-]*$"
-    ),
-]
-Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
-PersonId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+_SOURCE: Final = r"^[A-Za-z0-9/][A-Za-z0-9._~:/?#!$&'()*+,;=%-]*$"
+_WORD: Final = r"^[a-z0-9][a-z0-9_]{0,63}$"
+_PERSON: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+_HEX: Final = r"^[0-9a-f]{32}$"
+_CURRENCY: Final = r"^[A-Z]{3}$"
+ACTOR: Final = r"^(system|marketing|sdr|sales|manager)?$"
+FORMS: Final = {
+    ACTOR: "system, marketing, sdr, sales or manager",
+    _SOURCE: "letters, digits and the signs of a URL, without blanks, such as webshop",
+    _WORD: "up to 64 lower-case letters, digits and underscores, such as demo_request",
+    _PERSON: "an id of the agreement's people: up to 64 letters, digits, dots, _ and -",
+    _HEX: "32 hexadecimal digits in lower case",
+    _CURRENCY: "three capital letters, such as EUR",
+}
+"""What a text that does not have the form of its field should have been."""
+
+SourceName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_SOURCE)]
+Word = Annotated[str, StringConstraints(pattern=_WORD)]
+PersonId = Annotated[str, StringConstraints(pattern=_PERSON)]
 OwnId = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=256),
     AfterValidator(_one_line),
 ]
-HexId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+HexId = Annotated[str, StringConstraints(pattern=_HEX)]
 Label = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=256),
@@ -249,7 +260,7 @@ Prose = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=2000), AfterValidator(_text)
 ]
 Day = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[str, StringConstraints(pattern=_CURRENCY)]
 AmountMinor = Annotated[int, Field(ge=0, lt=1 << 53)]
 Profile = Annotated[dict[str, str], PlainValidator(profile_fields), _map_schema(MAX_PROFILE_FIELDS)]
 Properties = Annotated[dict[str, str], PlainValidator(property_fields), _map_schema(MAX_PROPERTIES)]

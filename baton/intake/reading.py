@@ -11,6 +11,7 @@ from typing import Any
 from jiter import from_json
 from pydantic import ValidationError
 
+from baton.intake.fields import FORMS
 from baton.intake.lines import MAX_EVENT_BYTES, EventLine
 
 MAX_CONTAINERS = 128
@@ -29,7 +30,6 @@ _WORDS = {
     "list_type": "must be one text or a list of texts",
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",
-    "string_pattern_mismatch": "is not written as it must be",
 }
 
 
@@ -120,6 +120,8 @@ def _problem(error: Any) -> Problem:
     ]
     if error["type"] == "baton_field":
         path.append(str(context["field"]))
+    if (pattern := context.get("pattern")) is not None:
+        return Problem(".".join(path), f"must be {FORMS.get(pattern, f'of the form {pattern}')}")
     return Problem(".".join(path), _WORDS.get(error["type"]) or _lower_first(str(error["msg"])))
 
 

@@ -149,24 +149,26 @@ def story_of(
     reader: Reader, lead_id: str, *, seen: Callable[[int], None] = lambda _: None
 ) -> list[Chapter]:
     """All records of the lead and of those that were merged into it, in the order they were
-    appended.
+    appended. A merge, which is published under the keys of both leads, comes once.
 
     ``seen`` is called with the number of records read so far, now and then.
     """
     chapters: list[Chapter] = []
+    merges: set[str] = set()
     wanted, known = [lead_id], {lead_id}
     while wanted:
         current = wanted.pop()
         for chapter in _chapters(reader, current, seen):
+            if isinstance(chapter.value, LeadMerge):
+                if chapter.value.merge_id in merges:
+                    continue
+                merges.add(chapter.value.merge_id)
+                if chapter.value.loser not in known:
+                    known.add(chapter.value.loser)
+                    wanted.append(chapter.value.loser)
             chapters.append(chapter)
-            if isinstance(chapter.value, LeadMerge) and chapter.value.loser not in known:
-                known.add(chapter.value.loser)
-                wanted.append(chapter.value.loser)
     if not chapters:
-        raise LeadUnknown(
-            f"nothing in the log belongs to lead {lead_id}; is it an id of leads.accepted.v1, or "
-            "an e-mail address?"
-        )
+        raise LeadUnknown(f"nothing in the log belongs to lead {lead_id}")
     return sorted(
         chapters,
         key=lambda chapter: (chapter.record.at_ms, chapter.record.topic, chapter.record.offset),

@@ -97,7 +97,7 @@ def pool_state(
     """The pool ``view.key`` at ``now_ms``; ``listed``: how many waiting leads are named."""
     pool_view = pool_view_of(reference, view.key, now=now_ms)
     head = view.head or PoolState(pool=view.key)
-    loads = head.known_loads
+    loads = head.loads
     barred = {known.person: known.limit for known in head.barred}
     availability = Availability(pool_view, loads, reference, now_ms, barred)
     held = sorted(_held(view), key=lambda found: split_place(found[0])[1])

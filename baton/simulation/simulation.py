@@ -26,6 +26,7 @@ from baton.engine.task_config import TaskConfig
 from baton.flow import all_reducers
 from baton.ids import derived_id
 from baton.simulation.direct.direct_host import DirectHost
+from baton.simulation.direct.late_codecs import LateCodec
 from baton.simulation.direct.passed import Seen, written
 from baton.simulation.lines import Arrival
 from baton.simulation.memo_codec import memo_codecs
@@ -100,7 +101,7 @@ class Simulation:
         return DirectHost(
             reducers,
             book,
-            TaskConfig(partitions=partitions),
+            TaskConfig(partitions=partitions, codecs=LateCodec),
             start_ms=start_ms,
             shown=_YIELDED | self._watch.keys(),
         )

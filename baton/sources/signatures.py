@@ -115,7 +115,7 @@ def _parts_of(rule: HmacRule, request: SignedRequest, shown: str) -> tuple[str, 
     if rule.pattern is not None:
         found = re.search(rule.pattern, shown[:_MAX_SHOWN])
         if found is None:
-            raise NotAuthentic(f"the header {rule.header} is not written as it must be")
+            raise NotAuthentic(f"the header {rule.header} does not match `pattern` of the source")
         signature, timestamp = found["signature"], found.groupdict().get("timestamp")
     if rule.timestamp is not None and rule.timestamp.header is not None:
         timestamp = request.headers.get(rule.timestamp.header.lower())

@@ -1,10 +1,10 @@
-"""What the process shows to operators: ``/healthz``, ``/readyz`` and ``/metrics``, on a port apart
-from the one that targets and forms call."""
+"""What delivery and the concierge show to operators: ``/healthz``, ``/readyz`` and ``/metrics``, on
+a port apart from the one that targets and forms call."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import apsw
@@ -25,18 +25,33 @@ _WAITING = """SELECT target.name, count(delivery.id), min(delivery.created_ms) F
 def operations_app(
     is_ready: Callable[[], bool], standing: Callable[[], Standing], store: Path
 ) -> Starlette:
-    """``is_ready``: whether it listens; ``standing``: how the follower is."""
+    """Delivery's pages. ``is_ready``: whether it listens; ``standing``: how the follower is."""
+
+    def state() -> Mapping[str, object]:
+        now = standing()
+        return {"reading": now.state.value, "reason": now.reason}
+
+    return health_app(is_ready, state=state, measured=lambda: measure(store))
+
+
+def health_app(
+    is_ready: Callable[[], bool],
+    *,
+    state: Callable[[], Mapping[str, object]] = dict,
+    measured: Callable[[], None] = lambda: None,
+) -> Starlette:
+    """The three pages. ``is_ready``: whether it listens; ``state``: what ``/readyz`` says beside
+    that; ``measured`` is called before the metrics are read."""
 
     def alive(_: Request) -> Response:
         return JSONResponse({"alive": True})
 
     def ready(_: Request) -> Response:
-        found, now = is_ready(), standing()
-        body = {"ready": found, "reading": now.state.value, "reason": now.reason}
-        return JSONResponse(body, status_code=200 if found else 503)
+        found = is_ready()
+        return JSONResponse({"ready": found, **state()}, status_code=200 if found else 503)
 
     def shown(_: Request) -> Response:
-        measure(store)
+        measured()
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(

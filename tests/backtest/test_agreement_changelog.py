@@ -3,25 +3,16 @@ now; and nobody reads in it what cannot be known."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-TOOL = Path(__file__).resolve().parents[2] / "tools" / "agreement_changelog.py"
+from tests.tool_modules import tool_module
 
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("agreement_changelog_tool", TOOL)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+    return tool_module("agreement_changelog")
 
 
 def test_the_changelog_is_the_backtest_of_now(tool: ModuleType) -> None:

@@ -1,6 +1,5 @@
 """docs/TABLES.md says what can be exported, column by column, and the check of that can fail."""
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
@@ -8,18 +7,14 @@ import pytest
 
 from services.insights.exporting import EXPORTABLE
 from services.insights.facts.tables import TABLES
+from tests.tool_modules import tool_module
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("tables_tool", ROOT / "tools" / "board_tables.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return tool_module("board_tables")
 
 
 def test_the_page_is_that_of_the_code_and_another_one_is_found(

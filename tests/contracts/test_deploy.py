@@ -1,7 +1,6 @@
 """What is in deploy/ fits the code: metrics, services, settings, pages; the manifests are valid.
 Nothing is started here."""
 
-import importlib.util
 import json
 import re
 import shutil
@@ -17,6 +16,7 @@ from ruamel.yaml import YAML
 from baton.contracts.acls import BOARD, GATEWAY
 from baton.contracts.metric_catalogue import METRICS
 from baton.flow import SERVICES, STANDING
+from tests.tool_modules import tool_module
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -219,11 +219,7 @@ def test_compose_runs_every_service_under_a_name_of_its_own_and_prometheus_asks_
 
 
 def test_every_setting_that_is_set_is_one() -> None:
-    spec = importlib.util.spec_from_file_location("operating_tool", ROOT / "tools" / "operating.py")
-    assert spec is not None
-    assert spec.loader is not None
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = tool_module("operating")
     known = {
         field.validation_alias or f"{model.model_config['env_prefix']}{name.upper()}"
         for _, model in tool.SETTINGS

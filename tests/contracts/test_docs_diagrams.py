@@ -5,7 +5,6 @@ Each check is shown to fail on a document that was changed.
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +15,7 @@ from baton.contracts.leads import Actor, Stage, StageEvent
 from baton.contracts.topics import REDUCERS, TOPICS, Audience
 from baton.flow import all_reducers
 from services.scorer.lead.transitions import Refused, moved
+from tests.tool_modules import tool_module
 
 ROOT = Path(__file__).resolve().parents[2]
 ARCHITECTURE = (ROOT / "docs" / "ARCHITECTURE.md").read_text()
@@ -132,12 +132,7 @@ def test_an_edge_that_is_missing_or_made_up_is_found(drawn: str, changed: str) -
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("lifecycle_tool", ROOT / "tools" / "lifecycle.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return tool_module("lifecycle")
 
 
 @pytest.fixture(scope="module")

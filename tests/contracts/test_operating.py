@@ -2,7 +2,6 @@
 say; and the check can fail."""
 
 import importlib
-import importlib.util
 import re
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +11,7 @@ from pydantic_settings import BaseSettings
 
 from baton.cli.main import COMMANDS
 from baton.contracts.topics import TOPICS
+from tests.tool_modules import tool_module
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "OPERATING.md").read_text()
@@ -19,12 +19,7 @@ TEXT = (ROOT / "docs" / "OPERATING.md").read_text()
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("operating_tool", ROOT / "tools" / "operating.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return tool_module("operating")
 
 
 def test_the_tables_are_those_of_now(tool: ModuleType) -> None:

@@ -19,3 +19,8 @@ from baton.contracts.partitioner import partition_of
 def test_the_hash_is_javas_murmur2(key: bytes, hashed: int) -> None:
     assert partition_of(key, 1 << 31) == hashed & 0x7FFFFFFF
     assert partition_of(key, 7) == (hashed & 0x7FFFFFFF) % 7
+
+
+@pytest.mark.parametrize("key", [b"", b"a", b"lead-4711", bytes(range(256))])
+def test_of_one_partition_there_is_only_the_first(key: bytes) -> None:
+    assert partition_of(key, 1) == 0

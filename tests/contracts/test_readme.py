@@ -1,22 +1,18 @@
 """The README says what the catalogue says, and the check of that can fail."""
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from tests.tool_modules import tool_module
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("readme_tool", ROOT / "tools" / "readme.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return tool_module("readme")
 
 
 def test_the_topics_table_is_the_catalogue(tool: ModuleType) -> None:

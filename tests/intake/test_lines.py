@@ -411,7 +411,7 @@ WRONG: dict[str, tuple[bytes | dict[str, Any], str, str]] = {
     "an act that is no word": (
         line(engagement={"act": "Demo Request"}),
         "invalid",
-        "engagement.act: is not written as it must be",
+        "engagement.act: must be up to 64 lower-case letters",
     ),
     "too many topics": (
         line(engagement={"act": "x", "topics": ["t"] * 17}),
@@ -476,7 +476,7 @@ WRONG: dict[str, tuple[bytes | dict[str, Any], str, str]] = {
     "a source with an address": (
         line(source="mailto:ann@acme.example"),
         "invalid",
-        "source: is not written as it must be",
+        "source: must be letters, digits and the signs of a URL",
     ),
 }
 
@@ -738,6 +738,29 @@ def test_the_examples_cover_every_kind_are_taken_and_match_the_schema() -> None:
 )
 def test_the_schema_refuses_what_is_refused(name: str) -> None:
     assert list(Draft202012Validator(SCHEMA).iter_errors(WRONG[name][0])) != []
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "words"),
+    [
+        ("act", {"by": "a@b"}, "an id of the agreement's people: up to 64 letters"),
+        ("act", {"handoff_id": "2026-12-31"}, "32 hexadecimal digits in lower case"),
+        ("act", {"currency": "euro"}, "three capital letters, such as EUR"),
+        ("act", {"reason": "No budget"}, "lower-case letters, digits and underscores"),
+        ("act", {"actor": "boss"}, "system, marketing, sdr, sales or manager"),
+        ("source", "my shop", "the signs of a URL, without blanks, such as webshop"),
+    ],
+)
+def test_a_text_of_another_form_is_refused_with_the_form_that_it_should_have(
+    field: str, given: Any, words: str
+) -> None:
+    act = {"kind": "accepted", "by": "ben"}
+    changed = {"act": act | given} if field == "act" else {"act": act, field: given}
+    with pytest.raises(LineRefused) as error:
+        read_line(of_kind("act", **changed))
+    (problem,) = error.value.problems
+    assert problem.reason.startswith("must be ")
+    assert words in problem.reason
 
 
 def test_a_refusal_lists_a_bounded_number_of_problems() -> None:

@@ -28,6 +28,7 @@ from typing import IO, Any
 
 LOADED = (
     "tests.kafka.toy_worker",
+    *(f"tests.services.delivery.killed_{name}" for name in ("follower", "sender", "target")),
     "baton.cli.worker",
     "baton.engine.kafka.worker",
     *(f"services.{name}.app" for name in ("ingest", "scorer", "router", "sla_watcher")),
@@ -35,8 +36,8 @@ LOADED = (
 )
 """What every process from here has: the workers of the tests, and those of Baton."""
 
-ENTRANCES = {"tests.kafka.toy_worker": "main", "baton.cli.main": "app"}
-"""What ``python -m`` runs of a module."""
+ENTRANCES = {"baton.cli.main": "app"}
+"""What ``python -m`` runs of a module, where it is not ``main``."""
 
 _FDS = 3
 _POLL_S = 0.05
@@ -192,7 +193,9 @@ def _born(request: Mapping[str, Any], fds: Sequence[int]) -> Callable[[], Any]:
     os.environ.update(request["environment"])
     module = request["module"]
     sys.argv[:] = [module, *request["words"]]
-    entrance: Callable[[], Any] = getattr(importlib.import_module(module), ENTRANCES[module])
+    entrance: Callable[[], Any] = getattr(
+        importlib.import_module(module), ENTRANCES.get(module, "main")
+    )
     return entrance
 
 

@@ -118,3 +118,12 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+async def killed_at(worker: WorkerProcess, points: Mapping[str, int]) -> None:
+    """Start the worker to be killed when it comes to a point for the so many-th time, at all of
+    them one after the other; fails where it ended in another way."""
+    for point, count in points.items():
+        worker.start(f"{point}:{count}")
+        code = await worker.ended()
+        assert code == -signal.SIGKILL, f"{point}: ended with {code}\n{worker.log.read_text()}"

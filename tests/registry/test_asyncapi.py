@@ -3,7 +3,6 @@ parser, which finds a planted error."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 from pathlib import Path
@@ -17,6 +16,7 @@ from baton.contracts.schemas import schema_root, shelf
 from baton.contracts.topics import TOPICS, Audience
 from baton.registry.asyncapi import asyncapi
 from tests.npm_packages import installed
+from tests.tool_modules import tool_module
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,12 +29,7 @@ def document(*, inline: bool) -> dict[str, Any]:
 
 def schemas_tool() -> ModuleType:
     """``tools/schemas.py``."""
-    spec = importlib.util.spec_from_file_location("schemas_tool", ROOT / "tools" / "schemas.py")
-    assert spec is not None
-    assert spec.loader is not None
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
-    return tool
+    return tool_module("schemas")
 
 
 def test_the_document_that_is_checked_in_is_the_catalogues() -> None:

@@ -94,3 +94,13 @@ def test_a_process_that_is_gone_or_a_system_without_groups_is_no_error(tmp_path:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     lower_priority(ended.pid, 5, proc=tmp_path)
+
+
+def test_every_process_of_a_run_is_given_the_number_of_partitions_that_its_topics_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GATEWAY", "BOARD", "DELIVERY", "DELIVERY_CONCIERGE"):
+        monkeypatch.setenv(f"BATON_{name}_PORT", "0")
+    reached = Settings(home=tmp_path, metrics_port=0).reached_at("127.0.0.1:1")
+    given = {command.environment["BATON_PARTITIONS"] for command in service_commands(reached)}
+    assert given == {"1"}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -86,7 +87,15 @@ def test_a_body_that_no_process_of_ours_would_send_gives_no_reasons(body: bytes)
     assert reasons_in(body) == ()
 
 
-def test_a_process_that_runs_and_does_not_answer_is_shown_so() -> None:
+def test_a_process_that_does_not_listen_yet_is_starting() -> None:
     process = _process("http://127.0.0.1:1")
-    assert ask(process) is Answer.SILENT
-    assert look_at(process) == (ProcessState.STARTING, ("no answer within 1 s",))
+    assert ask(process) is Answer.ABSENT
+    assert look_at(process) == (ProcessState.STARTING, ("it does not listen yet",))
+
+
+def test_a_process_that_listens_and_does_not_answer_is_silent_and_not_starting() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hung:
+        process = _process(f"http://127.0.0.1:{hung.getsockname()[1]}")
+        assert ask(process) is Answer.SILENT
+        reasons = ("it listens, and gave no answer within 1 s",)
+        assert look_at(process) == (ProcessState.SILENT, reasons)

@@ -128,8 +128,27 @@ def test_the_story_of_a_simulated_lead_needs_no_kafka_and_says_why_an_act_counts
     assert "happened 2026-03-02 09:00:00.000" in said.output
     assert " qualified " in said.output
     assert " routed " in said.output
-    unknown = run([BUYER], "--explain", "nobody@acme.example")
+
+
+@pytest.mark.parametrize("option", ["--score", "--explain"])
+def test_a_lead_that_nothing_is_known_of_is_named_as_it_was_typed(
+    run: Callable[..., Result], option: str
+) -> None:
+    unknown = run([BUYER], option, "nobody@acme.example")
     assert unknown.exit_code == 1
+    words = str(unknown.exception)
+    assert words.startswith("nothing in the log belongs to nobody@acme.example; it can be ")
+
+
+def test_a_merge_is_published_under_both_keys_and_comes_once_in_a_story(
+    run: Callable[..., Result],
+) -> None:
+    before = _line("1", MONDAY, identifiers={"anonymous": "visitor-1"})
+    named = _line("2", MONDAY, identifiers={"anonymous": "visitor-1", **EMAIL})
+    mail = _line("0", MONDAY, identifiers=EMAIL)
+    story = run([mail, before, named], "--explain", EMAIL["email"])
+    assert story.exit_code == 0, story.output
+    assert story.output.count(" continues as ") == 1
 
 
 def test_the_story_ends_with_who_has_the_lead_now_where_it_was_ever_anybodys_work(

@@ -13,6 +13,7 @@ from typing import Any, cast
 from baton.agreement.compiled.conditions import Condition
 from baton.agreement.condition_context import ConditionContext, ProfileContext
 from baton.contracts.leads import Criterion
+from baton.evolve import quick
 
 MAX_FIT_MICRO = 100_000_000
 MET, NOT_MET, UNKNOWN = "met", "not_met", "unknown"
@@ -23,6 +24,7 @@ _MAX_REMEMBERED_LENGTH = 200
 _Decided = tuple[int, tuple[Criterion, ...]]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitResult:
     """``points_micro`` is in 0..100 points; the points of ``criteria`` plus ``clamp_micro`` add up

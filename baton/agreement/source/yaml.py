@@ -13,20 +13,11 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    Event,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
 
 from baton.agreement.document import Document, Place
 from baton.agreement.problems import Path, Problem
 from baton.agreement.source.encoding import decoded
+from baton.agreement.source.quick_yaml import NotQuick, quick_events
 
 MAX_BYTES = 256 * 1024
 MAX_NODES = 50_000
@@ -46,6 +37,22 @@ def read_yaml(source: str | bytes) -> Document:
     text = decoded(source) if isinstance(source, bytes) else source
     if isinstance(text, Problem):
         return _unread(text)
+    return read_quickly(text) or read_strictly(text)
+
+
+def read_quickly(text: str) -> Document | None:
+    """The document, where libyaml is certain to read it alike and nothing is wrong with it."""
+    reader = _Reader()
+    try:
+        for event in quick_events(text):
+            reader.take(event)
+    except (_Stop, NotQuick):
+        return None
+    return None if reader.problems else reader.document()
+
+
+def read_strictly(text: str) -> Document:
+    """The document, or what is wrong with it, by the parser of YAML 1.2."""
     reader = _Reader()
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
@@ -56,7 +63,7 @@ def read_yaml(source: str | bytes) -> Document:
         reader.problems.append(_syntax_problem(error, text))
     except (YAMLError, ValueError) as error:  # an unreadable character has no mark
         reader.problems.append(Problem(message=f"is not YAML: {str(error).splitlines()[0]}"))
-    return Document(data=reader.root, places=reader.places, problems=tuple(reader.problems))
+    return reader.document()
 
 
 def _unread(problem: Problem) -> Document:
@@ -89,25 +96,31 @@ class _Reader:
     _nodes: int = 0
     _documents: int = 0
 
-    def take(self, event: Event) -> None:
-        match event:
-            case DocumentStartEvent():
+    def document(self) -> Document:
+        return Document(data=self.root, places=self.places, problems=tuple(self.problems))
+
+    def take(self, event: Any) -> None:
+        """The next event, of either parser: they name them alike."""
+        match type(event).__name__:
+            case "DocumentStartEvent":
                 self._documents += 1
                 if self._documents > 1:
                     self._problem(
                         event, "a second document begins here; an agreement is one: remove the ---"
                     )
                     raise _Stop
-            case MappingStartEvent() | SequenceStartEvent():
-                self._begin(event)
-            case MappingEndEvent() | SequenceEndEvent():
+            case "MappingStartEvent":
+                self._begin(event, {})
+            case "SequenceStartEvent":
+                self._begin(event, [])
+            case "MappingEndEvent" | "SequenceEndEvent":
                 self._end()
-            case ScalarEvent():
+            case "ScalarEvent":
                 self._scalar(event)
-            case AliasEvent():
+            case "AliasEvent":
                 self._alias(event)
 
-    def _begin(self, event: Any) -> None:
+    def _begin(self, event: Any, value: dict[str, Any] | list[Any]) -> None:
         self._check_tag(event)
         if self._awaits_key():
             self._problem(event, "a key is a word, not a list or a mapping")
@@ -118,7 +131,6 @@ class _Reader:
             self._problem(event, f"nested more than {MAX_DEPTH} deep")
             raise _Stop
         self._count(1, event)
-        value: dict[str, Any] | list[Any] = {} if isinstance(event, MappingStartEvent) else []
         self._open.append(_Open(value, path, event.anchor))
 
     def _end(self) -> None:

@@ -65,7 +65,7 @@ def host_of(service: Service, settings: Settings) -> KafkaHost:
         service.reducers,
         service.book(),
         TaskConfig(
-            partitions=settings.partitions,
+            partitions=settings.partition_count,
             namespace=settings.namespace,
             measures=service.measures,
             version=build_version(),

@@ -41,13 +41,15 @@ class Backoff:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """What to run: its name in messages and files, the words of the command and what is added to
-    the environment; ``nice``: by how much its priority is lowered."""
+    the environment; ``nice``: by how much its priority is lowered; ``again``: what to run instead
+    once it has ended, with another port where its own is somebody else's now."""
 
     name: str
     words: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
     nice: int = 0
+    again: Callable[[], "Command"] | None = None
 
 
 class Process(Protocol):
@@ -90,6 +92,8 @@ class Child:
         """Start it; its log goes on. Raises OSError where the log cannot be written."""
         if self._record is not None:
             self.restarts += 1
+            if self.command.again is not None:
+                self.command = self.command.again()
         self._close_lifeline()
         rotate(self.log)
         with open_log(self.log) as out:

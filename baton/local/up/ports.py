@@ -1,8 +1,19 @@
-"""Which ports a run listens on, and the choice of free ones where that is left to us."""
+"""Which ports a run listens on, and the choice of free ones where that is left to us.
 
-from baton.contracts.acls import CONCIERGE
+A port is chosen here and bound by the child a moment later. Connections that machines open take
+their own ports from the range above 32768 (49152 on some), so the choice is made below it, and no
+connection can come between; another server can, and then the child gets another port
+(:meth:`PortChoice.again`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import SystemRandom
+from typing import Final
+
+from baton.contracts.acls import BOARD, CONCIERGE, DELIVERY, GATEWAY
 from baton.flow import workers_configured
-from baton.local.broker.ports import free_port, require_free
+from baton.local.broker.ports import is_free, require_free
 from baton.local.up.settings import UpSettings
 from baton.settings import Settings
 
@@ -11,6 +22,13 @@ _GATEWAY = "BATON_GATEWAY_PORT"
 _BOARD = "BATON_BOARD_PORT"
 _DELIVERY = "BATON_DELIVERY_PORT"
 _CONCIERGE = "BATON_DELIVERY_CONCIERGE_PORT"
+_LOWEST: Final = 20_000
+_HIGHEST: Final = 32_768
+_TRIES: Final = 1_000
+
+
+class NoPortLeft(RuntimeError):
+    """No free port was found; the text names the settings that choose one."""
 
 
 def ports_wanted(settings: Settings) -> list[tuple[str, int]]:
@@ -29,37 +47,78 @@ def ports_wanted(settings: Settings) -> list[tuple[str, int]]:
     ]
 
 
-def choose_gateway_port() -> int:
-    """The gateway's port; raises ``PortTaken`` naming the setting."""
-    return _choose(_GATEWAY, UpSettings().gateway_port)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerPorts:
+    """Where one process listens: for ``/metrics`` and ``/readyz``, and for whoever uses it (None:
+    nobody does); ``fixed``: those that a setting names."""
+
+    metrics: int
+    own: int | None = None
+    fixed: frozenset[int] = frozenset()
 
 
-def choose_board_port() -> int:
-    """The board's port; raises ``PortTaken`` naming the setting."""
-    return _choose(_BOARD, UpSettings().board_port)
+@dataclass(slots=True)
+class PortChoice:
+    """The ports of the workers of one run. ``any_port``: proposes one; ``free``: whether nobody
+    listens there."""
+
+    settings: Settings
+    any_port: Callable[[], int] = lambda: SystemRandom().randrange(_LOWEST, _HIGHEST)
+    free: Callable[[int], bool] = is_free
+    _taken: set[int] = field(default_factory=set)
+
+    def first(self) -> dict[str, WorkerPorts]:
+        """Of each process that is configured; raises ``PortTaken`` naming the setting."""
+        base, own = self.settings.metrics_port, _own_ports()
+        found = {}
+        for number, name in enumerate(workers_configured()):
+            metrics = self._choose(_METRICS, base + number if base else 0)
+            used = self._choose(*own[name]) if name in own else None
+            wishes = base, own[name][1] if name in own else 0
+            fixed = frozenset(
+                port
+                for port, wish in zip((metrics, used), wishes, strict=True)
+                if wish and port is not None
+            )
+            found[name] = WorkerPorts(metrics=metrics, own=used, fixed=fixed)
+        return found
+
+    def again(self, ports: WorkerPorts) -> WorkerPorts:
+        """The same, for a process that has ended: with another port in the place of one that was
+        chosen here and that somebody else has now."""
+        return WorkerPorts(
+            metrics=self._kept(ports.metrics, ports.fixed),
+            own=None if ports.own is None else self._kept(ports.own, ports.fixed),
+            fixed=ports.fixed,
+        )
+
+    def _kept(self, port: int, fixed: frozenset[int]) -> int:
+        return port if port in fixed or self.free(port) else self._any()
+
+    def _choose(self, setting: str, port: int) -> int:
+        if not port:
+            return self._any()
+        require_free(port, setting=setting)
+        return port
+
+    def _any(self) -> int:
+        for _ in range(_TRIES):
+            port = self.any_port()
+            if port not in self._taken and self.free(port):
+                self._taken.add(port)
+                return port
+        raise NoPortLeft(
+            f"no port from {_LOWEST} to {_HIGHEST - 1} was free in {_TRIES} tries; name ports by "
+            f"{_METRICS}, {_GATEWAY}, {_BOARD} and {_DELIVERY}"
+        )
 
 
-def choose_delivery_port() -> int:
-    """Delivery's port; raises ``PortTaken`` naming the setting."""
-    return _choose(_DELIVERY, UpSettings().delivery_port)
-
-
-def choose_concierge_port() -> int:
-    """The concierge's port; raises ``PortTaken`` naming the setting."""
-    return _choose(_CONCIERGE, UpSettings().delivery_concierge_port)
-
-
-def choose_metrics_ports(settings: Settings) -> dict[str, int]:
-    """A port for each process; raises ``PortTaken`` naming the setting."""
-    base = settings.metrics_port
+def _own_ports() -> dict[str, tuple[str, int]]:
+    """Of the processes that somebody calls: the setting, and what it says."""
+    settings = UpSettings()
     return {
-        name: _choose(_METRICS, base + number if base else 0)
-        for number, name in enumerate(workers_configured())
+        GATEWAY: (_GATEWAY, settings.gateway_port),
+        BOARD: (_BOARD, settings.board_port),
+        DELIVERY: (_DELIVERY, settings.delivery_port),
+        CONCIERGE: (_CONCIERGE, settings.delivery_concierge_port),
     }
-
-
-def _choose(setting: str, port: int) -> int:
-    if not port:
-        return free_port()
-    require_free(port, setting=setting)
-    return port

@@ -19,6 +19,7 @@ class Answer(StrEnum):
 
     READY = "ready"
     NOT_READY = "not ready"
+    ABSENT = "absent"  # nothing listens there
     SILENT = "silent"
 
 
@@ -48,12 +49,15 @@ def look_at(process: ProcessRecord) -> Seen:
             return Seen(ProcessState.READY)
         case Answer.NOT_READY, reasons:
             return Seen(ProcessState.ALIVE, reasons)
-    return Seen(ProcessState.STARTING, (f"no answer within {_TIMEOUT_S:.0f} s",))
+        case Answer.ABSENT, _:
+            return Seen(ProcessState.STARTING, ("it does not listen yet",))
+    silent = f"it listens, and gave no answer within {_TIMEOUT_S:.0f} s"
+    return Seen(ProcessState.SILENT, (silent,))
 
 
 def _asked(process: ProcessRecord) -> tuple[Answer, tuple[str, ...]]:
     if process.readiness is None:
-        return (Answer.READY if is_running(process.mark) else Answer.SILENT), ()
+        return (Answer.READY if is_running(process.mark) else Answer.ABSENT), ()
     parts = urlsplit(process.readiness)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_TIMEOUT_S)
     try:
@@ -62,6 +66,8 @@ def _asked(process: ProcessRecord) -> tuple[Answer, tuple[str, ...]]:
         if answer.status == http.client.OK:
             return Answer.READY, ()
         return Answer.NOT_READY, reasons_in(answer.read(_MOST_BYTES))
+    except ConnectionRefusedError:
+        return Answer.ABSENT, ()
     except (OSError, http.client.HTTPException):
         return Answer.SILENT, ()
     finally:

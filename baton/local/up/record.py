@@ -22,11 +22,13 @@ class RunState(StrEnum):
 
 class ProcessState(StrEnum):
     """How a process is: ``alive`` answers but is not ready (restoring, waiting for a broker);
-    ``starting`` gives no answer; ``gone`` is none of ours any more."""
+    ``starting`` does not listen yet; ``silent`` listens and does not answer: it hangs, is stopped,
+    or has no processor; ``gone`` is none of ours any more."""
 
     READY = "ready"
     ALIVE = "alive"
     STARTING = "starting"
+    SILENT = "silent"
     GONE = "gone"
 
 

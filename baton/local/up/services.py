@@ -9,13 +9,7 @@ from collections.abc import Sequence
 from baton.clients import bootstrap_of
 from baton.contracts.acls import BOARD, CONCIERGE, DELIVERY, GATEWAY
 from baton.local.up.child import Command
-from baton.local.up.ports import (
-    choose_board_port,
-    choose_concierge_port,
-    choose_delivery_port,
-    choose_gateway_port,
-    choose_metrics_ports,
-)
+from baton.local.up.ports import PortChoice, WorkerPorts
 from baton.local.up.settings import UpSettings
 from baton.local.up.write_key import key_environment
 from baton.settings import Settings
@@ -27,23 +21,15 @@ while it writes to the file that both have."""
 
 def service_commands(settings: Settings) -> Sequence[Command]:
     """One command a process, with the ports it listens on; raises ``PortTaken``."""
-    metrics_ports = choose_metrics_ports(settings)
-    own_ports = {
-        GATEWAY: choose_gateway_port(),
-        BOARD: choose_board_port(),
-        DELIVERY: choose_delivery_port(),
-    }
-    if CONCIERGE in metrics_ports:
-        own_ports[CONCIERGE] = choose_concierge_port()
-    return [
-        _command(name, settings, metrics_port=port, own_port=own_ports.get(name))
-        for name, port in metrics_ports.items()
-    ]
+    choice = PortChoice(settings)
+    return [_command(name, settings, ports, choice) for name, ports in choice.first().items()]
 
 
-def _command(name: str, settings: Settings, *, metrics_port: int, own_port: int | None) -> Command:
+def _command(name: str, settings: Settings, ports: WorkerPorts, choice: PortChoice) -> Command:
+    metrics_port, own_port = ports.metrics, ports.own
     environment = {
         "BATON_BOOTSTRAP": bootstrap_of(settings),
+        "BATON_PARTITIONS": str(settings.partition_count),
         "BATON_HOME": str(settings.home),
         "BATON_METRICS_PORT": str(metrics_port),
         # The same after a restart, so that the group gives its tasks back at once instead of
@@ -65,7 +51,14 @@ def _command(name: str, settings: Settings, *, metrics_port: int, own_port: int 
         addresses = {"concierge": f"http://127.0.0.1:{own_port}", **addresses}
     words = [sys.executable, "-m", "baton.cli.main", "worker", name]
     nice = 0 if name in _IN_FRONT else UpSettings().background_nice
-    return Command(name=name, words=words, environment=environment, addresses=addresses, nice=nice)
+    return Command(
+        name=name,
+        words=words,
+        environment=environment,
+        addresses=addresses,
+        nice=nice,
+        again=lambda: _command(name, settings, choice.again(ports), choice),
+    )
 
 
 def _place(settings: Settings) -> str:

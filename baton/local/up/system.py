@@ -92,7 +92,8 @@ class System:
         """Start every part; raises what a part says that cannot be started."""
         self._write()
         address = self._start_broker()
-        self.settings = self.settings.model_copy(update={"bootstrap": address})
+        if self.settings.embedded:
+            self.settings = self.settings.reached_at(address)
         self._write(bootstrap=address)
         self._prepare(self.settings)
         for command in self._commands(self.settings):

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from baton.contracts.partitioner import partition_of
-from baton.engine.memory import Stored, VirtualTime
+from baton.engine.memory import Livelock, Stored, VirtualTime, virtual_time
 from baton.engine.record_headers import RecordDecoder
 from baton.engine.reducer import Reducer, ReferenceBook
 from baton.engine.task_config import TaskConfig
@@ -54,6 +54,7 @@ class DirectHost(VirtualTime):
             for topic in task.reducer.inputs:
                 self.log.place(topic, task.partition).readers.append((number, task))
         self._dues = [_NEVER] * len(self._tasks)
+        self._first_due: int | None = _NEVER
 
     def send(self, topic: str, key: str, value: Any) -> Stored:
         """Append one record now, as one of our services would; ``value`` is the topic's
@@ -70,8 +71,21 @@ class DirectHost(VirtualTime):
 
     @property
     def next_due(self) -> int | None:
-        due = min(self._dues)
+        due = self._first()
         return None if due == _NEVER else due
+
+    def settle(self) -> None:
+        if not (self._agreed or self._ready()):
+            return
+        rounds, woken = 0, self._woken
+        while True:
+            if woken:
+                self._work()
+            elif not (self._move() or self._prove()):
+                return
+            rounds += 1
+            if rounds >= virtual_time.ROUNDS:
+                raise Livelock(self.log.now, rounds, self._next_ones())
 
     # ------------------------------------------------------------------ inside
 
@@ -98,11 +112,15 @@ class DirectHost(VirtualTime):
             self._agreed = self.book.at(self.log.now) is not None
         return self._agreed
 
+    def _first(self) -> int:
+        """The least of the due times; asked several times for one change."""
+        found = self._first_due
+        if found is None:
+            found = self._first_due = min(self._dues)
+        return found
+
     def _work(self) -> bool:
-        woken = self._woken
-        if not woken or not (self._agreed or self._ready()):
-            return False
-        tasks = self._tasks
+        woken, tasks = self._woken, self._tasks
         for number in sorted(woken) if len(woken) > 1 else tuple(woken):
             task = tasks[number]
             woken.discard(number)
@@ -113,19 +131,20 @@ class DirectHost(VirtualTime):
         return True
 
     def _ran(self, number: int, task: DirectTask) -> None:
-        due = task.next_due
-        self._dues[number] = _NEVER if due is None else due
+        due = task.timers.timers.next_due()
+        if due is None:
+            due = _NEVER
+        if due != self._dues[number]:
+            self._dues[number], self._first_due = due, None
         if task.judges:
-            if task.held:
+            if task.timers.held:
                 self._holding.add(number)
             else:
                 self._holding.discard(number)
 
     def _move(self) -> bool:
-        if not (self._agreed or self._ready()):
-            return False
         now = self.log.now
-        in_force = self._reference(now)
+        in_force = self._known if now == self._asked_at else self._reference(now)
         if in_force is not self._in_force:  # every task may have to adopt it
             moving = [
                 number
@@ -134,7 +153,7 @@ class DirectHost(VirtualTime):
             ]
             if not moving:
                 self._in_force = in_force
-        elif min(self._dues) > now:
+        elif self._first() > now:
             return False
         else:
             moving = [number for number, at in enumerate(self._dues) if at <= now]
@@ -154,6 +173,11 @@ class DirectHost(VirtualTime):
         task.fire_held(self.log.now)
         self._ran(number, task)
         return True
+
+    def _next_version(self, to_ms: int) -> int | None:
+        if self.book.at(to_ms) is self._in_force:
+            return None
+        return super()._next_version(to_ms)
 
     def _next_ones(self) -> Iterable[str]:
         for task in self._tasks:

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 from baton.contracts.partitioner import partition_of
-from baton.engine.batch import Limits
 from baton.engine.errors import EngineError, ReducerFailed, adopt_place, record_place, wake_place
 from baton.engine.held_timers import HeldTimers
 from baton.engine.memory import Stored
-from baton.engine.reducer import Event, Reducer, Step
+from baton.engine.reducer import Event, Reducer, Step, editions_by_head
 from baton.engine.reducer_runner import WakeLoop
 from baton.engine.task_config import TaskConfig
 from baton.engine.timers import TimerWheel
@@ -45,22 +44,19 @@ class DirectRunner:
         self.states = KeyStates(reducer, config.codecs)
         self.editions: tuple[str, ...] = ()
         self.wakes_left = self.room_left = 0
-        self._at, self._config = at, config
+        self._adopts = reducer.adopts
+        self._by_head = editions_by_head(reducer)
+        self._at, self._limits, self._partitions = at, config.limits, config.partitions
         self._reference: Any = None
         wiring = wiring_of(reducer, partition, config)
         self._decoders = wiring.decoders
         self.outbox = FactOutbox(reducer, partition, log, woken, config, wiring)
 
-    @property
-    def limits(self) -> Limits:
-        """Of a batch."""
-        return self._config.limits
-
     # ------------------------------------------------------------------ time
 
     def begin(self) -> None:
         """A batch begins."""
-        self.wakes_left, self.room_left = self.limits.wakes, self.limits.outputs
+        self.wakes_left, self.room_left = self._limits.wakes, self._limits.outputs
         if self.book_changed:
             self._refresh()
 
@@ -91,7 +87,7 @@ class DirectRunner:
         try:
             event = record if isinstance(record, Event) else self._decoders[topic].event(record)
             state = self.states.touch(event.key)
-            if state.exists and state.version not in self.editions and self.reducer.adopts:
+            if self._adopts and state.exists and state.version not in self.editions:
                 self.adopt(state)
             state.cause, state.proven = event.id, True
             step = self.reducer.step(state, event, now=self.now, reference=self._reference)
@@ -109,7 +105,7 @@ class DirectRunner:
         """Fire one timer, or let its key adopt."""
         state = self.states.touch(key)
         self.wakes_left -= 1
-        if state.version not in self.editions and self.reducer.adopts:
+        if self._adopts and state.version not in self.editions:
             self.adopt(state)
             return
         state.cause = derived_id("wake", self.reducer.name, key, due, state.revision)
@@ -118,7 +114,7 @@ class DirectRunner:
             step = self.reducer.wake(state, now=self.now, reference=self._reference)
             again = step.wake_at is not None and step.wake_at <= self.now
             state.spins = state.spins + 1 if again else 0
-            if state.spins > self.limits.spins:
+            if state.spins > self._limits.spins:
                 raise WakeLoop
             self._apply(state, step, self.now, None, forced=True)
         except Exception as error:  # noqa: BLE001 - see step
@@ -142,11 +138,10 @@ class DirectRunner:
 
     def new_keys(self) -> list[str]:
         """Keys of this partition that the reference wants and nothing has made yet."""
-        partitions = self._config.partitions
         return [
             key
             for key in self.reducer.keys_of(self._reference)
-            if partition_of(key.encode(), partitions) == self.partition
+            if partition_of(key.encode(), self._partitions) == self.partition
             and self.states.version_of(key) is None
         ]
 
@@ -164,9 +159,15 @@ class DirectRunner:
         facts, states = step.facts, self.states
         self.room_left -= 1 + len(facts)
         if not states.stateless:
-            before = state.wake_at
-            state.apply(step, self.reducer.edition_of(step.head, self._reference), forced=forced)
-            states.settle(state)
+            before, existed = state.wake_at, state.exists
+            edition = (
+                self.reducer.edition_of(step.head, self._reference)
+                if self._by_head
+                else self.editions[-1]
+            )
+            state.apply(step, edition, forced=forced)
+            if state.exists is not existed:
+                states.settle(state)
             if forced or state.wake_at != before:
                 self.timers.set(state.key, state.wake_at, self.now)
         elif step.head is not None or step.wake_at is not None or step.put:

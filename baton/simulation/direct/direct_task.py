@@ -54,7 +54,8 @@ class DirectTask(DirectRunner):
             if timers.floor <= at_ms and not self._fire_due(at_ms):
                 break
             heappop(waiting)
-            self.move(at_ms)
+            if at_ms > self.now:
+                self.move(at_ms)
             self.step(topic, offset, record)
             left -= 1
         if self.outbox.handed:
@@ -63,7 +64,7 @@ class DirectTask(DirectRunner):
     def advance(self, now: int) -> None:
         """Move time to ``now``, fire what is due, adopt."""
         self._move_to(now)
-        while self.adopting:
+        while self._adopts and self.editions[-1] != self._adopted:
             self.begin()
             self._adopt_slice()
             self.outbox.hand_on()
@@ -75,7 +76,8 @@ class DirectTask(DirectRunner):
         while not done:
             self.begin()
             done = self._fire_held(now)
-            self.outbox.hand_on()
+            if self.outbox.handed:
+                self.outbox.hand_on()
 
     def changes_by(self, now: int) -> bool:
         """As :meth:`baton.engine.core.Core.changes_by`."""
@@ -101,7 +103,8 @@ class DirectTask(DirectRunner):
             done = self._fire_due(now)
             if done:
                 self.move(now)
-            self.outbox.hand_on()
+            if self.outbox.handed:
+                self.outbox.hand_on()
 
     def _fire_due(self, to_ms: int) -> bool:
         """Fire what is due; False: not all of it, the batch is full."""

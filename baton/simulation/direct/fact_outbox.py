@@ -57,25 +57,22 @@ class FactOutbox:
         """The facts of a step, in order."""
         ordinals: dict[str, int] = {}
         origin: StepOrigin | None = None
+        own_key, cause, log = state.key, state.cause, self._log
+        now = log.now
         for fact in facts:
             outlet = self._outlets[fact.topic]
-            ordinal = ordinals.get(outlet.kind, 0)
-            ordinals[outlet.kind] = ordinal + 1
-            partition = self._partition_of(outlet, fact, state.key)
+            kind = outlet.kind
+            ordinal = ordinals.get(kind, 0)
+            ordinals[kind] = ordinal + 1
+            partition = _partition_of(outlet, fact, own_key)
             place = outlet.places[partition] or self._place(outlet, partition)
             offset = place.end
             place.end = offset + 1
             if place.shown:
-                origin = origin or self._origin_of(state.cause, received_at_ms, trace)
-                self._log.history.append(
-                    Passed(
-                        outlet,
-                        fact,
-                        (partition, offset, self._log.now),
-                        origin,
-                        ordinal=ordinal,
-                        own_key=state.key,
-                    )
+                origin = origin or self._origin_of(cause, received_at_ms, trace)
+                at = partition, offset, now
+                log.history.append(
+                    Passed(outlet, fact, at, origin, ordinal=ordinal, own_key=own_key)
                 )
             if place.readers:
                 event = _event(
@@ -84,8 +81,8 @@ class FactOutbox:
                     offset,
                     fact.key,
                     fact.value,
-                    nth_id(state.cause, outlet.kind, ordinal),
-                    self._log.now,
+                    nth_id(cause, kind, ordinal),
+                    now,
                     received_at_ms,
                     trace,
                 )
@@ -105,13 +102,6 @@ class FactOutbox:
                 self._woken.add(number)
         self.handed.clear()
 
-    def _partition_of(self, outlet: Outlet, fact: Fact, own_key: str) -> int:
-        if fact.value is not None and type(fact.value) is not outlet.record:
-            raise TypeError(f"{fact.topic} holds {outlet.record.__name__}")
-        if outlet.same is not None and fact.key == own_key:
-            return outlet.same
-        return partition_of(fact.key.encode(), outlet.partitions) if outlet.partitions > 1 else 0
-
     def _place(self, outlet: Outlet, partition: int) -> Place:
         found = outlet.places[partition] = self._log.place(outlet.topic, partition)
         return found
@@ -126,3 +116,11 @@ class FactOutbox:
             received_at_ms=received_at_ms,
             trace=trace,
         )
+
+
+def _partition_of(outlet: Outlet, fact: Fact, own_key: str) -> int:
+    if fact.value is not None and type(fact.value) is not outlet.record:
+        raise TypeError(f"{fact.topic} holds {outlet.record.__name__}")
+    if outlet.same is not None and fact.key == own_key:
+        return outlet.same
+    return partition_of(fact.key.encode(), outlet.partitions) if outlet.partitions > 1 else 0

@@ -6,27 +6,24 @@ changelog would have it, so memory is that of the leads and not of their Python 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
 
 from baton.engine.changelog import fingerprint, pack_head, unpack_head, version_of
 from baton.engine.key_state import Shape
-from baton.engine.reducer import EntryKind, Reducer, Step
-from baton.simulation.direct.entries import Entries
-
-T = TypeVar("T")
+from baton.engine.reducer import Reducer, Step
+from baton.simulation.direct.entries import Entries, EntryView
 
 AS_VALUES: Final = 4_096
 """So many keys a task touches before those are packed that it has not touched meanwhile."""
 
 
-class KeyValues:
+class KeyValues(EntryView):
     """A key whose head and entries are values: :class:`baton.engine.reducer.View`. ``spins``:
     consecutive wakes without any time passing."""
 
     __slots__ = (
         "_changed_by",
-        "_entries",
         "_revision",
         "_shape",
         "cause",
@@ -40,6 +37,7 @@ class KeyValues:
     )
 
     def __init__(self, key: str, shape: Shape) -> None:
+        super().__init__()
         self.key = key
         self.cause, self.proven, self.spins = "", True, 0
         self.head: Any = None
@@ -49,46 +47,18 @@ class KeyValues:
         self._shape = shape
         self._changed_by: str | None = None
         self._revision = 0
-        self._entries: dict[str, Entries] = {}
 
     @property
     def revision(self) -> int:
         """As :attr:`baton.engine.key_state.KeyState.revision`."""
         return self._revision if self._changed_by is None else fingerprint(self._changed_by)
 
-    # ------------------------------------------------------------------ what the reducer sees
-
-    def get(self, kind: EntryKind[T], item: str) -> T | None:
-        """See :class:`baton.engine.reducer.View`."""
-        held = self._entries.get(kind.name)
-        return None if held is None else held.get(item)
-
-    def scan(
-        self,
-        kind: EntryKind[T],
-        *,
-        first: str = "",
-        below: str | None = None,
-        limit: int,
-        reverse: bool = False,
-    ) -> Sequence[tuple[str, T]]:
-        """See :class:`baton.engine.reducer.View`."""
-        held = self._entries.get(kind.name)
-        return [] if held is None else held.scan(first, below, limit, reverse=reverse)
-
-    def count(self, kind: EntryKind[Any]) -> int:
-        """See :class:`baton.engine.reducer.View`."""
-        held = self._entries.get(kind.name)
-        return 0 if held is None else len(held.items)
-
-    # ------------------------------------------------------------------ what a step changes
-
     def apply(self, step: Step[Any], version: str, *, forced: bool) -> None:
         """As :meth:`baton.engine.key_state.KeyState.apply`."""
         if step.drop or step.put:
-            self._edit(step)
+            self.edit(step)
         head, wake_at = step.head, step.wake_at
-        exists = head is not None or any(held.items for held in self._entries.values())
+        exists = head is not None or self.has_entries()
         if not exists:
             wake_at = None
             if not self.exists:
@@ -101,17 +71,10 @@ class KeyValues:
         if not exists:
             self._changed_by, self._revision, self.version = None, 0, ""
 
-    def _edit(self, step: Step[Any]) -> None:
-        entries = self._entries
-        for drop in step.drop:
-            if (held := entries.get(drop.kind.name)) is not None:
-                held.drop(drop.item)
-        for put in step.put:
-            held = entries.get(put.kind.name)
-            if held is None:
-                codec = self._shape.entries[put.kind.name]
-                held = entries[put.kind.name] = Entries(codec.decode)
-            held.set(put.item, put.value)
+    def decoder(self, kind: str) -> Callable[[bytes], Any]:
+        """By the schema of the reducer's state."""
+        decode: Callable[[bytes], Any] = self._shape.entries[kind].decode
+        return decode
 
     # ------------------------------------------------------------------ bytes
 

@@ -23,8 +23,9 @@ from baton.settings import Settings
 from baton.stopping import run_until_stopped
 from services.delivery.answers.inbox import KafkaInbox
 from services.delivery.concierge.assembling import Concierge, concierge_of
-from services.delivery.concierge.routes import concierge_app, health_app
+from services.delivery.concierge.routes import concierge_app
 from services.delivery.files import folder_of, only_one
+from services.delivery.operations import health_app
 from services.delivery.settings import DeliverySettings
 from services.delivery.store.store import Store
 from services.delivery.targets.model import TargetsFile

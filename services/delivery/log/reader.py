@@ -18,6 +18,7 @@ from services.delivery.store.view import VIEWED
 from services.delivery.targets.model import SUBSCRIBABLE, TargetsFile
 
 READ_TOPICS: Final = (*SUBSCRIBABLE, LEADS_PERSONS, BATON_AGREEMENTS, BATON_PEOPLE)
+_GATHER_MS: Final = 200
 _LOOKED_AT: Final = frozenset((*VIEWED, *NOTICED))
 
 
@@ -31,7 +32,7 @@ def topics_looked_at(targets: TargetsFile) -> frozenset[str]:
 
 def log_of(client: Mapping[str, Any], namespace: str) -> PublicLog:
     """The log, to be read from where the store stands."""
-    return PublicLog(client, namespace, reader="delivery", way_out=way_out)
+    return PublicLog(client, namespace, reader="delivery", way_out=way_out, gather_ms=_GATHER_MS)
 
 
 def way_out(topic: str, number: int, wanted: int | None, low: int, high: int) -> str:

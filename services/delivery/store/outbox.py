@@ -14,7 +14,8 @@ from typing import Any, Final
 from services.delivery.store.store import Store, rows
 from services.delivery.webhooks.schedule import Health, Next, Outcome
 
-WAITING, SENT, DEAD, CANCELLED = "waiting", "sent", "dead", "cancelled"
+WAITING: Final = "waiting"
+"""A delivery waits, or it is ``sent``, ``dead`` or ``cancelled``."""
 DAY_MS: Final = 86_400_000
 BRIEF_DAYS: Final = 30
 """As long as the topics of hand-offs keep what a person reads of a lead."""

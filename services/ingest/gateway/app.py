@@ -11,11 +11,11 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
-from typing import Protocol
+from typing import Final, Protocol
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -24,6 +24,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from baton.contracts.intake import IntakeRecord
 from baton.intake.request import with_companions
@@ -37,6 +38,7 @@ from services.ingest.gateway.parsing import Taken, take
 from services.ingest.gateway.problem_details import Refused, document, not_now
 from services.ingest.gateway.rate_limits import PublishingGate, RateLimit
 from services.ingest.gateway.request_body import BodyMemory
+from services.ingest.gateway.source_requests import ErrorResponse, SourceRequests, head_of
 from services.ingest.gateway.write_keys import KeyRing, WriteKey
 from services.ingest.settings import GatewaySettings
 
@@ -89,7 +91,7 @@ class Gateway:
         self._gate = PublishingGate(settings.max_in_flight, settings.ack_timeout_ms)
         self._bodies = BodyMemory(settings.max_body_memory_mb * _MEGABYTE)
 
-    def app(self, adapters: Sequence[Adapter] = ADAPTERS) -> Starlette:
+    def app(self, adapters: Sequence[Adapter] = ADAPTERS) -> ASGIApp:
         """The ASGI application."""
         routes = [
             Route(endpoint.path, partial(self._handle, adapter=adapter), methods=[endpoint.method])
@@ -108,14 +110,14 @@ class Gateway:
             allow_credentials=ANY_ORIGIN not in self._settings.origins,
             max_age=3600,
         )
-        return Starlette(
-            routes=routes,
-            middleware=[browsers] if self._settings.origins else [],
-            exception_handlers={Refused: _refused, HTTPException: _http, Exception: _unexpected},
+        origins = bool(self._settings.origins)
+        others = Starlette(
+            routes=routes, middleware=[browsers] if origins else [], exception_handlers=_ERRORS
         )
+        return SourceRequests(adapters, self._handle, others, errors=_ERRORS, origins=origins)
 
     async def _handle(self, request: Request, adapter: Adapter) -> Response:
-        head = _head_of(request)
+        head = head_of(request)
         self._check_open()
         check_origin(head.headers, self._settings.origins)
         key = adapter.authenticate(head, self._keys)
@@ -131,8 +133,8 @@ class Gateway:
             taken, letters = self._take(adapter, delivery, key)
         self._rates.take(key.name, len(taken.records) + len(letters or taken.bad))
         await self._acknowledge(taken, letters, key, head.headers.get("traceparent"))
-        metrics.EVENTS.labels("taken").inc(len(taken.records))
-        metrics.EVENTS.labels("rejected").inc(len(letters or taken.bad))
+        metrics.events("taken").inc(len(taken.records))
+        metrics.events("rejected").inc(len(letters or taken.bad))
         return _response(adapter.answer(head, taken))
 
     def _take(
@@ -140,7 +142,8 @@ class Gateway:
     ) -> tuple[Taken, tuple[DeadLetter, ...]]:
         """What is taken of a request, and what is kept as dead letters."""
         if self._keep is None or not adapter.keeps_rejected:
-            return take(replace(adapter.unpack(delivery), kept_as=None), key), ()
+            body = adapter.unpack(delivery)
+            return take(replace(body, kept_as=None) if body.kept_as else body, key), ()
         try:
             taken = take(adapter.unpack(delivery), key)
         except Refused as refused:
@@ -187,16 +190,6 @@ class Gateway:
             raise not_now("not_acknowledged", detail, 2) from None
 
 
-def _head_of(request: Request) -> RequestHead:
-    return RequestHead(
-        path=request.url.path,
-        raw_query=request.url.query,
-        headers=request.headers,
-        query=request.query_params,
-        method=request.method,
-    )
-
-
 def _address_of(request: Request) -> str:
     # No key has such a name.
     return f"address {request.client.host if request.client else ''}"
@@ -232,3 +225,10 @@ async def _unexpected(request: Request, error: Exception) -> Response:
         request,
         Refused(500, "internal", "The request could not be worked on; it may be sent again."),
     )
+
+
+_ERRORS: Final[Mapping[type[Exception], ErrorResponse]] = {
+    Refused: _refused,
+    HTTPException: _http,
+    Exception: _unexpected,
+}

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from services.ingest.gateway.fair_shares import FairPool
 from services.ingest.gateway.problem_details import Refused, not_now
@@ -69,29 +70,39 @@ class PublishingGate:
         self._ack_timeout_s = ack_timeout_ms / 1000
         self._left_behind: set[asyncio.Task[None]] = set()
 
-    async def acknowledged(self, name: str, publish: Callable[[], Awaitable[None]]) -> None:
+    async def acknowledged(
+        self, name: str, publish: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
         """Publish in a place of this key and wait for the brokers.
 
         Raises 503 where there is no place, or the brokers do not answer in time.
         """
         if not self._places.take(name):
             raise not_now("busy", "Too many requests wait for the brokers.", 1)
-        task = asyncio.ensure_future(_as_coroutine(publish()))
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[None] = loop.create_future()
+        task = loop.create_task(publish())
         self._left_behind.add(task)
-        task.add_done_callback(lambda done: self._settled(name, done))
+        task.add_done_callback(lambda done: self._settled(name, done, waiting))
+        too_late = loop.call_later(self._ack_timeout_s, _end, waiting)
         try:
-            async with asyncio.timeout(self._ack_timeout_s):
-                await asyncio.shield(task)
-        except TimeoutError:
+            await waiting  # not the task itself, which goes on whoever leaves
+        finally:
+            too_late.cancel()
+        if not task.done():
             detail = "The brokers have not acknowledged in time; send the same again."
-            raise not_now("not_acknowledged", detail, 2) from None
+            raise not_now("not_acknowledged", detail, 2)
+        task.result()
 
-    def _settled(self, name: str, task: asyncio.Task[None]) -> None:
+    def _settled(self, name: str, task: asyncio.Task[None], waiting: asyncio.Future[None]) -> None:
         self._left_behind.discard(task)
         self._places.give_back(name)
-        if not task.cancelled():
-            task.exception()  # seen: where the request still waits it was raised there
+        if not waiting.done():
+            waiting.set_result(None)
+        elif not task.cancelled():
+            task.exception()  # seen: nobody waits for it any more
 
 
-async def _as_coroutine(waiting: Awaitable[None]) -> None:
-    await waiting
+def _end(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
 from services.ingest.gateway.fair_shares import FairPool
 from services.ingest.gateway.problem_details import Refused, not_now
@@ -24,26 +24,41 @@ class BodyMemory:
     def __init__(self, capacity: int) -> None:
         self._bytes = FairPool(capacity)
 
-    @asynccontextmanager
-    async def reading(
-        self, request: Request, holder: str, *, timeout_ms: int
-    ) -> AsyncIterator[bytes]:
-        """The body, held while it is worked on; raises as :func:`read_body`, and 503 beyond the
-        holder's share."""
-        held = 0
+    def reading(self, request: Request, holder: str, *, timeout_ms: int) -> HeldBody:
+        """The body, held while it is worked on (``async with``); raises as :func:`read_body`, and
+        503 beyond the holder's share."""
+        return HeldBody(self._bytes, request, holder, timeout_ms)
 
-        def hold(size: int) -> None:
-            nonlocal held
-            if not self._bytes.take(holder, size):
-                detail = "Too many bodies of this sender come in at a time."
-                raise not_now("busy", detail, 1)
-            held += size
 
+class HeldBody:
+    """One body in memory."""
+
+    __slots__ = ("_bytes", "_held", "_holder", "_request", "_timeout_ms")
+
+    def __init__(self, shares: FairPool, request: Request, holder: str, timeout_ms: int) -> None:
+        self._bytes, self._request, self._holder = shares, request, holder
+        self._timeout_ms = timeout_ms
+        self._held = 0
+
+    async def __aenter__(self) -> bytes:
         try:
-            yield await read_body(request, timeout_ms=timeout_ms, hold=hold)
-        finally:
-            if held:
-                self._bytes.give_back(holder, held)
+            return await read_body(self._request, timeout_ms=self._timeout_ms, hold=self._hold)
+        except BaseException:
+            self._release()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._release()
+
+    def _hold(self, size: int) -> None:
+        if not self._bytes.take(self._holder, size):
+            raise not_now("busy", "Too many bodies of this sender come in at a time.", 1)
+        self._held += size
+
+    def _release(self) -> None:
+        if self._held:
+            self._bytes.give_back(self._holder, self._held)
+            self._held = 0
 
 
 async def read_body(request: Request, *, timeout_ms: int, hold: Callable[[int], None]) -> bytes:
@@ -60,7 +75,7 @@ async def read_body(request: Request, *, timeout_ms: int, hold: Callable[[int], 
         async with asyncio.timeout(timeout_ms / 1000):
             match coding:
                 case "identity" | "":
-                    return await _gather(request.stream(), hold)
+                    return await _plain(request.receive, hold)
                 case "gzip" | "x-gzip" | "deflate":
                     return await _gather(_unpacked(request.stream(), coding), hold)
                 case _:
@@ -71,6 +86,24 @@ async def read_body(request: Request, *, timeout_ms: int, hold: Callable[[int], 
         raise Refused(408, "slow_body", "The body took too long to come in.") from None
     except ClientDisconnect:
         raise Refused(400, "disconnected", "The client went away.") from None
+
+
+async def _plain(receive: Receive, hold: Callable[[int], None]) -> bytes:
+    """A body that is not packed; mostly it is there in one piece."""
+    body = b""
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk: bytes = message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) + len(chunk) > MAX_BODY_BYTES:
+            raise _too_long()
+        if chunk:
+            hold(len(chunk))
+            body = body + chunk if body else chunk
+    return body
 
 
 async def _gather(chunks: AsyncIterator[bytes], hold: Callable[[int], None]) -> bytes:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from baton.contracts.intake import Identifier, IdentifierScheme
 from baton.engine.reducer import EntryKind
+from baton.evolve import quick
 
 Slots = Mapping[str, tuple[str, ...]]
 """The identifiers of a group that distinguish people, by slot: two groups that fill a slot
@@ -28,6 +29,7 @@ DEAL_SYSTEM = "-deal"
 buyers may be several, so it makes nobody the same person as somebody else."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """The head of an identity key.
@@ -61,6 +63,7 @@ class Identity:
         return self.erased_at_ms is not None and occurred_at_ms <= self.erased_at_ms
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityMark:
     """An entry that matters by being there: since ``at_ms`` (log time)."""

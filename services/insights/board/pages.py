@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -53,4 +53,3 @@ PAGES: Final[tuple[Page, ...]] = (
     Page(path="/agreement", title="Agreement", report=agreement, filters=()),
     Page(path="/data", title="Data", report=data, filters=_PERIOD),
 )
-BY_PATH: Final[Mapping[str, Page]] = {page.path: page for page in PAGES}

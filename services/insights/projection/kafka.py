@@ -11,6 +11,7 @@ from services.insights.projection.store import Place
 
 READ_TOPICS: Final = (*FOLDS, DEAD_LETTERS)
 READER: Final = "insights"
+_GATHER_MS: Final = 250
 _CODE_HEADER: Final = "__dlq.errors.code"
 
 
@@ -19,7 +20,7 @@ class BoardLog(PublicLog):
     is read."""
 
     def __init__(self, client: Mapping[str, Any], namespace: str) -> None:
-        super().__init__(client, namespace, reader=READER, way_out=way_out)
+        super().__init__(client, namespace, reader=READER, way_out=way_out, gather_ms=_GATHER_MS)
 
     def value_of(self, topic: str, message: Any) -> Any:
         """As anybody reads it; of a dead letter its code."""

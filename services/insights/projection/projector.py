@@ -29,8 +29,12 @@ from services.insights.projection.store import Store, StoreDiffers
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 1_000
-_WAIT_S = 0.2
+_AT_ONCE = 2_000
+_GATHER_S = 0.5
+"""How long records gather for one transaction. What an event causes lies on several topics within a
+few tenths of a second, and a lead's rows are made anew once a transaction. With what the brokers
+gather (:mod:`services.insights.projection.kafka`) and the transaction itself a record shows within
+a second."""
 _AGAIN_S = 2.0
 
 
@@ -121,7 +125,7 @@ class Projector:
     def _follow(self, store: Store, reader: BoardLog, rebuild: bool) -> None:
         while not self._ended.is_set():
             live = reader.caught_up
-            batch, following = reader.take(_AT_ONCE, _WAIT_S)
+            batch, following = reader.take(_AT_ONCE, _GATHER_S)
             if batch:
                 store.apply(batch, following)
                 note_records(batch, live=live)

@@ -53,7 +53,6 @@ class Placement:
         self._reference = reference
         self._looked = False
         self._newcomer: str | None = None
-        step.index_lanes()
 
     # ------------------------------------------------------------------ what a step may ask for
 

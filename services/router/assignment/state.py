@@ -20,7 +20,7 @@ from baton.evolve import evolve
 from baton.ids import derived_id
 from services.router.assignment.barred import Barred
 from services.router.assignment.fair_share import Share, fraction_text
-from services.router.assignment.open_loads import Load, Loads, loads_of
+from services.router.assignment.open_loads import Loads, loads_of
 from services.router.assignment.turn_ledger import Ledger
 
 
@@ -44,15 +44,13 @@ class PoolState:
     lead goes on, after a new agreement. ``deserted``: everybody of the pool is away, and every lead
     that waits says so. ``relieving``: more accepted work of people who are away may be left to hand
     over. ``barred``: who takes nothing for now, being at a limit over all pools. ``open_loads`` is
-    what everybody has open; an older version kept it in ``loads``. ``latest`` is who had a turn
-    when, over all levels and periods: the ordinal of each one's latest; an older version kept it
-    in the ledgers.
+    what everybody has open. ``latest`` is who had a turn when, over all levels and periods: the
+    ordinal of each one's latest.
     """
 
     pool: str
     decided: int = 0
     ledgers: tuple[Ledger, ...] = ()
-    loads: tuple[Load, ...] = ()
     resume: str | None = None
     again: bool = False
     review: str | None = None
@@ -63,9 +61,9 @@ class PoolState:
     latest: str = ""
 
     @property
-    def known_loads(self) -> Loads:
+    def loads(self) -> Loads:
         """What everybody has open, by person; not to be changed."""
-        return loads_of(self.open_loads) or {load.person: load for load in self.loads}
+        return loads_of(self.open_loads)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

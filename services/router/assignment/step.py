@@ -21,7 +21,6 @@ from services.router.assignment.fair_share import (
 from services.router.assignment.open_loads import Load, loads_table
 from services.router.assignment.pool_view import PoolView
 from services.router.assignment.state import (
-    COMMON_LANE,
     HELD,
     LANE,
     OFFER,
@@ -43,8 +42,8 @@ from services.router.assignment.state import (
 )
 from services.router.assignment.turn_ledger import (
     kept_book,
+    latest_of,
     latest_table,
-    latest_turns,
     ledger_of,
 )
 
@@ -61,10 +60,10 @@ class AssignmentStep(StepBuilder[PoolState]):
         self._period = pool_view.period
         self._books: dict[str, Book] = {}
         self._read: dict[str, Book] = {}
-        self.loads: dict[str, Load] = dict(self._head.known_loads)
-        self._reloaded: set[str] = {load.person for load in self._head.loads}
-        self._latest = latest_turns(self._head.latest, self._head.ledgers)
-        self._advanced: set[str] = set() if self._head.latest else set(self._latest)
+        self.loads: dict[str, Load] = dict(self._head.loads)
+        self._reloaded: set[str] = set()
+        self._latest = latest_of(self._head.latest)
+        self._advanced: set[str] = set()
         self.decided = self._head.decided
         self.resume = self._head.resume
         self.again = self._head.again
@@ -138,16 +137,6 @@ class AssignmentStep(StepBuilder[PoolState]):
     def queue(self, *, first: str, limit: int) -> list[tuple[str, PoolHeld]]:
         """At most ``limit`` leads of the queue, lane by lane, from the key ``first`` on."""
         return self.scan(HELD, first=first, limit=limit)
-
-    def index_lanes(self) -> None:
-        """A queue kept by an older version has no index: its leads are one lane then, and are
-        sorted as they come up."""
-        if (
-            self.waiting()
-            and not self.count(LANE)
-            and (first := self._first_of(COMMON_LANE)) is not None
-        ):
-            self.store(LANE, first, LaneHead(lane=COMMON_LANE))
 
     def _first_of(self, lane: str, *, behind: str = "") -> str | None:
         found = self.scan(HELD, first=lane + behind + (_AFTER if behind else ""), limit=1)
@@ -286,7 +275,6 @@ class AssignmentStep(StepBuilder[PoolState]):
             decided=self.decided,
             ledgers=tuple(ledger for _, ledger in sorted(ledgers.items())),
             latest=latest_table(head.latest, self._latest, frozenset(self._advanced)),
-            loads=(),
             open_loads=loads_table(head.open_loads, self.loads, self._reloaded),
             resume=self.resume,
             again=self.again,

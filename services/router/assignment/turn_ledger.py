@@ -3,8 +3,6 @@ in a pool of ten or of a thousand."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
-from math import lcm
 from typing import NamedTuple
 
 from baton.evolve import evolve
@@ -21,44 +19,22 @@ _FIELDS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turns:
-    """A person's standing in a ledger of an older version; ``target`` is an exact fraction,
-    ``n/d``."""
-
-    person: str
-    turns: int
-    target: str
-    last: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
     """The turns of one level in one period of the pool.
 
     ``rows`` have a person's name, turns, what is due beside ``grown``, and the weight with which
-    they run (0: they do not), with blanks between them; ``unit`` parts make a lead. An older
-    version had a column for each of ``people`` instead.
+    they run (0: they do not), with blanks between them; ``unit`` parts make a lead.
     """
 
     level: str
     period: str
-    standings: tuple[Turns, ...] = ()
     unit: str = ""
-    people: str = ""
-    turns: str = ""
-    due: str = ""
-    last: str = ""
     grown: str = ""
     rows: str = ""
 
 
 def book_of(ledger: Ledger) -> Book:
-    """The ledger as arithmetic reads it. When everybody had their latest turn stands elsewhere,
-    but for an older version."""
-    if ledger.standings:
-        return _book_of_standings(ledger.standings)
-    if ledger.people:
-        return _book_of_columns(ledger)
+    """The ledger as arithmetic reads it. When everybody had their latest turn stands elsewhere."""
     return _remembered.of((ledger.unit, ledger.grown, ledger.rows))
 
 
@@ -114,11 +90,6 @@ def latest_of(table: str) -> Mapping[str, int]:
     return _latest.of(table).ordinals
 
 
-def latest_turns(table: str, ledgers: Iterable[Ledger]) -> Mapping[str, int]:
-    """The same; an older version kept it in each ledger."""
-    return latest_of(table) or latest(map(book_of, ledgers))
-
-
 def latest_table(before: str, ordinals: Mapping[str, int], changed: frozenset[str]) -> str:
     """That as it is stored: ``before``, and since then the turns of ``changed``."""
     if not changed:
@@ -143,39 +114,3 @@ def _unpacked_latest(table: str) -> _Latest:
 
 
 _latest: Remembered[str, _Latest] = Remembered(_unpacked_latest)
-
-
-def _book_of_columns(ledger: Ledger) -> Book:
-    """As a former version stored it."""
-    people = ledger.people.split()
-    turns, due, last = (
-        dict(zip(people, map(int, column.split()), strict=True))
-        for column in (ledger.turns, ledger.due, ledger.last)
-    )
-    return Book(int(ledger.unit or "1"), turns, due, last, unsaved=frozenset(people))
-
-
-def _book_of_standings(standings: tuple[Turns, ...]) -> Book:
-    """As an older version stored it."""
-    targets = {turns.person: Fraction(turns.target) for turns in standings}
-    unit = lcm(*(target.denominator for target in targets.values()))
-    return Book(
-        unit,
-        {turns.person: turns.turns for turns in standings},
-        {person: int(target * unit) for person, target in targets.items()},
-        {turns.person: turns.last for turns in standings},
-        unsaved=frozenset(targets),
-    )
-
-
-def latest(books: Iterable[Book]) -> dict[str, int]:
-    """When each person had their latest turn, over several books."""
-    found: dict[str, int] = {}
-    for book in books:
-        if not found:
-            found = {person: last for person, last in book.last.items() if last}
-            continue
-        for person, last in book.last.items():
-            if last > found.get(person, 0):
-                found[person] = last
-    return found

@@ -17,7 +17,7 @@ visibly.
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 from baton.agreement.reference import AgreementReference
 from baton.contracts.accounts import (
@@ -154,8 +154,9 @@ def _next_slice(view: View[AccountHead], now: int) -> int:
 
 def _wake_at(head: AccountHead, next_slice_ms: int) -> int | None:
     """When it is counted next, or the next of its people are updated."""
-    slice_ms = next_slice_ms if head.outdated else None
-    return min((at for at in (head.count_at_ms, slice_ms) if at is not None), default=None)
+    if not head.outdated:
+        return head.count_at_ms
+    return next_slice_ms if head.count_at_ms is None else min(head.count_at_ms, next_slice_ms)
 
 
 def _person(part: AccountPart, former: AccountPerson | None) -> AccountPerson | None:
@@ -194,9 +195,9 @@ def _joined(
 
 def most_senior(head: AccountHead, reference: AgreementReference) -> str | None:
     """The role that the agreement ranks highest; of those it does not rank, the first by name."""
-    return min(
-        head.roles, key=lambda role: (reference.agreement.seniority(role), role), default=None
-    )
+    if len(head.roles) < 2:
+        return next(iter(head.roles), None)
+    return min(head.roles, key=lambda role: (reference.agreement.seniority(role), role))
 
 
 def _counted(
@@ -213,6 +214,43 @@ def _counted(
     most."""
     if any(0 < person.until_ms <= now < person.until_ms + GATHER_MS for person in people):
         return evolve(head, count_at_ms=now + GATHER_MS), ()
+    acted = head.uncounted
+    sums = _sums_of(people, now)
+    head = evolve(
+        head,
+        engaged_people=sums.engaged,
+        engagement_micro=sums.micro,
+        counted_at_ms=now,
+        count_at_ms=sums.count_at_ms,
+        uncounted=False,
+    )
+    senior, shown_step = most_senior(head, reference), sums.micro // SHOWN_STEP_MICRO
+    if (head.people, sums.engaged, shown_step, senior, reference.version) == _shown(head):
+        return head, ()
+    counted = evolve(
+        head,
+        shown_people=head.people,
+        shown_engaged=sums.engaged,
+        shown_micro=sums.micro,
+        shown_role=senior,
+        version=reference.version,
+    )
+    if reference.agreement.lifecycle.asks_account:
+        adopted = head.version not in ("", reference.version)
+        because = Because.ACT if acted else Because.TIME
+        counted = begin_round(counted, Because.AGREEMENT if adopted else because)
+    return counted, (Fact(ACCOUNTS_SCORED, account_id, _scored(account_id, counted, cause)),)
+
+
+class _Sums(NamedTuple):
+    """Over all people; ``count_at_ms``: when they may be others by time alone."""
+
+    micro: int
+    engaged: int
+    count_at_ms: int | None
+
+
+def _sums_of(people: list[AccountPerson], now: int) -> _Sums:
     total, engaged, quiet_ms, moment = Falling(), 0, [], Moment(now)
     for person in people:
         lead = moment.worth(person.sums)
@@ -225,58 +263,29 @@ def _counted(
     if total.value >= SHOWN_STEP_MICRO:
         quiet_ms.append(total.holds_for_ms(total.value // SHOWN_STEP_MICRO * SHOWN_STEP_MICRO))
     lasting = [ms for ms in quiet_ms if ms is not None]
-    counted = evolve(
-        head,
-        engaged_people=engaged,
-        engagement_micro=total.value,
-        counted_at_ms=now,
-        count_at_ms=now + max(min(lasting) + 1, LEAST_MS) if lasting else None,
-        uncounted=False,
-    )
-    counted, facts = _published(account_id, counted, reference, now=now, cause=cause)
-    if facts and reference.agreement.lifecycle.asks_account:
-        adopted = head.version not in ("", reference.version)
-        because = Because.ACT if head.uncounted else Because.TIME
-        counted = begin_round(counted, Because.AGREEMENT if adopted else because)
-    return counted, facts
+    count_at_ms = now + max(min(lasting) + 1, LEAST_MS) if lasting else None
+    return _Sums(total.value, engaged, count_at_ms)
 
 
-def _published(
-    account_id: str, head: AccountHead, reference: AgreementReference, *, now: int, cause: str
-) -> tuple[AccountHead, tuple[Fact, ...]]:
-    senior = most_senior(head, reference)
-    before = (
+def _shown(head: AccountHead) -> tuple[object, ...]:
+    """What people saw last, by the step that engagement is shown in."""
+    return (
         head.shown_people,
         head.shown_engaged,
         head.shown_micro // SHOWN_STEP_MICRO,
         head.shown_role,
         head.version,
     )
-    after = (
-        head.people,
-        head.engaged_people,
-        head.engagement_micro // SHOWN_STEP_MICRO,
-        senior,
-        reference.version,
-    )
-    if before == after:
-        return head, ()
-    scored = AccountScored(
+
+
+def _scored(account_id: str, head: AccountHead, cause: str) -> AccountScored:
+    return AccountScored(
         account_id=account_id,
         people=head.people,
         engaged_people=head.engaged_people,
         engagement_micro=head.engagement_micro,
-        most_senior_role=senior,
-        at_ms=now,
+        most_senior_role=head.shown_role,
+        at_ms=head.counted_at_ms,
         cause_id=cause,
-        agreement=reference.version,
+        agreement=head.version,
     )
-    shown = evolve(
-        head,
-        shown_people=head.people,
-        shown_engaged=head.engaged_people,
-        shown_micro=head.engagement_micro,
-        shown_role=senior,
-        version=reference.version,
-    )
-    return shown, (Fact(ACCOUNTS_SCORED, account_id, scored),)

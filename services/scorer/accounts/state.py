@@ -10,6 +10,7 @@ from baton.engine.reducer import EntryKind
 from baton.evolve import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountHead:
     """``people`` and ``roles``, how many have each role, are kept with each part.

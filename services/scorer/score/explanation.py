@@ -18,7 +18,7 @@ from baton.agreement.compiled.decay import worth
 from baton.contracts.leads import Contribution
 from baton.evolve import maker
 from services.scorer.score.engagement import standing, whole
-from services.scorer.score.entry_status import MARK, Why
+from services.scorer.score.entry_status import MARK, Why, beyond_limit
 from services.scorer.score.group_totals import GroupSum, group_sums, value_at
 from services.scorer.score.ledger import ORDER, SIZE
 from services.scorer.score.rule_table import SPARE, ScoreTable
@@ -71,7 +71,8 @@ def explanation(
             )
         )
     lines += caps
-    lines += _limits(marks, table, now)
+    if beyond_limit(marks):
+        lines += _limits(marks, table, now)
     if total < 0:
         lines.append(Contribution(kind="clamp", name="never below 0", points_micro=-total))
     return Explanation(max(total, 0), tuple(lines), bool(rest))

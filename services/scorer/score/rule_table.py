@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from baton.agreement.compiled.decay import Decay, Divisor
@@ -72,6 +72,7 @@ class ScoreTable:
         )
         self._zone = zone_named(timezone)
         self._days: dict[int, tuple[int, int]] = {}
+        self._dates: dict[date, tuple[int, int]] = {}
         self._divided_at = -1
         self._divisors: tuple[Divisor, ...] = ()
         self.groups = (*(_group_line(group) for group in acts.groups.values()), _UNSCORED_GROUP)
@@ -117,15 +118,21 @@ class ScoreTable:
         quarter = at_ms // _QUARTER_MS
         day = self._days.get(quarter)
         if day is None:
-            date = local_date(at_ms, self._zone)
-            day = (
-                instant_ms(date, 0, self._zone),
-                instant_ms(date + timedelta(days=1), 0, self._zone),
-            )
+            day = self._bounds(local_date(at_ms, self._zone))
             if len(self._days) >= _MAX_DAYS:
                 self._days.clear()
             self._days[quarter] = day
         return day
+
+    def _bounds(self, day: date) -> tuple[int, int]:
+        bounds = self._dates.get(day)
+        if bounds is None:
+            tomorrow = day + timedelta(days=1)
+            bounds = instant_ms(day, 0, self._zone), instant_ms(tomorrow, 0, self._zone)
+            if len(self._dates) >= _MAX_DAYS:
+                self._dates.clear()
+            self._dates[day] = bounds
+        return bounds
 
     def divisors(self, at_ms: int) -> tuple[Divisor, ...]:
         """What the sums of each group are to be divided by at ``at_ms``; kept for the last

@@ -11,13 +11,14 @@ from baton.agreement.compiled.slas import SlaRule
 from baton.agreement.quantities import TargetKind, TargetWords
 from baton.agreement.reference import AgreementReference
 from baton.contracts.clock_kinds import kind_of
-from baton.evolve import evolve
+from baton.evolve import evolve, quick
 from services.sla_watcher.clocks.intervals import CountedTime, PlainTime, moment
 from services.sla_watcher.clocks.state import OpenClock
 
 _PLAIN: Final = PlainTime()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Terms:
     """A clock's promise, and the calendar it is counted in: the agreed one less the owner's

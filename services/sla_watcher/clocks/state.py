@@ -14,6 +14,7 @@ from baton.agreement.quantities import LONGEST_WAIT_MS
 from baton.contracts.handoff import ProjectedHandoff
 from baton.contracts.streams import HandoffChange
 from baton.engine.reducer import EntryKind
+from baton.evolve import quick
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ class LastWord:
     reason: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenClock:
     """A clock that is ``running`` or ``breached``.
@@ -100,6 +102,7 @@ class OpenClock:
     former_level: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
     """Who has the lead now, and how far they got.

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from baton.contracts.custody import Holding
+from baton.evolve import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadCustody:
     """``since_ms``: since when nobody holds the lead, 0 where somebody does. ``orphan``: the cause

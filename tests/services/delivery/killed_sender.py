@@ -87,7 +87,7 @@ def plant(killer: Killer) -> None:
     killer.watch(Ledger, "note_done", "", "after_done")
 
 
-async def main(folder: Path, file: Path, killer: Killer) -> None:
+async def send(folder: Path, file: Path, killer: Killer) -> None:
     plant(killer)
     targets = read_targets(file)
     around = Surroundings(
@@ -111,6 +111,10 @@ async def main(folder: Path, file: Path, killer: Killer) -> None:
     await asyncio.gather(running, return_exceptions=True)
 
 
-if __name__ == "__main__":
+def main() -> None:
     folder, file, moment, number = sys.argv[1:]
-    asyncio.run(main(Path(folder), Path(file), Killer(moment, int(number))))
+    asyncio.run(send(Path(folder), Path(file), Killer(moment, int(number))))
+
+
+if __name__ == "__main__":
+    main()

@@ -45,8 +45,12 @@ def handler(taken: Path, moment: str, number: int) -> type[BaseHTTPRequestHandle
     return Handler
 
 
-if __name__ == "__main__":
+def main() -> None:
     port, taken, moment, number = sys.argv[1:]
     server = HTTPServer(("127.0.0.1", int(port)), handler(Path(taken), moment, int(number)))
     print("ready", flush=True)
     server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

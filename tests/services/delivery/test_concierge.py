@@ -26,8 +26,9 @@ from services.delivery.concierge.buyer import form_digest
 from services.delivery.concierge.desk import Desk, Peeked
 from services.delivery.concierge.keeping import PromiseCarrier
 from services.delivery.concierge.openings import Openings
-from services.delivery.concierge.routes import concierge_app, health_app
+from services.delivery.concierge.routes import concierge_app
 from services.delivery.concierge.tokens import VALID_S, NotValid, Promise, TokenMaker
+from services.delivery.operations import health_app
 from services.delivery.store import outbox
 from services.delivery.store.store import Store, rows
 from services.delivery.store.view import email_digest

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from services.delivery.store import outbox
 from services.delivery.store.store import Store, reader
 from services.delivery.targets.reading import read_targets
+from tests.kafka.nursery import Forked, Nursery
 from tests.services.delivery import killed_target
 from tests.services.delivery.facts import ANN, NOON, agreement, qualified, routed
 from tests.services.delivery.fake_hubspot import FakeHubSpot
@@ -36,19 +38,29 @@ SECRETS = {
 }
 
 
-async def run(folder: Path, file: Path, moment: str, number: int) -> int:
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.services.delivery.killed_sender",
-        str(folder),
-        str(file),
-        moment,
-        str(number),
-        cwd=ROOT,
-        env={**os.environ, **SECRETS},
-    )
-    return await child.wait()
+Run = Callable[[Path, str, int], Awaitable[int]]
+
+
+@pytest.fixture
+def run(nursery: Nursery, tmp_path: Path) -> Run:
+    """Runs a sender on the store of the test's folder, with a file of targets, until it kills
+    itself at the given time that it comes to the given moment; its exit code."""
+
+    async def started_and_ended(file: Path, moment: str, number: int) -> int:
+        words = [str(tmp_path), str(file), moment, str(number)]
+        module = "tests.services.delivery.killed_sender"
+        log = tmp_path / "sender.log"
+        code = await ended(nursery.start(module, words, {**os.environ, **SECRETS}, log))
+        print(log.read_text())
+        return code
+
+    return started_and_ended
+
+
+async def ended(process: Forked) -> int:
+    while (code := process.poll()) is None:  # noqa: ASYNC110 - it happens in another process
+        await asyncio.sleep(0.02)
+    return code
 
 
 def flaky(number: int) -> Any:
@@ -57,7 +69,7 @@ def flaky(number: int) -> Any:
 
 @pytest.mark.parametrize("moment", MOMENTS)
 async def test_killed_at_any_moment_nothing_is_lost_and_no_id_means_two_things(
-    tmp_path: Path, moment: str
+    run: Run, tmp_path: Path, moment: str
 ) -> None:
     async with receiving(Receiver(answer=flaky)) as receiver:
         file = tmp_path / "targets.yaml"
@@ -74,8 +86,8 @@ async def test_killed_at_any_moment_nothing_is_lost_and_no_id_means_two_things(
         planned = {name for (name,) in store.db.execute("SELECT id FROM delivery")}
         store.close()
         for number in (1, 3, 9):
-            assert await run(tmp_path, file, moment, number) == -signal.SIGKILL
-        assert await run(tmp_path, file, "never", 0) == 0
+            assert await run(file, moment, number) == -signal.SIGKILL
+        assert await run(file, "never", 0) == 0
     bodies: dict[str, set[str]] = {}
     for request in receiver.requests:
         lead = json.loads(request.body)["data"]["lead_id"]
@@ -103,13 +115,15 @@ def filled(folder: Path, file: dict[str, Any], leads: int) -> Path:
     return path
 
 
-async def kill_at_all(folder: Path, file: Path, moments: tuple[str, ...]) -> None:
+async def kill_at_all(run: Run, file: Path, moments: tuple[str, ...]) -> None:
     for moment in moments:
-        assert await run(folder, file, moment, 1) == -signal.SIGKILL, moment
-    assert await run(folder, file, "never", 0) == 0
+        assert await run(file, moment, 1) == -signal.SIGKILL, moment
+    assert await run(file, "never", 0) == 0
 
 
-async def test_killed_at_any_moment_a_hand_off_has_one_card_in_slack(tmp_path: Path) -> None:
+async def test_killed_at_any_moment_a_hand_off_has_one_card_in_slack(
+    run: Run, tmp_path: Path
+) -> None:
     fake = FakeSlack(spacing_s=0.0)
     async with served(fake.app()) as base:
         desk = {
@@ -120,7 +134,7 @@ async def test_killed_at_any_moment_a_hand_off_has_one_card_in_slack(tmp_path: P
             "since": "2020-01-01T00:00:00Z",
         }
         file = filled(tmp_path, {"slack": {"desk": desk}}, FEW)
-        await kill_at_all(tmp_path, file, (*SLACK_MOMENTS, *MOMENTS[2:]))
+        await kill_at_all(run, file, (*SLACK_MOMENTS, *MOMENTS[2:]))
     marks = [card["metadata"]["event_payload"]["id"] for card in fake.messages["C1"]]
     assert len(marks) == len(set(marks)) == FEW
     db = reader(tmp_path / "delivery.sqlite")
@@ -129,7 +143,7 @@ async def test_killed_at_any_moment_a_hand_off_has_one_card_in_slack(tmp_path: P
 
 
 async def test_killed_at_any_moment_a_write_to_the_crm_is_still_known_as_baton_s(
-    tmp_path: Path,
+    run: Run, tmp_path: Path
 ) -> None:
     """The batch is written again as often as it has to be; a person's later value stays."""
     fake = FakeHubSpot()
@@ -144,14 +158,14 @@ async def test_killed_at_any_moment_a_write_to_the_crm_is_still_known_as_baton_s
             "since": "2020-01-01T00:00:00Z",
         }
         file = filled(tmp_path, {"hubspot": {"crm": crm}}, FEW)
-        await kill_at_all(tmp_path, file, CRM_MOMENTS)
+        await kill_at_all(run, file, CRM_MOMENTS)
         assert [one.get("hubspot_owner_id") for one in fake.contacts.values()] == ["501"] * FEW
         first = next(iter(fake.contacts.values()))
         first["hubspot_owner_id"] = "777"
         store = Store(tmp_path, "baton")
         store.db.execute("UPDATE delivery SET state = 'waiting', next_at_ms = 0")
         store.close()
-        assert await run(tmp_path, file, "never", 0) == 0
+        assert await run(file, "never", 0) == 0
     assert first["hubspot_owner_id"] == "777", "set by a person after Baton's write"
     db = reader(tmp_path / "delivery.sqlite")
     assert list(db.execute("SELECT DISTINCT pending FROM own_write")) == [(None,)]
@@ -160,7 +174,7 @@ async def test_killed_at_any_moment_a_write_to_the_crm_is_still_known_as_baton_s
 
 @pytest.mark.parametrize("moment", killed_target.MOMENTS)
 async def test_a_target_killed_while_it_takes_gets_everything_once_it_is_back(
-    tmp_path: Path, moment: str
+    run: Run, nursery: Nursery, tmp_path: Path, moment: str
 ) -> None:
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
@@ -176,17 +190,17 @@ async def test_a_target_killed_while_it_takes_gets_everything_once_it_is_back(
     }
     file = filled(tmp_path, {"webhooks": {"tool": tool}}, LEADS)
     taken = tmp_path / "taken"
-    sending = asyncio.create_task(run(tmp_path, file, "slowly", 0))
+    sending = asyncio.ensure_future(run(file, "slowly", 0))
     for number in (1, 4, 7):
-        target = await started(port, taken, moment, number)
-        while target.returncode is None:
+        target = await started(nursery, port, taken, moment, number)
+        while target.poll() is None:
             await let_time_pass(tmp_path)
-        assert target.returncode == -signal.SIGKILL
-    target = await started(port, taken, "never", 0)
+        assert target.poll() == -signal.SIGKILL
+    target = await started(nursery, port, taken, "never", 0)
     while not sending.done():
         await let_time_pass(tmp_path)
     target.kill()
-    await target.wait()
+    await ended(target)
     assert sending.result() == 0
     lines = [line.split() for line in taken.read_text().splitlines()]
     assert len({name for name, _ in lines}) == LEADS
@@ -203,20 +217,15 @@ async def let_time_pass(folder: Path) -> None:
     await asyncio.sleep(0.5)
 
 
-async def started(port: int, taken: Path, moment: str, number: int) -> asyncio.subprocess.Process:
-    target = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.services.delivery.killed_target",
-        str(port),
-        str(taken),
-        moment,
-        str(number),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert target.stdout is not None
-    assert await target.stdout.readline() == b"ready\n"
+async def started(nursery: Nursery, port: int, taken: Path, moment: str, number: int) -> Forked:
+    """A target that listens."""
+    words = ["-m", "tests.services.delivery.killed_target", str(port), str(taken)]
+    reads, writes = os.pipe()
+    with os.fdopen(reads) as said:
+        with os.fdopen(writes, "wb") as out, taken.with_suffix(".log").open("ab") as errors:
+            given = [*words, moment, str(number)]
+            target = nursery.popen(given, env=os.environ, stdout=out, stderr=errors)
+        assert await asyncio.to_thread(said.readline) == "ready\n"
     return target
 
 

@@ -7,8 +7,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,6 +24,7 @@ from baton.contracts.public_record import PublicRecord
 from baton.contracts.topics import TOPICS, Audience, physical
 from services.delivery.store.store import FILE, Store, reader
 from services.delivery.targets.reading import read_targets
+from tests.kafka.nursery import Forked, Nursery
 from tests.services.delivery.facts import routed
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(240)]
@@ -44,16 +43,6 @@ webhooks:
     secret_env: [BATON_S]
     topics: [leads.routed.sales.v1]
     where: {level: [cold]}
-"""
-FOLLOWER = """
-import sys
-from pathlib import Path
-from services.delivery.log.follower import Follower
-from services.delivery.store.store import Store
-from services.delivery.targets.reading import read_targets
-folder = Path(sys.argv[3])
-Follower({"bootstrap.servers": sys.argv[1], "log_level": 2}, sys.argv[2],
-         lambda: Store(folder, sys.argv[2]), read_targets(folder / "targets.yaml")).run()
 """
 
 
@@ -91,7 +80,7 @@ def planned(folder: Path) -> list[tuple[str, str, str]]:
 
 
 def test_killed_again_and_again_the_outbox_has_every_fact_once(
-    bootstrap: str, namespace: str, tmp_path: Path
+    nursery: Nursery, bootstrap: str, namespace: str, tmp_path: Path
 ) -> None:
     specs = [spec for spec in TOPICS.values() if spec.audience is Audience.PUBLIC]
     ensure_topics(
@@ -101,22 +90,26 @@ def test_killed_again_and_again_the_outbox_has_every_fact_once(
     store = Store(tmp_path, namespace)
     store.register(read_targets(tmp_path / "targets.yaml"), 0)
     store.close()
-    words = [sys.executable, "-c", FOLLOWER, bootstrap, namespace, str(tmp_path)]
+
+    def started() -> Forked:
+        module = "tests.services.delivery.killed_follower"
+        words = [bootstrap, namespace, str(tmp_path)]
+        return nursery.start(module, words, os.environ, tmp_path / "follower.log")
+
     draw, deadline, kills = random.Random(4), time.monotonic() + 120, 0
-    child = subprocess.Popen(words)
+    child = started()
     facts = [routed(f"lead-{number}") for number in range(LEADS)]
     for start in range(0, LEADS, 500):
         publish(bootstrap, namespace, facts[start : start + 500])
         for _ in range(3):
             time.sleep(draw.random() * 0.6)
-            os.kill(child.pid, signal.SIGKILL)
-            child.wait()
-            kills += 1
-            child = subprocess.Popen(words)
+            child.kill()
+            kills += child.wait() == -signal.SIGKILL
+            child = started()
     while len(planned(tmp_path)) < LEADS:
         assert time.monotonic() < deadline, len(planned(tmp_path))
         time.sleep(0.2)
-    child.send_signal(signal.SIGKILL)
+    child.kill()
     child.wait()
     found = planned(tmp_path)
     assert kills == 9
@@ -176,7 +169,7 @@ def _let_time_pass(folder: Path, namespace: str) -> None:
 
 @pytest.mark.timeout(600)
 def test_the_whole_process_is_killed_while_its_target_fails_and_every_lead_arrives(
-    bootstrap: str, namespace: str, tmp_path: Path
+    nursery: Nursery, bootstrap: str, namespace: str, tmp_path: Path
 ) -> None:
     specs = [spec for spec in TOPICS.values() if spec.audience is Audience.PUBLIC]
     ensure_topics(
@@ -203,10 +196,14 @@ def test_the_whole_process_is_killed_while_its_target_fails_and_every_lead_arriv
         "BATON_DELIVERY_TARGETS": str(tmp_path / "targets.yaml"),
         "BATON_SECRET_TOOL": SECRET,
     }
-    words = [sys.executable, "-m", "baton.cli.main", "worker", "delivery"]
+
+    def started() -> Forked:
+        log = tmp_path / "delivery.log"
+        return nursery.start("baton.cli.main", ["worker", "delivery"], environment, log)
+
     number, draw, deadline = 300, random.Random(7), time.monotonic() + 550
     publish(bootstrap, namespace, [routed(f"lead-{n}") for n in range(number)])
-    child = subprocess.Popen(words, env=environment)
+    child = started()
     for kill in range(5):
         before = len(flaky.seen)
         while len(flaky.seen) <= before and len(flaky.seen) < number:
@@ -215,7 +212,7 @@ def test_the_whole_process_is_killed_while_its_target_fails_and_every_lead_arriv
         time.sleep(draw.random() * 0.5)
         child.send_signal(signal.SIGKILL)
         child.wait()
-        child = subprocess.Popen(words, env=environment)
+        child = started()
     while len(flaky.took) < number:
         assert time.monotonic() < deadline, (len(flaky.seen), len(flaky.took))
         time.sleep(1.0)

@@ -385,7 +385,7 @@ def test_an_acceptance_that_crosses_a_reassignment_wins_and_loads_are_right_afte
         "l1#2 withdrawn from bob: superseded",
         "l1#1 noted from ann: reinstated",
     ]
-    (load,) = world.state("assignment")[0]["bridge"].known_loads.values()
+    (load,) = world.state("assignment")[0]["bridge"].loads.values()
     assert (load.person, load.offered, load.accepted) == ("ann", 0, 1)
 
 
@@ -398,7 +398,7 @@ def test_evidence_that_comes_late_gives_the_lead_back_to_the_first_one() -> None
         "l1#2 withdrawn from bob: superseded",
         "l1#1 noted from ann: reinstated",
     ]
-    (load,) = world.state("assignment")[0]["bridge"].known_loads.values()
+    (load,) = world.state("assignment")[0]["bridge"].loads.values()
     assert (load.person, load.offered, load.accepted) == ("ann", 1, 0)
 
 

@@ -116,7 +116,7 @@ def turns_and_load(host: MemoryHost) -> tuple[int, int]:
     heads: dict[str, PoolState] = world.state("assignment")[0]
     ledgers = [ledger for head in heads.values() for ledger in head.ledgers]
     turns = sum(sum(book_of(ledger).turns.values()) for ledger in ledgers)
-    return turns, sum(load.total for head in heads.values() for load in head.known_loads.values())
+    return turns, sum(load.total for head in heads.values() for load in head.loads.values())
 
 
 @pytest.mark.parametrize("name", STORIES)

@@ -204,9 +204,9 @@ def check(world: World) -> None:
         for (where, _), work in works.items():
             if where == pool and work.person is not None:
                 counted[work.person, work.state] += 1
-        loads = {
-            (member.person, "offered"): member.offered for member in head.known_loads.values()
-        } | {(member.person, "accepted"): member.accepted for member in head.known_loads.values()}
+        loads = {(member.person, "offered"): member.offered for member in head.loads.values()} | {
+            (member.person, "accepted"): member.accepted for member in head.loads.values()
+        }
         assert counted == Counter({place: amount for place, amount in loads.items() if amount})
         for ledger in head.ledgers:
             book = book_of(ledger)

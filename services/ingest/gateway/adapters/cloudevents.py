@@ -37,6 +37,8 @@ _JSON = frozenset(
         "",
     }
 )
+_TAKEN = _LINES | _JSON
+_ATTRIBUTE = "ce-"
 _ONE = {"$ref": "#/components/schemas/EventLine"}
 _SEVERAL = {"oneOf": [_ONE, {"type": "array", "maxItems": MAX_EVENTS, "items": _ONE}]}
 
@@ -59,7 +61,7 @@ class EventLines:
 
     def authenticate(self, head: RequestHead, keys: KeyRing) -> WriteKey | None:
         """By the header alone."""
-        if head.media_type not in _LINES | _JSON:
+        if head.media_type not in _TAKEN:
             detail = "Send application/json, application/x-ndjson or application/cloudevents+json."
             raise Refused(415, "content_type", detail)
         return holder_of_header(head.headers, keys) or holder_or_refuse(None, keys)
@@ -75,7 +77,12 @@ class EventLines:
             return lines_in(delivery.body)
         try:
             attributes = attributes_of(
-                ((name, value.encode()) for name, value in delivery.head.headers.items()), "ce-"
+                [
+                    (name, value.encode())
+                    for name, value in delivery.head.headers.items()
+                    if name.startswith(_ATTRIBUTE)
+                ],
+                _ATTRIBUTE,
             )
         except LineRefused as refused:
             raise refused_line(refused) from None

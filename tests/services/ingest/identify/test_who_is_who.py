@@ -24,8 +24,6 @@ from tests.services.ingest.identify.test_identify import (
     view_of,
 )
 
-BOB_LEAD = derived_id("lead", key_for("email", BOB))
-
 
 def command(kind: str, **identifiers: Any) -> dict[str, Any]:
     return {

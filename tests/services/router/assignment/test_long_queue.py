@@ -166,7 +166,7 @@ def morning(waiting: int) -> tuple[list[LeadRouted], int]:
 
 def _within_limits(view: CountingView) -> None:
     assert view.head is not None
-    for load in view.head.known_loads.values():
+    for load in view.head.loads.values():
         assert load.offered <= OFFERS
         assert load.total <= CAPACITY
         assert load.today <= PER_DAY

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from fractions import Fraction
 from random import Random
 from typing import Any
 
@@ -21,7 +20,7 @@ from baton.contracts.topics import TOPICS
 from baton.engine.reducer import EntryKind, Event, Step
 from services.router.assignment.availability import Availability
 from services.router.assignment.eligibility import Need, screen
-from services.router.assignment.fair_share import Book, Standing
+from services.router.assignment.fair_share import Book
 from services.router.assignment.next_chance import next_chance
 from services.router.assignment.open_loads import Load
 from services.router.assignment.person_selection import Chosen, Room, choose
@@ -33,10 +32,9 @@ from services.router.assignment.state import (
     LANE,
     PoolHeld,
     PoolState,
-    PoolWork,
     place_in_queue,
 )
-from services.router.assignment.turn_ledger import Ledger, Turns, book_of, ledger_of
+from services.router.assignment.turn_ledger import book_of
 from tests.services.router.router_world import (
     HOUR,
     MINUTE,
@@ -548,32 +546,6 @@ def test_lanes_keep_the_order_of_the_whole_queue(seed: int) -> None:
         ]
     assert handed == [value.lead_id for value in sorted(waiting, key=place_in_queue)]
     assert (pool.count(HELD), pool.count(LANE)) == (0, 0)
-
-
-def test_a_queue_of_an_older_version_is_taken_over() -> None:
-    pool = Pool(head=PoolState(pool="bridge"), wake_at=MONDAY_0900)
-    for number, exclude in enumerate(((), ("ann",), ())):
-        old = item(f"l{number}", exclude=exclude)
-        place = place_in_queue(old)
-        pool.entries["held", place] = PoolHeld(item=old, since_ms=0)
-        pool.entries["work", old.handoff_id] = PoolWork(
-            state="held", lead_id=old.lead_id, since_ms=0, queued=place
-        )
-    said = pool.apply(Assignment().wake(pool, now=MONDAY_0900, reference=REFERENCE))
-    assert [fact.lead_id for fact in said] == ["l0", "l1", "l2"]
-    assert pool.count(HELD) == 0
-
-
-def test_ledgers_of_an_older_version_are_read() -> None:
-    old = Ledger(
-        level="warm",
-        period="2026-11",
-        standings=(Turns(person="ann", turns=2, target="4/3", last=5),),
-    )
-    book = book_of(old)
-    assert book.standing("ann") == Standing(2, Fraction(4, 3), 5)
-    stored = book_of(ledger_of("warm", "2026-11", book))
-    assert stored.standing("ann")[:2] == book.standing("ann")[:2]
 
 
 def test_a_turn_that_a_large_pool_shared_can_be_given_back() -> None:

@@ -239,7 +239,7 @@ def test_whatever_the_order_no_limit_is_passed_at_any_moment_and_room_is_used(se
         offered = {value.lead_id for value in routed(world)}
     heads, entries = world.state("assignment")
     assert [place for place in entries if place[0] in ("held", "offer", "task", "work")] == []
-    assert not any(head.known_loads for head in heads.values())
+    assert not any(head.loads for head in heads.values())
 
 
 def test_the_state_of_a_person_is_as_large_as_their_pools_however_many_leads() -> None:
