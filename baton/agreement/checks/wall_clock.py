@@ -103,9 +103,20 @@ def _moments(context: CheckContext) -> Iterator[Finding]:
     for number, example in enumerate(model.examples):
         place: Path = ("examples", number)
         written.append(((*place, "at"), example.at))
-        written += [
-            ((*place, "events", at, "at"), event.at) for at, event in enumerate(example.events)
-        ]
+        for at, event in enumerate(example.events):
+            written += [
+                ((*place, "events", at, word), moment)
+                for word, moment in (("at", event.at), ("arrives", event.arrives))
+            ]
+        for at, absence in enumerate(example.away):
+            written += [
+                ((*place, "away", at, word), moment)
+                for word, moment in (
+                    ("from", absence.starts),
+                    ("until", absence.until),
+                    ("known", absence.known),
+                )
+            ]
     for path, moment in written:
         if moment is not None and moment.tzinfo is None:
             yield from _moment(path, moment, model.timezone)
