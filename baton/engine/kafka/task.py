@@ -18,8 +18,8 @@ from baton.engine.batch import Batch, append_time_ms
 from baton.engine.dead_letters import Flood
 from baton.engine.errors import EngineError, ReducerFailed
 from baton.engine.kafka.batch_filler import BatchFiller
+from baton.engine.kafka.batch_pause import Gathering
 from baton.engine.kafka.failpoints import Point
-from baton.engine.kafka.gathering import Gathering
 from baton.engine.kafka.host_context import TaskContext
 from baton.engine.kafka.idle_progress import IdleProgress
 from baton.engine.kafka.input_buffer import InputBuffer

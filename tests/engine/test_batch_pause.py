@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from baton.engine.kafka.gathering import Gathering
+from baton.engine.kafka.batch_pause import Gathering
 
 
 @pytest.mark.parametrize(
