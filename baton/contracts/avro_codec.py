@@ -37,7 +37,8 @@ def encoder(record_type: Any, frame: bytes = b"") -> Callable[..., bytes]:
 def decoder(record_type: type[T]) -> Callable[[bytes, int], T]:
     """As :func:`baton.contracts.avro_binary.decoder`."""
     if IS_COMPILED:
-        return avro_compiled.decoder(node_of(record_type, avro_compiled.Node))
+        described: Any = record_type
+        return avro_compiled.decoder(node_of(described, avro_compiled.Node))
     return avro_binary.decoder(record_type)
 
 
