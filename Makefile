@@ -53,13 +53,14 @@ wheel-compiled: $(READY) ## a wheel in dist/ with the codec as machine code, for
 test-compiled: $(READY) ## build that wheel, install it in an environment of its own, and run the tests that it matters to; JOBS, SEEDS
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python tools/compiled_tests.py --jobs $(JOBS) --seeds $(SEEDS)
 
-check: $(READY)     ## format, lint, types, walls between the packages, dead code, dependencies
+check: $(READY)     ## format, lint, types, walls between the packages, dead code, dependencies, sizes and names
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/vulture
 	@$(BIN)/deptry .
+	@$(BIN)/python -m pytest -q tests/test_tidy.py tests/test_purity.py
 
 SEEDS ?= 200
 simulate-seeds: $(READY) ## SEEDS=200 random histories of the whole flow under faults, each audited

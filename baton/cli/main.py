@@ -58,13 +58,7 @@ COMMANDS: tuple[Listed, ...] = (
         _JAVA,
     ),
     Listed("worker", "baton.cli.worker", "Running", "Run one service's reducers in this process."),
-    Listed(
-        "broker",
-        "baton.cli.broker",
-        "Running",
-        "The embedded Apache Kafka: start, stop, status, logs.",
-        _JAVA,
-    ),
+    Listed("broker", "baton.cli.broker", "Running", "Embedded Kafka: start, stop, logs ...", _JAVA),
     Listed(
         "doctor", "baton.cli.doctor", "Running", "Check this machine, the settings and the cluster."
     ),
