@@ -14,6 +14,7 @@ from types import ModuleType
 import pytest
 
 from baton.contracts.avro_codec import IS_COMPILED
+from tests.tool_modules import tool_module
 
 NAME = "baton.contracts.avro_compiled"
 
@@ -39,15 +40,14 @@ def _missing() -> str:
 
 
 def _built(cache: Path) -> Path:
-    from tools.compiled_wheel import MODULES, ROOT, compiled
-
-    (source,) = MODULES
-    text = (ROOT / source).read_bytes() + sys.version.encode()
+    wheel = tool_module("compiled_wheel")
+    (source,) = wheel.MODULES
+    text = (wheel.ROOT / source).read_bytes() + sys.version.encode()
     kept = cache / f"{blake2b(text, digest_size=8).hexdigest()}.so"
     if not kept.exists():
         with tempfile.TemporaryDirectory(dir=cache) as folder:
             # Two processes may both build it: each puts a whole file in place.
-            os.replace(compiled(source, Path(folder)), kept)
+            os.replace(wheel.compiled(source, Path(folder)), kept)
     return kept
 
 
