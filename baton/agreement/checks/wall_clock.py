@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from baton.agreement.checks.context import CheckContext, Finding, odd
 from baton.agreement.holiday_days import holidays_of
-from baton.agreement.model.calendar import DAY_MINUTES, DAYS, CalendarModel
+from baton.agreement.model.calendars import DAY_MINUTES, DAYS, CalendarModel
 from baton.agreement.model.pools import Period
 from baton.agreement.problems import Path
 from baton.agreement.wall_time import zone_named
