@@ -254,3 +254,33 @@ def test_a_night_before_a_holiday(hours: str, due: str, tmp_path: Path) -> None:
     house = agreed(tmp_path, {"calendars.house": calendar, **ALONE})
     found = lines(house, [engagement("2027-05-26T23:30")], "2027-05-26T23:31")
     assert found[-1] == f"26 May 23:30 accept of a running until {due}"
+
+
+def test_an_office_that_is_open_on_tuesdays_alone_is_waited_for(tmp_path: Path) -> None:
+    calendar = {"timezone": "Europe/Berlin", "hours": {"tue": "08:00-17:00"}}
+    asked = [engagement("2027-06-08T16:40"), engagement("2027-06-09T16:40", "l2")]
+    found = lines(agreed(tmp_path, {"calendars.house": calendar}), asked, "2027-06-15T08:01")
+    assert [line for line in found if "accept" in line or "held" in line] == [
+        "08 Jun 16:40 accept of a running until 15 Jun 08:40",
+        "09 Jun 16:40 held in sales: closed, next try 15 Jun 08:00",
+        "15 Jun 08:00 accept of b running until 15 Jun 09:00",
+    ]
+
+
+@pytest.mark.parametrize(
+    "colleague",
+    [
+        {"people.a": {"name": "A", "manager": "m", "active": False}},
+        {
+            "calendars.late": {"timezone": "Europe/Berlin", "hours": {"mon-fri": "14:00-20:00"}},
+            "people.a": {"name": "A", "manager": "m", "calendar": "late"},
+        },
+    ],
+    ids=["who has left", "outside their own hours"],
+)
+def test_who_cannot_take_a_lead_has_no_turn(colleague: dict[str, Any], tmp_path: Path) -> None:
+    asked = [engagement(f"2027-06-07T10:0{number}", f"l{number}") for number in range(3)]
+    found = lines(agreed(tmp_path, colleague), asked, "2027-06-07T10:10")
+    assert [line.split(" to ")[1] for line in found if " routed to " in line] == [
+        "b in sales by in_turn"
+    ] * 3

@@ -105,15 +105,21 @@ def lines(agreement: Path, happenings: Iterable[Happening], until: str) -> list[
     return [line for record in stored if (line := _words(record))]
 
 
-def _event(at: str, who: str, more: dict[str, Any]) -> Happening:
+def event(at: str, identifiers: dict[str, str], more: dict[str, Any]) -> Happening:
+    """Any event line."""
+    who = next(iter(identifiers.values())).partition("@")[0]
     line = {
         "id": f"{who} {at} {json.dumps(more, sort_keys=True)}",
         "source": "web",
         "occurred_at": _iso(at),
-        "identifiers": {"email": f"{who}@{who}.example"},
+        "identifiers": identifiers,
         **more,
     }
     return Happening(at, line)
+
+
+def _event(at: str, who: str, more: dict[str, Any]) -> Happening:
+    return event(at, {"email": f"{who}@{who}.example"}, more)
 
 
 def _iso(at: str) -> str:
