@@ -98,7 +98,13 @@ class Accounts(Reducer[AccountHead, AgreementReference]):
             head, facts = update_some(view, head, now=now, version=reference.version)
         if head.count_at_ms is not None and head.count_at_ms <= now:
             head, scored = _counted(
-                head, _everybody(view), reference, view.key, now=now, cause=view.cause
+                head,
+                _everybody(view),
+                reference,
+                view.key,
+                now=now,
+                cause=view.cause,
+                closely=True,
             )
             facts += scored
         return Step(
@@ -208,14 +214,14 @@ def _counted(
     *,
     now: int,
     cause: str,
+    closely: bool = False,
 ) -> tuple[AccountHead, tuple[Fact, ...]]:
     """Count everybody as of now, publish the account where it changed visibly, and see when it may
-    next. While somebody's part is known to be on its way nothing is published, for a minute at
-    most."""
+    next, ``closely`` where it is quiet: else another part will come first. While somebody's part is
+    known to be on its way nothing is published, for a minute at most."""
     if any(0 < person.until_ms <= now < person.until_ms + GATHER_MS for person in people):
         return evolve(head, count_at_ms=now + GATHER_MS), ()
-    acted = head.uncounted
-    sums = _sums_of(people, now)
+    acted, sums = head.uncounted, _sums_of(people, now, closely=closely)
     head = evolve(
         head,
         engaged_people=sums.engaged,
@@ -250,7 +256,7 @@ class _Sums(NamedTuple):
     count_at_ms: int | None
 
 
-def _sums_of(people: list[AccountPerson], now: int) -> _Sums:
+def _sums_of(people: list[AccountPerson], now: int, *, closely: bool) -> _Sums:
     total, engaged, quiet_ms, moment = Falling(), 0, [], Moment(now)
     for person in people:
         lead = moment.worth(person.sums)
@@ -259,9 +265,10 @@ def _sums_of(people: list[AccountPerson], now: int) -> _Sums:
             alone = Falling()
             alone.add(lead)
             engaged += 1
-            quiet_ms.append(alone.holds_for_ms(ENGAGED_MICRO))
+            quiet_ms.append(alone.holds_for_ms(ENGAGED_MICRO, closely=closely))
     if total.value >= SHOWN_STEP_MICRO:
-        quiet_ms.append(total.holds_for_ms(total.value // SHOWN_STEP_MICRO * SHOWN_STEP_MICRO))
+        shown = total.value // SHOWN_STEP_MICRO * SHOWN_STEP_MICRO
+        quiet_ms.append(total.holds_for_ms(shown, closely=closely))
     lasting = [ms for ms in quiet_ms if ms is not None]
     return _Sums(total.value, engaged, now + min(lasting) + LEAST_MS if lasting else None)
 

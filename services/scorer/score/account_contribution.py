@@ -114,10 +114,10 @@ class Falling:
                 self.stays += capped
             self.stays += fallen
 
-    def holds_for_ms(self, threshold_micro: int) -> int | None:
+    def holds_for_ms(self, threshold_micro: int, *, closely: bool) -> int | None:
         """For so long the value is surely not below ``threshold_micro`` if nothing happens; None:
-        by itself it never is. As if all of it fell by the shortest half-life, and from there on
-        again with what is then left, as long as that adds an hour."""
+        by itself it never is. As if all of it fell by the shortest half-life; ``closely``: from
+        there on again with what is then left, as long as that adds an hour."""
         least, left, after_ms = threshold_micro - self.stays, self.decays, 0
         fastest = decay_of(min(left, default=0))
         for _ in range(_MOST_STEPS):
@@ -125,7 +125,7 @@ class Falling:
             if more_ms is None:
                 return None
             after_ms += more_ms
-            if len(left) < 2 or more_ms < HOUR_MS:
+            if not closely or len(left) < 2 or more_ms < HOUR_MS:
                 break
             left = {
                 half_life_ms: decay_of(half_life_ms).surely_left(amount, after_ms)

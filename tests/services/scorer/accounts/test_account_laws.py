@@ -182,10 +182,13 @@ def test_a_part_gives_the_same_bits_as_the_lead_at_any_later_moment(
 
 @LAW
 @given(
-    st.lists(st.sampled_from(ACTS), max_size=12), st.integers(1, 60_000_000), st.integers(0, 1000)
+    st.lists(st.sampled_from(ACTS), max_size=12),
+    st.integers(1, 60_000_000),
+    st.integers(0, 1000),
+    st.booleans(),
 )
 def test_the_bound_of_how_long_it_holds_is_never_too_long(
-    acts: list[str], threshold: int, thousandth: int
+    acts: list[str], threshold: int, thousandth: int, closely: bool
 ) -> None:
     start = 1_793_606_400_000
     records = [
@@ -200,7 +203,7 @@ def test_the_bound_of_how_long_it_holds_is_never_too_long(
     assert value == engagement_micro(totals, TABLE, now)
     if value < threshold:
         return
-    holds = falling.holds_for_ms(threshold)
+    holds = falling.holds_for_ms(threshold, closely=closely)
     at = now + (100 * DAY if holds is None else holds) * thousandth // 1000
     # the value is rounded, the bound is not
     assert engagement_micro(totals, TABLE, at) >= threshold - 1
