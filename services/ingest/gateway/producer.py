@@ -22,6 +22,7 @@ from baton.intake.records import key_of
 from baton.settings import Settings
 from services.ingest.gateway.app import NotPublished
 from services.ingest.gateway.dead_letters import DeadLetter
+from services.ingest.gateway.gathering import Gathering
 
 log = logging.getLogger(__name__)
 
@@ -30,23 +31,23 @@ _MAX_SOURCE_BYTES = 200
 
 class Publisher:
     """The gateway's producer. One that failed for good (its sequence was lost) is replaced by a new
-    one."""
+    one. ``pause_ms``: between two hand-overs of records to it, in which they gather."""
 
     def __init__(
-        self, settings: Settings, *, linger_ms: int = 3, request_timeout_ms: int = 30_000
+        self, settings: Settings, *, pause_ms: int = 10, request_timeout_ms: int = 30_000
     ) -> None:
         self._options = {
             **client_options(settings),
             "acks": "all",
             "enable_idempotence": True,
             "compression_type": "zstd",
-            "linger_ms": linger_ms,
             "request_timeout_ms": request_timeout_ms,
             "retry_backoff_ms": 20,
         }
         self._topic = physical(settings.namespace, INTAKE_KEYED)
         self._dead = physical(settings.namespace, dead_letter_topic(LEADS_INBOX))
         self._encode = codec_for(IntakeRecord).encode
+        self._gathering = Gathering(pause_ms / 1000)
         self._producer: AIOKafkaProducer | None = None
         self._replacing = asyncio.Lock()
 
@@ -67,6 +68,7 @@ class Publisher:
 
     async def __call__(self, records: Sequence[IntakeRecord], traceparent: str | None) -> None:
         """Publish all; raises :class:`NotPublished` unless each was acknowledged."""
+        await self._gathering.passed()
         producer = self._producer
         assert producer is not None
         try:

@@ -66,7 +66,11 @@ def _cells(values: list[Any]) -> tuple[Any, ...]:
     text with the character NUL, so it is left out everywhere."""
     return tuple(
         [
-            value if value is None or (kind := type(value)) is int else _cell(value, kind)
+            value
+            if value is None
+            or (kind := type(value)) is int
+            or (kind is str and "\x00" not in value)
+            else _cell(value, kind)
             for value in values
         ]
     )

@@ -3,6 +3,7 @@ connection, a log that lost its beginning."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +11,11 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from baton.cluster import public_log
-from baton.cluster.public_log import ReadingStopped
+from baton.cluster.public_log import PublicLog, ReadingStopped
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadMerge
 from baton.contracts.topics import physical
+from services.delivery.log.reader import log_of
 from services.insights.projection.kafka import BoardLog
 
 MERGE = LeadMerge(merge_id="m", loser="a", survivor="b", cause_id="c", occurred_at_ms=5)
@@ -57,7 +59,8 @@ class Message:
 class Client:
     """Stands in for the consumer: hands out what a test puts in."""
 
-    def __init__(self, _: object) -> None:
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.options = options
         self.results: list[Message] = []
 
     def assign(self, _: object) -> None:
@@ -84,6 +87,14 @@ def take(reader: BoardLog, *results: Message) -> tuple[list[int], dict[tuple[str
     return [taken.offset for taken in batch], following
 
 
+def board_log() -> PublicLog:
+    return BoardLog({}, "baton")
+
+
+def delivery_log() -> PublicLog:
+    return log_of({}, "baton")
+
+
 DOWN = Message(named=None, failure=KafkaError(KafkaError._ALL_BROKERS_DOWN))
 FATAL = Message(named=None, failure=KafkaError(KafkaError._FATAL, "fenced", fatal=True))
 END = KafkaError(KafkaError._PARTITION_EOF)
@@ -95,6 +106,16 @@ def test_an_error_of_the_connection_is_no_record_and_those_beside_it_are_taken(
     offsets, following = take(reader, Message(7, appended_ms=1), DOWN, Message(8, appended_ms=2))
     assert (offsets, following) == ([7, 8], {(TOPIC, 0): 9})
     assert take(reader, DOWN) == ([], {})
+
+
+@pytest.mark.parametrize(("made", "longest_ms"), [(board_log, 250), (delivery_log, 200)])
+def test_brokers_gather_for_a_bounded_time_and_answer_at_once_while_there_is_much_to_read(
+    made: Callable[[], PublicLog], longest_ms: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(public_log, "Consumer", Client)
+    options = made()._consumer.options  # type: ignore[attr-defined]
+    assert options["fetch.wait.max.ms"] == longest_ms
+    assert options["fetch.min.bytes"] == 1 << 20
 
 
 def test_a_fatal_error_of_the_client_ends_the_reading(reader: BoardLog) -> None:
