@@ -91,6 +91,8 @@ def _account_of(value: dict[str, Any]) -> str:
     return str(qualified["story"]["account_id"])
 
 
+@pytest.mark.kafka
+@pytest.mark.slow
 def test_half_the_accounts_are_scored_by_the_challenger_until_it_is_stopped(
     live_system: LiveSystem, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -163,6 +163,8 @@ def typescript_words(cache: Path) -> list[str] | None:
     ]
 
 
+@pytest.mark.kafka
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_example_consumers_read_a_routed_lead(
     live_system: LiveSystem,

@@ -7,6 +7,9 @@ import subprocess
 import sys
 
 import psutil
+import pytest
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 
 def _workers() -> set[int]:

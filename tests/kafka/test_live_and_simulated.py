@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from confluent_kafka import Producer
 
 from baton.agreement.canonical import canonical_text, version_of
@@ -137,6 +138,8 @@ def _live(system: System, lines: list[bytes], expected: list[int]) -> list[Recor
     return found
 
 
+@pytest.mark.kafka
+@pytest.mark.slow
 def test_the_same_events_live_and_simulated_give_the_same_facts(
     live_system: LiveSystem, tmp_path: Path
 ) -> None:

@@ -17,6 +17,8 @@ from baton.local.up.system import System
 from tests.kafka.command_line import Line
 
 FIRST = Path(example_agreement()).with_name("first.yaml")
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+
 LiveSystem = Callable[[Path], AbstractContextManager[System]]
 
 EVENT = {

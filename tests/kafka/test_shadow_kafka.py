@@ -83,6 +83,7 @@ class Running:
 
 
 @pytest.mark.kafka
+@pytest.mark.slow
 def test_a_shadow_decides_each_lead_once_and_the_hold_out_comes_out_of_calibrate(
     live_system: LiveSystem, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

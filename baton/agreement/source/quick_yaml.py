@@ -18,7 +18,7 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", None)
 _DOUBTFUL: Final = re.compile(
     r"[^\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
     r"|(?m:^(?:---|\.\.\.|%| *[|>]))"
-    r"|(?:^|[\s\[{,:?-])[&*!]"
+    r"|(?:^|[\s\[{,:?-])(?:[*!]|&(?!&))"
     r"|[\"']:\S"
     r"|[|>]\S*#"
 )
