@@ -8,7 +8,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down demo round-trip test check simulate-seeds quarter mutants chaos bench schemas readme lock clean
+.PHONY: help setup up down demo round-trip test wheel-compiled test-compiled check simulate-seeds quarter mutants chaos bench schemas readme lock clean
 
 help:               ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {sub(/ +$$/, "", $$1); printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,13 +47,20 @@ JOBS ?= 2
 test: $(READY)      ## JOBS=2 at a time, every test; those that need Kafka use BATON_BOOTSTRAP, else an embedded broker
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
-check: $(READY)     ## format, lint, types, walls between the packages, dead code, dependencies
+wheel-compiled: $(READY) ## a wheel in dist/ with the codec as machine code, for this Python and platform; needs a C compiler
+	@BATON_COMPILE=1 $(BIN)/python -m hatchling build -t wheel -d dist
+
+test-compiled: $(READY) ## build that wheel, install it in an environment of its own, and run the tests that it matters to; JOBS, SEEDS
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python tools/compiled_tests.py --jobs $(JOBS) --seeds $(SEEDS)
+
+check: $(READY)     ## format, lint, types, walls between the packages, dead code, dependencies, sizes and names
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/vulture
 	@$(BIN)/deptry .
+	@$(BIN)/python -m pytest -q tests/test_tidy.py tests/test_purity.py
 
 SEEDS ?= 200
 simulate-seeds: $(READY) ## SEEDS=200 random histories of the whole flow under faults, each audited

@@ -42,7 +42,8 @@ def compiled(source: str, folder: Path) -> Path:
     extension = Extension(name, [str(ROOT / source)], extra_compile_args=options)
     modules = cythonize([extension], build_dir=str(folder), quiet=True)
     command: Any = Distribution({"ext_modules": modules}).get_command_obj("build_ext")
-    command.build_lib, command.build_temp = str(folder / "built"), str(folder / "objects")
+    for option in ("build_lib", "build_temp"):
+        setattr(command, option, str(folder / option))
     command.ensure_finalized()
     command.run()
     return Path(command.get_ext_fullpath(name))
@@ -51,7 +52,6 @@ def compiled(source: str, folder: Path) -> Path:
 class CompiledModules(BuildHookInterface[Any]):
     """What hatchling calls."""
 
-    PLUGIN_NAME = "custom"
     _folder: tempfile.TemporaryDirectory[str] | None = None
 
     def dependencies(self) -> list[str]:
@@ -70,7 +70,7 @@ class CompiledModules(BuildHookInterface[Any]):
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
 
-    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+    def finalize(self, version: str, build_data: dict[str, Any], _artifact: str) -> None:
         """Remove the folder of the build."""
         if self._folder is not None:
             self._folder.cleanup()

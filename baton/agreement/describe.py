@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from baton.agreement.checks.condition_logic import test_words
-from baton.agreement.model.calendar import DAYS, Span, hours_words
+from baton.agreement.model.calendars import DAYS, Span, hours_words
 from baton.agreement.model.condition import All, Any_, ConditionModel, Not, Test
 from baton.agreement.model.pools import AbsencesModel
 from baton.agreement.model.slas import GoOnModel, PromiseModel, StepKind, StepModel, WaitModel

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from baton.agreement.book_changes import book_changes
 from baton.agreement.books import Book
 from baton.agreement.canonical import canonical_text
-from baton.agreement.compiler.sections import promise_name
+from baton.agreement.compiler.slas import promise_name
 from baton.agreement.diff_forms import (
     Change,
     listed_changes,

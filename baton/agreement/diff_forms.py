@@ -15,7 +15,7 @@ from baton.agreement.describe import (
     week_changes,
 )
 from baton.agreement.model.base import Section
-from baton.agreement.model.calendar import hours_words
+from baton.agreement.model.calendars import hours_words
 from baton.agreement.model.condition import All, Any_, Not, Test
 from baton.agreement.model.people import PersonModel
 from baton.agreement.model.recycling import When

@@ -6,11 +6,12 @@ live it takes time until an act arrives: each example is run again with its acts
 later, and must come out the same, its deadline aside.
 """
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
+from functools import partial
+from operator import itemgetter
 from typing import Any, Final
 
 from baton.agreement.books import book_records
@@ -19,38 +20,29 @@ from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.compiler.agreement import moment_ms
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.examples import ExampleModel, ExpectedPoints
-from baton.agreement.quantities import DAY_MS, MICRO, MINUTE_MS, duration_words, points_words
+from baton.agreement.quantities import DAY_MS, MICRO, duration_words, points_words
 from baton.agreement.wall_time import local_datetime, zone_named
-from baton.agreement_report.lead_states import LeadStates, Score, score_at
-from baton.contracts.codec import codec_for
-from baton.contracts.leads import LeadQualified
-from baton.contracts.routing import LeadRouted, LeadUnrouted
-from baton.contracts.slas import SlaClock
-from baton.contracts.topic_names import (
-    LEADS_INBOX_DEAD_LETTERS,
-    LEADS_QUALIFIED,
-    LEADS_ROUTED_SALES,
-    LEADS_ROUTED_SDR,
-    LEADS_SLA_CLOCKS,
-    LEADS_UNROUTED,
+from baton.agreement_report.example_events import (
+    BEFORE_MS,
+    absences_in,
+    arrivals_in,
+    first_ms,
+    last_ms,
 )
-from baton.engine.memory import Stored
-from baton.simulation.lines import arrivals_of
+from baton.agreement_report.example_outcome import as_it_stands, handed_over, lead_of, read
+from baton.agreement_report.lead_states import LeadStates, Score, score_at
+from baton.contracts.reference import PeopleRecord
+from baton.contracts.topic_names import BATON_PEOPLE, LEADS_INBOX_DEAD_LETTERS
+from baton.simulation.lines import Arrival
 from baton.simulation.simulation import Simulation
 
 _WAITS_DAYS = 14
-_BEFORE_MS = MINUTE_MS
-_PHONE = "+493012345678"
 _POINTS = ("fit", "engagement")
+_THAT_FOLLOWS = ("stage", "owner", "returns", "refused")
 DELIVERED_MS: Final = (250, 5_000)
 """How much later than they were done the acts of an example arrive, in its further runs."""
-_RECORDS: dict[str, Any] = {
-    LEADS_QUALIFIED: LeadQualified,
-    LEADS_ROUTED_SDR: LeadRouted,
-    LEADS_ROUTED_SALES: LeadRouted,
-    LEADS_UNROUTED: LeadUnrouted,
-    LEADS_SLA_CLOCKS: SlaClock,
-}
+Arriving = tuple[int, Arrival | PeopleRecord]
+"""What reaches the system, and when."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +78,7 @@ def _differences(agreement: CompiledAgreement, example: ExampleModel) -> Iterato
     yield from _unexpected(agreement, example, found)
     for late_ms in DELIVERED_MS:
         late = _run(agreement, example, late_ms=late_ms)
-        for what in sorted({*found, *late} - {"deadline"}):
+        for what in sorted({*found, *late} - {"deadline"} - _not_asked(example)):
             before, after = found.get(what, "none"), late.get(what, "none")
             if before != after:
                 points = what in _POINTS
@@ -95,6 +87,11 @@ def _differences(agreement: CompiledAgreement, example: ExampleModel) -> Iterato
                     expected=points_words(int(before)) if points else before,
                     found=points_words(int(after)) if points else after,
                 )
+
+
+def _not_asked(example: ExampleModel) -> set[str]:
+    """What follows from the rest, and is compared only where the example speaks of it."""
+    return {what for what in _THAT_FOLLOWS if getattr(example.expect, what) is None}
 
 
 def _unexpected(
@@ -145,93 +142,70 @@ def _run(
     agreement: CompiledAgreement, example: ExampleModel, *, late_ms: int = 0
 ) -> dict[str, str]:
     zone = zone_named(agreement.timezone)
-    moments = [moment_ms(event.at, zone) for event in example.events]
-    looked_at = moment_ms(example.at, zone) if example.at else max(moments)
+    looked_at = moment_ms(example.at, zone) if example.at else last_ms(example, zone)
+    absences = absences_in(example, zone)
     simulation = Simulation(
         text=canonical_text(agreement.raw),
         version=agreement.version,
-        start_ms=min(moments) - 2 * _BEFORE_MS,
-        known=book_records(agreement.raw.attached),
+        start_ms=first_ms(example, zone) - 2 * BEFORE_MS,
+        known=[
+            *book_records(agreement.raw.attached),
+            *(record for known_ms, record in absences if known_ms is None),
+        ],
     )
-    arrivals = arrivals_of(list(_lines(example, moments, late_ms)))
     seen_at = looked_at + late_ms
-    facts = _read(
-        simulation.run([arrival for arrival in arrivals if arrival.at_ms <= seen_at], seen_at)
-    )
-    found = _scored(simulation, agreement, looked_at)
+    arriving: list[Arriving] = [
+        *((arrival.at_ms, arrival) for arrival in arrivals_in(example, zone, late_ms=late_ms)),
+        *((known_ms, record) for known_ms, record in absences if known_ms is not None),
+    ]
+    facts = list(_facts(simulation, arriving, until_ms=seen_at))
+    lead = lead_of(facts)
+    found = _scored(simulation, agreement, lead, looked_at)
     found["segment"] = agreement.segment_of(example.profile) or "none"
-    found |= _routed(agreement, facts)
+
+    def wait(until_ms: int) -> dict[str, str]:
+        facts.extend(read(simulation.pass_time(until_ms)))
+        return handed_over([fact for fact in facts if fact.lead_id == lead], words)
+
+    words = partial(_moment_words, agreement)
+    found |= wait(seen_at)
     if found["qualified"] == "no":  # a lead that lacks something settles before it is handed over
-        facts += _read(simulation.run([], seen_at + agreement.lifecycle.settle_ms))
-        found |= _routed(agreement, facts)
+        found |= wait(seen_at + agreement.lifecycle.settle_ms)
+    found |= as_it_stands([fact for fact in facts if fact.lead_id == lead], words)
     # who is held over a week-end gets a deadline when somebody opens
     for days in range(1, _WAITS_DAYS + 1):
         if found["qualified"] == "no" or "deadline" in found:
             break
-        facts += _read(simulation.run([], seen_at + days * DAY_MS))
-        found |= _routed(agreement, facts)
+        found |= wait(seen_at + days * DAY_MS)
     return found
 
 
-def _lines(
-    example: ExampleModel, moments: list[int], late_ms: int
-) -> Iterator[tuple[bytes, dict[str, Any]]]:
-    who = {"email": f"example@{example.account}"} if example.account else {"crm": "example:1"}
-    before = min(moments) - _BEFORE_MS
-    person = {"phone": _PHONE}  # an example says nothing of how its lead is reached: it can be
-    plain: list[tuple[int, dict[str, Any]]] = [
-        (before, {"kind": "profile", "profile": dict(example.profile), "person": person})
-    ]
-    for key, granted in example.consents.items():
-        purpose, _, channel = key.partition("/")
-        consent = {"purpose": purpose, "channel": channel or "any", "granted": granted}
-        plain.append((before, {"kind": "consent", "consent": consent}))
-    for event, at_ms in zip(example.events, moments, strict=True):
-        engagement: dict[str, Any] = {
-            "act": event.act,
-            "topics": list(event.topics),
-            "automatic": event.automatic,
-        }
-        if event.stage:
-            engagement["content_stage"] = event.stage
-        plain.append((at_ms, {"kind": "engagement", "engagement": engagement}))
-    for number, (at_ms, line) in enumerate(plain):
-        occurred = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
-        whole = {
-            "id": f"example-{number}",
-            "source": "example",
-            "occurred_at": occurred,
-            "identifiers": who,
-            **line,
-        }
-        if late_ms and line["kind"] == "engagement":
-            arrived = datetime.fromtimestamp((at_ms + late_ms) / 1000, UTC).isoformat(
-                timespec="milliseconds"
-            )
-            whole["arrived_at"] = arrived
-        yield json.dumps(whole).encode(), whole
+def _facts(simulation: Simulation, arriving: Iterable[Arriving], *, until_ms: int) -> Iterator[Any]:
+    """What follows until then from lines and from absences, in the order in which they arrive."""
+    for at_ms, arrived in sorted(arriving, key=itemgetter(0)):
+        if at_ms > until_ms:
+            break
+        yield from read(simulation.pass_time(at_ms))
+        if isinstance(arrived, Arrival):
+            yield from read(simulation.send(arrived))
+        else:
+            simulation.host.send(BATON_PEOPLE, arrived.record_id, arrived)
+    yield from read(simulation.pass_time(until_ms))
 
 
-def _read(stored: Iterator[Stored]) -> list[Any]:
-    records = ((_RECORDS.get(record.topic), record.value) for record in stored)
-    return [
-        codec_for(record).decode(value)
-        for record, value in records
-        if record is not None and value is not None
-    ]
-
-
-def _scored(simulation: Simulation, agreement: CompiledAgreement, at_ms: int) -> dict[str, str]:
+def _scored(
+    simulation: Simulation, agreement: CompiledAgreement, lead: str | None, at_ms: int
+) -> dict[str, str]:
     states = LeadStates()
     changelog = simulation.host.log.records(states.topic, 0)
     states.restore((record.key, record.value) for record in changelog if record.key is not None)
-    heads = [view.head for view in states.leads() if view.head is not None]
+    head = states.lead(lead).head if lead is not None else None
     refused = _refusals(simulation)
-    if refused or not heads:
+    if refused or head is None:
         raise ExampleNotTaken(
             f"an example was not taken: {refused[0] if refused else 'it came to no lead'}"
         )
-    score: Score = score_at(heads[0], agreement, at_ms)
+    score: Score = score_at(head, agreement, at_ms)
     return {
         "fit": str(score.fit_micro),
         "engagement": str(score.engagement_micro),
@@ -247,19 +221,3 @@ def _refusals(simulation: Simulation) -> list[str]:
         for name, value in stored.headers
         if name == "__dlq.errors.message"
     ]
-
-
-def _routed(agreement: CompiledAgreement, facts: list[Any]) -> dict[str, str]:
-    found = {"qualified": "no"}
-    for fact in facts:
-        match fact:
-            case LeadQualified():
-                found["qualified"] = "yes"
-                found.setdefault("queue", fact.leg)
-            case LeadRouted():
-                found.setdefault("pool", fact.pool)
-            case LeadUnrouted() if fact.pool:
-                found.setdefault("pool", fact.pool)
-            case SlaClock(clock="accept"):
-                found.setdefault("deadline", _moment_words(agreement, fact.deadline_ms))
-    return found

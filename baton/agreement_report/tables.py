@@ -8,8 +8,8 @@ from rich.table import Table
 
 from baton.agreement.compiled.agreement import Band, CompiledAgreement
 from baton.agreement.describe import condition_words, ladder_words, promise_subject
-from baton.agreement.model.calendar import hours_words
-from baton.agreement.model.scoring import groups_without_limit
+from baton.agreement.model.calendars import hours_words
+from baton.agreement.model.engagement import groups_without_limit
 from baton.agreement.quantities import duration_words, points_words
 from baton.agreement_report.people_tables import people_table, pools_table, table_of
 
@@ -85,7 +85,7 @@ def _acts(agreement: CompiledAgreement) -> Table:
 
 def _groups(agreement: CompiledAgreement) -> Table:
     table = table_of("Groups of acts", "group", "half as much after", "counts for", "cap", "a day")
-    silent = groups_without_limit(agreement.raw)
+    silent = groups_without_limit(agreement.raw.engagement)
     for group in agreement.engagement.groups.values():
         half = duration_words(group.half_life_ms) if group.half_life_ms else "never"
         cap = points_words(group.cap_micro) if group.cap_micro is not None else "none"

@@ -5,13 +5,14 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
+from baton.contracts import topic_names
 from baton.contracts.codec import codec_for
 from baton.contracts.topic_names import LEADS_ACCEPTED
 from baton.contracts.topics import TOPICS
 from services.insights.projection.dialect import StorePlace, reader
 
 _TABLES: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
-    "leads.qualified.v1": (
+    topic_names.LEADS_QUALIFIED: (
         "qualification",
         "qualified_at_ms",
         (
@@ -25,9 +26,9 @@ _TABLES: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
             "agreement",
         ),
     ),
-    "leads.stages.v1": ("stage_move", "log_ms", ("lead_id", "to_stage", "occurred_at_ms")),
-    "leads.acts.v1": ("act", "occurred_at_ms", ("lead_id", "occurred_at_ms")),
-    "leads.merges.v1": ("merged", "occurred_at_ms", ("survivor", "occurred_at_ms")),
+    topic_names.LEADS_STAGES: ("stage_move", "log_ms", ("lead_id", "to_stage", "occurred_at_ms")),
+    topic_names.LEADS_ACTS: ("act", "occurred_at_ms", ("lead_id", "occurred_at_ms")),
+    topic_names.LEADS_MERGES: ("merged", "occurred_at_ms", ("survivor", "occurred_at_ms")),
 }
 """By topic: the table, its moment and its columns."""
 

@@ -19,6 +19,8 @@ from baton.agreement.challengers import PPM, Challenge
 from baton.backtest.arm_sizes import is_unlikely
 from baton.backtest.clustered import AccountTotals, Difference, difference
 from baton.backtest.history import OUTCOMES, STAGES
+from baton.contracts import topic_names
+from baton.contracts.leads import Stage
 from services.insights.figures.intervals import FEWEST_FOR_A_RATE, Z_95
 
 Z_POWER_80: Final = 0.8416
@@ -52,14 +54,14 @@ class ArmLedger:
         if not isinstance(value, Mapping):
             return
         match document.get("topic"):
-            case "leads.scored.v1":
+            case topic_names.LEADS_SCORED:
                 self._arm(self.scored, value, int(value["scored_at_ms"]), latest=True)
-            case "leads.qualified.v1" if value["stage"] == "mql":
+            case topic_names.LEADS_QUALIFIED if value["stage"] == Stage.MQL:
                 self._arm(self.first, value, int(value["qualified_at_ms"]), latest=False)
                 self._account(value, (value.get("story") or {}).get("account_id"))
-            case "leads.accepted.v1":
+            case topic_names.LEADS_ACCEPTED:
                 self._account(value, (value.get("profile") or {}).get("domain"))
-            case "leads.stages.v1" if value["to_stage"] in STAGES:
+            case topic_names.LEADS_STAGES if value["to_stage"] in STAGES:
                 outcome = STAGES[value["to_stage"]]
                 at = self.reached.setdefault(value["lead_id"], {})
                 at_ms = int(value["occurred_at_ms"])

@@ -15,38 +15,31 @@ from pathlib import Path
 from typing import Any, Final
 
 from baton.backtest.cycle_keys import cycle_key
+from baton.contracts import topic_names
 from baton.contracts.clock_kinds import Clock
-from baton.contracts.leads import Stage
+from baton.contracts.leads import Stage, StageEvent
 from baton.contracts.slas import ClockState
-from baton.contracts.topic_names import (
-    LEADS_QUALIFIED,
-    LEADS_REACTIVATED,
-    LEADS_RECYCLED,
-    LEADS_ROUTED_SALES,
-    LEADS_ROUTED_SDR,
-    LEADS_SLA_CLOCKS,
-    LEADS_STAGES,
-    LEADS_UNROUTED,
-)
 
 HISTORY_TOPICS: Final = (
-    LEADS_QUALIFIED,
-    LEADS_STAGES,
-    LEADS_RECYCLED,
-    LEADS_REACTIVATED,
-    LEADS_ROUTED_SDR,
-    LEADS_ROUTED_SALES,
-    LEADS_UNROUTED,
-    LEADS_SLA_CLOCKS,
+    topic_names.LEADS_QUALIFIED,
+    topic_names.LEADS_STAGES,
+    topic_names.LEADS_RECYCLED,
+    topic_names.LEADS_REACTIVATED,
+    topic_names.LEADS_ROUTED_SDR,
+    topic_names.LEADS_ROUTED_SALES,
+    topic_names.LEADS_UNROUTED,
+    topic_names.LEADS_SLA_CLOCKS,
 )
 OUTCOMES: Final = ("accepted", "sql", "opportunity", "won")
 STAGES: Final[Mapping[str, str]] = {
-    "sal": "accepted",
-    "sql": "sql",
-    "opportunity": "opportunity",
-    "customer": "won",
+    Stage.SAL: "accepted",
+    Stage.SQL: "sql",
+    Stage.OPPORTUNITY: "opportunity",
+    Stage.CUSTOMER: "won",
 }
 """Stages, and the outcome that reaching them is."""
+_NO_STAGE: Final = frozenset({StageEvent.MERGED, StageEvent.ERASED, StageEvent.CONSENT_CHANGED})
+"""Moves that reach no stage."""
 _STATEFUL: Final = frozenset({"owner_of_cycle", "customer_owner", "colleague", "manual"})
 """Rules that decide by what the router knows: the agreement alone cannot say the pool."""
 
@@ -145,18 +138,18 @@ class History:
         if not isinstance(value, Mapping):
             return
         match document.get("topic"):
-            case "leads.qualified.v1":
+            case topic_names.LEADS_QUALIFIED:
                 self._qualified(value)
-            case "leads.stages.v1":
+            case topic_names.LEADS_STAGES:
                 self._staged(value)
-            case "leads.recycled.v1" | "leads.reactivated.v1" as topic:
+            case topic_names.LEADS_RECYCLED | topic_names.LEADS_REACTIVATED as topic:
                 self._ended(topic, at_ms, value)
-            case "leads.routed.sdr.v1" | "leads.routed.sales.v1":
+            case topic_names.LEADS_ROUTED_SDR | topic_names.LEADS_ROUTED_SALES:
                 self._of(value).handed.add(value["qualification_id"])
                 self._routed(value)
-            case "leads.unrouted.v1":
+            case topic_names.LEADS_UNROUTED:
                 self._routed(value)
-            case "leads.sla-clocks.v1" if value["clock"] == Clock.ACCEPT.value:
+            case topic_names.LEADS_SLA_CLOCKS if value["clock"] == Clock.ACCEPT.value:
                 self._clock(value)
 
     def finish(self) -> "History":
@@ -219,12 +212,12 @@ class History:
 
     def _staged(self, value: Mapping[str, Any]) -> None:
         event, known, one = value["event"], self._of(value), value.get("qualification_id") or ""
-        if event == "qualified" and value["to_stage"] == Stage.MQL:
+        if event == StageEvent.QUALIFIED and value["to_stage"] == Stage.MQL:
             at_ms = int(value["at_ms"])
             before = known.qualified.get(one, HistoricQualification(at_ms=at_ms))
             known.qualified[one] = replace(before, at_ms=min(at_ms, before.at_ms))
         outcome = STAGES.get(value["to_stage"])
-        if outcome is not None and event not in ("merged", "erased", "consent_changed"):
+        if outcome is not None and event not in _NO_STAGE:
             at_ms = int(value["occurred_at_ms"])
             if one:
                 _note_outcome(known.outcomes.setdefault(one, {}), outcome, at_ms)
@@ -233,7 +226,8 @@ class History:
 
     def _ended(self, topic: str, at_ms: int, value: Mapping[str, Any]) -> None:
         self.ends.append((topic, at_ms, dict(value)))
-        if topic == LEADS_RECYCLED and not value["revised"] and value["qualification_id"]:
+        ends = topic == topic_names.LEADS_RECYCLED and not value["revised"]
+        if ends and value["qualification_id"]:
             self._of(value).ended.add(value["qualification_id"])
 
     def _routed(self, value: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.backtest.history import History
 from baton.backtest.raw_facts import Kind, RawFact, reach_of
 from baton.cluster.log import LogReader, Record
+from baton.contracts import topic_names
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadPerson
 from baton.contracts.slas import LeadReactivated, LeadRecycled
@@ -32,8 +33,8 @@ from baton.simulation.lines import Arrival
 from baton.simulation.simulation import Simulation
 
 _ENDS: Mapping[str, tuple[Kind, Any]] = {
-    "leads.recycled.v1": (Kind.RECYCLED, LeadRecycled),
-    "leads.reactivated.v1": (Kind.REACTIVATED, LeadReactivated),
+    topic_names.LEADS_RECYCLED: (Kind.RECYCLED, LeadRecycled),
+    topic_names.LEADS_REACTIVATED: (Kind.REACTIVATED, LeadReactivated),
 }
 
 

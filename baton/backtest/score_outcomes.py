@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from baton.backtest.auc import Auc, auc_of
 from baton.backtest.history import OUTCOMES, STAGES
-from baton.contracts.topic_names import SCORER_HOLDOUTS
+from baton.contracts import topic_names
+from baton.contracts.leads import Stage
 from services.insights.figures.calibration import BandFigures, Scored, by_band
 
 DAY_MS: Final = 86_400_000
@@ -52,7 +53,7 @@ class Ledger:
         if not isinstance(value, Mapping):
             return
         match document.get("topic"):
-            case "leads.qualified.v1" if value["stage"] == "mql":
+            case topic_names.LEADS_QUALIFIED if value["stage"] == Stage.MQL:
                 self.qualified(
                     Qualification(
                         lead_id=value["lead_id"],
@@ -64,13 +65,13 @@ class Ledger:
                         agreement=value["agreement"],
                     )
                 )
-            case "leads.stages.v1":
+            case topic_names.LEADS_STAGES:
                 self.staged(value["lead_id"], value["to_stage"], int(value["occurred_at_ms"]))
-            case "leads.acts.v1":
+            case topic_names.LEADS_ACTS:
                 _earliest(self.acted, value["lead_id"], int(value["occurred_at_ms"]))
-            case "leads.merges.v1":
+            case topic_names.LEADS_MERGES:
                 _earliest(self.took_over, value["survivor"], int(value["occurred_at_ms"]))
-            case topic if topic == SCORER_HOLDOUTS:
+            case topic_names.SCORER_HOLDOUTS:
                 self.held_out.add(value["lead_id"])
 
     def take_all(self, documents: Iterable[Mapping[str, Any]]) -> "Ledger":

@@ -23,6 +23,8 @@ from typing import Any, Final
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.backtest.score_outcomes import MICRO, Ledger, Terms, ripe_leads
+from baton.contracts import topic_names
+from baton.contracts.leads import Stage
 
 FEWEST_CONVERSIONS: Final = 20
 BOOTSTRAPS: Final = 200
@@ -53,9 +55,9 @@ class Traits:
     def take(self, document: Mapping[str, Any]) -> None:
         """One public fact, as ``baton simulate --json`` prints it."""
         value = document.get("value")
-        if document.get("topic") != "leads.qualified.v1" or not isinstance(value, Mapping):
+        if document.get("topic") != topic_names.LEADS_QUALIFIED or not isinstance(value, Mapping):
             return
-        if value["stage"] != "mql" or "story" not in value:
+        if value["stage"] != Stage.MQL or "story" not in value:
             return
         lead_id, at_ms = value["lead_id"], int(value["qualified_at_ms"])
         if at_ms < self.at_ms.get(lead_id, at_ms + 1):

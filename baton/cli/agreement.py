@@ -11,7 +11,7 @@ from rich.table import Table
 
 from baton.agreement.canonical import canonical_text, compiled_of, version_of
 from baton.agreement.diff import changes
-from baton.agreement.model.scoring import DEFAULT_PER_DAY, groups_without_limit
+from baton.agreement.model.engagement import DEFAULT_PER_DAY, groups_without_limit
 from baton.agreement.publish import (
     KafkaAgreementTopic,
     NotPublished,
@@ -60,7 +60,7 @@ def check(file: Path = _FILE, as_json: bool = _JSON) -> None:
         if (
             version is not None
             and examined.model is not None
-            and (silent := groups_without_limit(examined.model))
+            and (silent := groups_without_limit(examined.model.engagement))
         ):
             typer.echo(
                 f"acts a day that count in {', '.join(silent)}, which set no per_day: "

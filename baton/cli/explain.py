@@ -17,7 +17,7 @@ from baton.clients import confluent_options
 from baton.cluster.log import LogReader
 from baton.contracts.custody import Holding
 from baton.contracts.intake import LeadEvent, LeadPerson
-from baton.contracts.leads import LeadAmended, LeadQualified, LeadStaged
+from baton.contracts.leads import LeadAmended, LeadQualified, LeadStaged, Stage
 from baton.contracts.routing import LeadRouted
 from baton.lead_story.conclusion import conclusion
 from baton.lead_story.holder import holder_words, holding_of
@@ -28,7 +28,7 @@ from baton.lead_story.why_uncounted import uncounted
 app = typer.Typer(add_completion=False)
 
 _SAME_MS = 1_000
-_CYCLE_ENDS = ("recycled", "disqualified", "customer")
+_CYCLE_ENDS = (Stage.RECYCLED, Stage.DISQUALIFIED, Stage.CUSTOMER)
 _STYLES = {
     "qualified": "bold green",
     "routed": "bold cyan",

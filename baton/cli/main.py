@@ -20,9 +20,9 @@ from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
-from baton import __version__
 from baton.cli.error_words import is_for_people, words_of
 from baton.cli.help_text import flow
+from baton.cli.version import version_text
 
 
 class Listed(NamedTuple):
@@ -58,13 +58,7 @@ COMMANDS: tuple[Listed, ...] = (
         _JAVA,
     ),
     Listed("worker", "baton.cli.worker", "Running", "Run one service's reducers in this process."),
-    Listed(
-        "broker",
-        "baton.cli.broker",
-        "Running",
-        "The embedded Apache Kafka: start, stop, status, logs.",
-        _JAVA,
-    ),
+    Listed("broker", "baton.cli.broker", "Running", "Embedded Kafka: start, stop, logs ...", _JAVA),
     Listed(
         "doctor", "baton.cli.doctor", "Running", "Check this machine, the settings and the cluster."
     ),
@@ -279,9 +273,7 @@ def app(arguments: Sequence[str] | None = None) -> None:
 
 def _print_version(asked: bool) -> None:
     if asked:
-        from baton.contracts.avro_codec import IS_COMPILED
-
-        typer.echo(__version__ + (" (compiled)" if IS_COMPILED else ""))
+        typer.echo(version_text())
         raise typer.Exit
 
 

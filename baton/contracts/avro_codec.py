@@ -37,12 +37,13 @@ def encoder(record_type: Any, frame: bytes = b"") -> Callable[..., bytes]:
 def decoder(record_type: type[T]) -> Callable[[bytes, int], T]:
     """As :func:`baton.contracts.avro_binary.decoder`."""
     if IS_COMPILED:
-        return avro_compiled.decoder(node_of(record_type, avro_compiled.Node))
+        kind: Any = record_type  # a class is hashable, which mypy does not see
+        return avro_compiled.decoder(node_of(kind, avro_compiled.Node))
     return avro_binary.decoder(record_type)
 
 
 @cache
-def node_of(hint: Any, make: Callable[..., Any]) -> "Node":
+def node_of(hint: Any, make: "Callable[..., Node]") -> "Node":
     """How a value of the type ``hint`` is written, as ``make`` (:class:`avro_compiled.Node`)
     describes it; one node a type, so that a record of ``written_once`` is known again."""
     origin, arguments = get_origin(hint), get_args(hint)

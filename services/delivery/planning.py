@@ -19,7 +19,7 @@ from baton.contracts.leads import LeadScored, LeadStaged
 from baton.contracts.public_record import PublicRecord
 from baton.contracts.routing import HandoffNoted, LeadRouted
 from baton.contracts.slas import ActionKind, LeadReactivated, LeadRecycled, SlaAction, SlaViolation
-from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR
+from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR, LEADS_SCORED
 from baton.ids import derived_id
 from services.delivery.digest_notice import digest_notes
 from services.delivery.targets.model import CONCIERGE, TargetsFile, WebhookTarget
@@ -81,7 +81,7 @@ def plan(fact: PublicRecord, targets: TargetsFile) -> Iterator[Planned]:
     yield from _to_people(fact, targets)
     if targets.concierge is not None and isinstance(fact.value, LeadRouted):
         yield _of_lead(fact, CONCIERGE, "promise", None)
-    if isinstance(fact.value, _MOVES_THE_CRM) or fact.topic == "leads.scored.v1":
+    if isinstance(fact.value, _MOVES_THE_CRM) or fact.topic == LEADS_SCORED:
         for name in (*targets.hubspot, *targets.salesforce):
             yield _of_lead(fact, name, "crm", f"lead {fact.lead_id}")
 

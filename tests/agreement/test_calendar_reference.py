@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from baton.agreement.compiled.calendars import Calendar
 from baton.agreement.compiled.sla_targets import target_of
 from baton.agreement.holiday_days import holidays_of
-from baton.agreement.model.calendar import Span
+from baton.agreement.model.calendars import Span
 from baton.agreement.quantities import HOUR_MS, MINUTE_MS, parse_target
 from baton.agreement.wall_time import instant_ms, local_date, local_datetime, zone_named
 

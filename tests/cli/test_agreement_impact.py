@@ -1,17 +1,17 @@
 """What a new agreement would change for the leads there are: reported by the scorer's own reducer
 on their states."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from baton.agreement.canonical import canonical_text, compiled_of, version_of
-from baton.agreement.compiler.agreement import moment_ms
 from baton.agreement.reference import reference_of
 from baton.agreement.source.read import agreement_of
 from baton.agreement.wall_time import zone_named
-from baton.agreement_report.examples import _lines
+from baton.agreement_report.example_events import arrivals_in
 from baton.agreement_report.impact import Impact, compare
 from baton.agreement_report.lead_states import LeadStates
-from baton.simulation.lines import arrivals_of
+from baton.simulation.lines import Arrival
 from baton.simulation.simulation import Simulation
 
 YAML = (Path(__file__).resolve().parents[2] / "examples" / "agreements" / "demo.yaml").read_text(
@@ -31,7 +31,7 @@ def states() -> tuple[LeadStates, int]:
         ({"country": "GB", "role": "Student"}, ("form",)),
     )
     text = canonical_text(OLD)
-    lines = []
+    arrivals: list[Arrival] = []
     for number, (profile, acts) in enumerate(leads):
         example = OLD.examples[0].model_copy(
             update={
@@ -42,12 +42,11 @@ def states() -> tuple[LeadStates, int]:
                 ),
             }
         )
-        moments = [moment_ms(event.at, zone_named("UTC")) for event in example.events]
-        lines += [
-            (raw.replace(b"example-", f"{number}-".encode()), plain)
-            for raw, plain in _lines(example, moments, 0)
+        arrivals += [
+            replace(arrival, line=arrival.line.replace(b"example-", f"{number}-".encode()))
+            for arrival in arrivals_in(example, zone_named("UTC"))
         ]
-    arrivals = arrivals_of(lines)
+    arrivals.sort(key=lambda arrival: arrival.at_ms)
     simulation = Simulation(text=text, version=version_of(text), start_ms=arrivals[0].at_ms - 1_000)
     list(simulation.run(arrivals))
     found = LeadStates()

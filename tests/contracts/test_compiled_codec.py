@@ -14,6 +14,7 @@ import pytest
 from baton.contracts import avro_binary, avro_codec
 from baton.contracts.avro_numbers import Malformed
 from tests.contracts.compiled_codec import compiled_codec
+from tools.compiled_tests import ROOT, TESTS
 from tools.compiled_wheel import is_asked
 from tools.schemas import records
 
@@ -248,3 +249,7 @@ def test_a_build_has_compiled_modules_only_where_it_is_asked_to(
     monkeypatch.setenv("BATON_COMPILE", "yes")
     with pytest.raises(SystemExit, match="BATON_COMPILE=yes: 1 builds"):
         is_asked()
+
+
+def test_what_is_run_against_the_compiled_wheel_is_there() -> None:
+    assert [name for name in TESTS if not (ROOT / name).exists()] == []

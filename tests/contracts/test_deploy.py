@@ -227,7 +227,7 @@ def test_every_setting_that_is_set_is_one() -> None:
     }
     files = [path for path in DEPLOY.rglob("*") if path.is_file()]
     used = {name for path in files for name in re.findall(r"\bBATON_[A-Z_]+\b", path.read_text())}
-    assert used - known == set()
+    assert used - known == {"BATON_COMPILE"}, "which is asked by the build of the image alone"
     assert len(used) > 8
 
 

@@ -55,6 +55,7 @@ def edges_there() -> set[Edge]:
         ("gateway", "intake.keyed.v1", "identify"),
         ("client", "leads.inbox.v1", "admit"),
         ("insights", "leads.inbox.v1", "admit"),
+        ("delivery", "leads.inbox.v1", "admit"),
     }
 
 

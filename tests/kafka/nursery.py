@@ -29,6 +29,7 @@ from typing import IO, Any
 LOADED = (
     "tests.kafka.toy_worker",
     *(f"tests.services.delivery.killed_{name}" for name in ("follower", "sender", "target")),
+    "tests.services.insights.killed_projector",
     "baton.cli.worker",
     "baton.engine.kafka.worker",
     *(f"services.{name}.app" for name in ("ingest", "scorer", "router", "sla_watcher")),

@@ -5,7 +5,7 @@ from typing import Final
 
 from baton.agreement.checks.context import CheckContext, Finding, odd, wrong
 from baton.agreement.holiday_days import holidays_of, known_places
-from baton.agreement.model.calendar import DAY_MINUTES, hours_words
+from baton.agreement.model.calendars import DAY_MINUTES, hours_words
 from baton.agreement.problems import did_you_mean
 
 _LONG_SHIFT: Final = 12 * 60

@@ -9,7 +9,7 @@ from baton.agreement.compiled.decay import Decay
 from baton.agreement.compiled.fit import MAX_FIT_MICRO
 from baton.agreement.compiled.levels import RANK, READ_MICRO
 from baton.agreement.model.definitions import LevelsModel
-from baton.agreement.model.scoring import ActModel, ExceptionModel, GroupModel
+from baton.agreement.model.engagement import ActModel, ExceptionModel, GroupModel
 from baton.agreement.quantities import DAY_MS, MINUTE_MS, duration_words, points_words
 
 _TENTH: Final = 2 * READ_MICRO

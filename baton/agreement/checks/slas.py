@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from baton.agreement.checks.context import CheckContext, Finding, dangling, odd, quoted, wrong
-from baton.agreement.compiler.sections import promise_name
+from baton.agreement.compiler.slas import promise_name
 from baton.agreement.model.lifecycle import Bridge
 from baton.agreement.model.recycling import Outcome
 from baton.agreement.model.slas import PromiseModel, StepKind, StepModel

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from baton.agreement.checks.context import CheckContext, Finding, odd
 from baton.agreement.holiday_days import holidays_of
-from baton.agreement.model.calendar import DAY_MINUTES, DAYS, CalendarModel
+from baton.agreement.model.calendars import DAY_MINUTES, DAYS, CalendarModel
 from baton.agreement.model.pools import Period
 from baton.agreement.problems import Path
 from baton.agreement.wall_time import zone_named
@@ -103,9 +103,20 @@ def _moments(context: CheckContext) -> Iterator[Finding]:
     for number, example in enumerate(model.examples):
         place: Path = ("examples", number)
         written.append(((*place, "at"), example.at))
-        written += [
-            ((*place, "events", at, "at"), event.at) for at, event in enumerate(example.events)
-        ]
+        for at, event in enumerate(example.events):
+            written += [
+                ((*place, "events", at, word), moment)
+                for word, moment in (("at", event.at), ("arrives", event.arrives))
+            ]
+        for at, absence in enumerate(example.away):
+            written += [
+                ((*place, "away", at, word), moment)
+                for word, moment in (
+                    ("from", absence.starts),
+                    ("until", absence.until),
+                    ("known", absence.known),
+                )
+            ]
     for path, moment in written:
         if moment is not None and moment.tzinfo is None:
             yield from _moment(path, moment, model.timezone)

@@ -17,7 +17,7 @@ from baton.agreement.compiled.open_intervals import (
     open_before,
     open_year,
 )
-from baton.agreement.model.calendar import Span
+from baton.agreement.model.calendars import Span
 from baton.agreement.wall_time import MINUTES_A_DAY, instant_ms, local_date, same_wall_time_ms
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200

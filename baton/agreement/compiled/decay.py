@@ -111,6 +111,10 @@ class Decay:
             low -= 1
         return low * self.half_life_ms // _STEPS
 
+    def surely_left(self, total: float, after_ms: int) -> float:
+        """What is left of ``total`` after a time, to a thousandth of a half-life, downwards."""
+        return _left(total, -(-after_ms * _STEPS // self.half_life_ms))
+
     def falling(self, amount: float, after_ms: float) -> tuple[float, float]:
         """About what is left of ``amount`` after a time, and how much of it goes in the next ms."""
         if not self.half_life_ms:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from baton.agreement.model.calendar import Span
+from baton.agreement.model.calendars import Span
 from baton.agreement.wall_time import MINUTES_A_DAY, instant_ms
 
 _DAY_MS, _MINUTE_MS = 86_400_000, 60_000

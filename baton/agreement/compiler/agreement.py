@@ -17,20 +17,17 @@ from baton.agreement.compiled.holdout import Holdout
 from baton.agreement.compiled.levels import LEVELS, Band
 from baton.agreement.compiled.lifecycle import Gate, Lifecycle
 from baton.agreement.compiled.synonyms import Synonyms, as_word
+from baton.agreement.compiler.calendars import compile_calendar
+from baton.agreement.compiler.consent import compile_consent
+from baton.agreement.compiler.pools import compile_people, compile_pool
+from baton.agreement.compiler.recycling import compile_recycling
 from baton.agreement.compiler.routing import compile_routing
-from baton.agreement.compiler.sections import (
-    compile_calendar,
-    compile_consent,
-    compile_people,
-    compile_pool,
-    compile_recycling,
-    compile_slas,
-)
+from baton.agreement.compiler.slas import compile_slas
 from baton.agreement.condition_fields import Field, FieldSources, catalogue_of
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.condition import ConditionModel, tests_in
 from baton.agreement.model.definitions import LevelsModel, SynonymsModel
-from baton.agreement.model.scoring import ActModel
+from baton.agreement.model.engagement import ActModel
 from baton.agreement.quantities import MICRO
 from baton.agreement.wall_time import zone_named
 from baton.contracts.leads import Stage

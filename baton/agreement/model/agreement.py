@@ -8,16 +8,18 @@ from pydantic import Field, PrivateAttr
 from baton.agreement.books import NO_BOOKS, Books
 from baton.agreement.model.base import Label, Name, Section
 from baton.agreement.model.books import BooksModel
-from baton.agreement.model.calendar import CalendarModel, ZoneName
+from baton.agreement.model.calendars import CalendarModel, ZoneName
+from baton.agreement.model.consent import ConsentsModel
 from baton.agreement.model.definitions import Definitions
+from baton.agreement.model.engagement import EngagementModel
 from baton.agreement.model.examples import ExampleModel, Moment
-from baton.agreement.model.goals import ConsentsModel, GoalModel
+from baton.agreement.model.fit import FitModel
+from baton.agreement.model.goals import GoalModel
 from baton.agreement.model.lifecycle import LifecycleModel
 from baton.agreement.model.people import PersonModel
 from baton.agreement.model.pools import PoolModel
 from baton.agreement.model.recycling import RecyclingModel
 from baton.agreement.model.routing import RoutingModel
-from baton.agreement.model.scoring import EngagementModel, FitModel
 from baton.agreement.model.slas import SlasModel
 
 

@@ -1,4 +1,4 @@
-"""Sections ``goals`` and ``consent``."""
+"""Section ``goals``: what both sides owe in a period."""
 
 from enum import StrEnum
 from typing import Final, Literal
@@ -60,29 +60,3 @@ class GoalModel(Section):
         if (self.metric is Metric.COVERAGE) is not (self.quota is not None):
             raise problem("a quota belongs to coverage, and coverage needs one")
         return self
-
-
-class Basis(StrEnum):
-    """``opt-in``: an explicit yes is needed; ``opt-out``: a no is respected."""
-
-    OPT_IN = "opt-in"
-    OPT_OUT = "opt-out"
-
-
-class ConsentModel(Section):
-    """What one kind of contact needs."""
-
-    purpose: Name
-    channels: tuple[Name, ...] = Field(min_length=1)
-    basis: Basis
-    hand_raise_allows: bool = False
-    """Whether who asks for a contact is contacted, whatever was refused before."""
-
-
-class ConsentsModel(Section):
-    """Consent is by purpose and channel."""
-
-    hand_off: ConsentModel
-    """Before a lead is handed to a person."""
-    nurture: ConsentModel
-    """Before a nurture track sends anything."""

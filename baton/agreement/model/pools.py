@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from baton.agreement.model.base import Duration, Name, Section, problem
-from baton.agreement.model.calendar import Day
+from baton.agreement.model.calendars import Day
 from baton.contracts.routing import ASK_AGAIN, OpenWork, Relax
 
 _MAX_WEIGHT: Final = 1000

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.model.base import Duration, Section, problem
-from baton.agreement.model.calendar import Day
+from baton.agreement.model.calendars import Day
 from baton.agreement.source.yaml import read_yaml
 from baton.contracts.intake import Engagement
 from baton.sources.validation_words import problem_of

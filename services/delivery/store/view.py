@@ -14,15 +14,31 @@ import apsw
 
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadMerge, LeadPerson, Person
-from baton.contracts.leads import LeadAmended, LeadQualified, LeadScored, LeadStaged
+from baton.contracts.leads import LeadAmended, LeadQualified, LeadScored, LeadStaged, StageEvent
 from baton.contracts.public_record import PublicRecord
 from baton.contracts.reference import AgreementRecord, PeopleRecord
 from baton.contracts.routing import REINSTATED, HandoffNoted, LeadRouted
 from baton.contracts.slas import LeadReactivated, LeadRecycled, SlaClock
 from baton.ids import derived_id
 
-_ENDS: Final = frozenset({"rejected", "withdrawn", "recycled", "disqualified", "lost", "won"})
-_NO_STAGE: Final = frozenset({"consent_changed", "contract_end_learnt", "merged", "erased"})
+_ENDS: Final = frozenset(
+    {
+        StageEvent.REJECTED,
+        StageEvent.WITHDRAWN,
+        StageEvent.RECYCLED,
+        StageEvent.DISQUALIFIED,
+        StageEvent.LOST,
+        StageEvent.WON,
+    }
+)
+_NO_STAGE: Final = frozenset(
+    {
+        StageEvent.CONSENT_CHANGED,
+        StageEvent.CONTRACT_END_LEARNT,
+        StageEvent.MERGED,
+        StageEvent.ERASED,
+    }
+)
 
 
 VIEWED: Final[tuple[type, ...]] = (
@@ -145,7 +161,7 @@ def _staged(db: apsw.Connection, staged: LeadStaged) -> None:
         )
     if staged.handoff_id is None:
         return
-    if staged.event == "accepted":
+    if staged.event == StageEvent.ACCEPTED:
         _handoff(db, staged.handoff_id, staged.lead_id, staged.qualification_id or "", 0)
         db.execute(
             "UPDATE handoff SET accepted_ms = ?, accepted_by = ? WHERE handoff_id = ?",

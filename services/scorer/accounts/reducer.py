@@ -10,9 +10,9 @@ Counting looks at everybody. An account is counted with a part at once, unless i
 moment ago, ten seconds for a small one and a minute for a large one: then it is counted at the end
 of that time, so that a busy company costs no more than a quiet one. Where a decision of the
 agreement depends on accounts, a small one is counted with each part. By itself the account is
-counted when it may have passed a visible step or somebody may have cooled, never more often than
-hourly. Where the agreement's gates ask what an account is, its people are updated when it changed
-visibly.
+counted within the hour after which it may have passed a visible step or somebody may have cooled,
+never more often than hourly. Where the agreement's gates ask what an account is, its people are
+updated when it changed visibly.
 """
 
 from __future__ import annotations
@@ -263,8 +263,7 @@ def _sums_of(people: list[AccountPerson], now: int) -> _Sums:
     if total.value >= SHOWN_STEP_MICRO:
         quiet_ms.append(total.holds_for_ms(total.value // SHOWN_STEP_MICRO * SHOWN_STEP_MICRO))
     lasting = [ms for ms in quiet_ms if ms is not None]
-    count_at_ms = now + max(min(lasting) + 1, LEAST_MS) if lasting else None
-    return _Sums(total.value, engaged, count_at_ms)
+    return _Sums(total.value, engaged, now + min(lasting) + LEAST_MS if lasting else None)
 
 
 def _shown(head: AccountHead) -> tuple[object, ...]:

@@ -16,6 +16,7 @@ import struct
 from typing import Final, NamedTuple
 
 from baton.agreement.compiled.decay import Divisor, decay_of, worth
+from baton.agreement.quantities import HOUR_MS
 from services.scorer.score.engagement import whole
 from services.scorer.score.group_totals import any_in, sums_of
 from services.scorer.score.rule_table import ScoreTable
@@ -24,6 +25,7 @@ SHOWN_STEP_MICRO: Final = 10_000_000
 """Engagement is published anew when it passes a multiple of this, not at every page view."""
 
 _GROUP: Final = struct.Struct("<qqidd")
+_MOST_STEPS: Final = 32
 MICRO: Final = 1_000_000
 ENGAGED_MICRO: Final = MICRO
 """Who is worth less than one point has cooled, and is not among the engaged people of the
@@ -88,35 +90,45 @@ class Moment:
 class Falling:
     """A sum of contributions as it is now, and a bound of how soon it can be lower.
 
-    ``value`` is exact, in micropoints. Of the positive part ``decays`` falls by ``fastest`` at the
-    soonest, and ``stays`` does not fall by itself; the negative part only
-    shrinks, so it is counted as it is.
+    ``value`` is exact, in micropoints. Of the positive part ``decays`` falls, by half-life, and
+    ``stays`` does not fall by itself; the negative part only shrinks, so it is counted as it is.
     """
 
-    __slots__ = ("_fastest_ms", "decays", "stays", "value")
+    __slots__ = ("decays", "stays", "value")
 
     def __init__(self) -> None:
         self.value = 0
-        self.decays = 0.0
+        self.decays: dict[int, float] = {}
         self.stays = 0.0
-        self._fastest_ms = 0
 
     def add(self, lead: Worth) -> None:
         """Add what one lead is worth."""
         if not lead.micro:
             return  # clamped: it can only rise
         self.value += lead.micro
+        decays = self.decays
         for half_life_ms, capped, fallen in lead.groups:
             if half_life_ms:
-                self.decays += capped
-                if not self._fastest_ms or half_life_ms < self._fastest_ms:
-                    self._fastest_ms = half_life_ms
+                decays[half_life_ms] = decays.get(half_life_ms, 0.0) + capped
             else:
                 self.stays += capped
             self.stays += fallen
 
     def holds_for_ms(self, threshold_micro: int) -> int | None:
         """For so long the value is surely not below ``threshold_micro`` if nothing happens; None:
-        by itself it never is."""
-        fastest = decay_of(self._fastest_ms)
-        return fastest.holds_for_ms(self.decays, threshold_micro - self.stays)
+        by itself it never is. As if all of it fell by the shortest half-life, and from there on
+        again with what is then left, as long as that adds an hour."""
+        least, left, after_ms = threshold_micro - self.stays, self.decays, 0
+        fastest = decay_of(min(left, default=0))
+        for _ in range(_MOST_STEPS):
+            more_ms = fastest.holds_for_ms(sum(left.values()), least)
+            if more_ms is None:
+                return None
+            after_ms += more_ms
+            if len(left) < 2 or more_ms < HOUR_MS:
+                break
+            left = {
+                half_life_ms: decay_of(half_life_ms).surely_left(amount, after_ms)
+                for half_life_ms, amount in self.decays.items()
+            }
+        return after_ms

@@ -7,8 +7,6 @@ import os
 import random
 import re
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -36,6 +34,7 @@ from services.insights.facts.tables import TABLES
 from services.insights.projection.dialect import reader
 from services.insights.projection.files import BoardFiles
 from services.insights.projection.projector import Projector, ProjectorState
+from tests.kafka.nursery import Nursery
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -43,14 +42,6 @@ Company = tuple[tuple[PublicRecord, ...], int]
 PARTITIONS = 2
 PATIENCE_S = 90.0
 DEMO = Path(__file__).resolve().parents[3] / "examples" / "agreements" / "demo.yaml"
-
-_WORKER = """
-import sys
-from pathlib import Path
-from services.insights.projection.files import BoardFiles
-from services.insights.projection.projector import Projector
-Projector({"bootstrap.servers": sys.argv[1], "log_level": 2}, sys.argv[2], BoardFiles(Path(sys.argv[3]))).run()
-"""
 
 
 def content(path: Path) -> dict[str, Counter[tuple[Any, ...]]]:
@@ -145,21 +136,21 @@ def end_of(folder: Path) -> int:
 
 
 def test_killed_again_and_again_it_has_every_record_once_and_the_sums_of_one_that_never_was(
-    bootstrap: str, topics: str, company: Company, tmp_path: Path
+    nursery: Nursery, bootstrap: str, topics: str, company: Company, tmp_path: Path
 ) -> None:
     records = [taken for taken in company[0] if taken.topic != DEAD_LETTERS]
     half = len(records) // 2
     publish(bootstrap, topics, records[:half])
     chance, killed, folder = random.Random(5), 0, tmp_path / "killed"
+    module = "tests.services.insights.killed_projector"
     writing = threading.Thread(target=publish, args=(bootstrap, topics, records[half:]))
     writing.start()
     while writing.is_alive() or killed < 8:
-        child = subprocess.Popen(
-            [sys.executable, "-c", _WORKER, bootstrap, topics, str(folder)], env=os.environ.copy()
-        )
-        time.sleep(chance.uniform(0.9, 2.2))
-        child.send_signal(signal.SIGKILL)
-        child.wait()
+        words = [bootstrap, topics, str(folder)]
+        child = nursery.start(module, words, os.environ, tmp_path / "projector.log")
+        time.sleep(chance.uniform(0.2, 1.5))
+        child.kill()
+        assert child.wait() == -signal.SIGKILL
         killed += 1
     writing.join()
     last = run_until_live(bootstrap, topics, folder)

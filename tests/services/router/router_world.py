@@ -9,11 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from baton.agreement.canonical import compiled_of, model_of
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import Absence, AgreementReference, reference_of
+from baton.agreement.source.yaml import read_yaml
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import Command, LeadCommand
 from baton.contracts.leads import LeadQualified, LeadStaged, Story
@@ -52,7 +51,7 @@ ROUTING: Mapping[str, Any] = {"default": {"sdr": "bridge", "sales": "field"}}
 
 @cache
 def _example() -> Mapping[str, Any]:
-    plain = YAML(typ="safe").load(EXAMPLE.read_text())
+    plain = read_yaml(EXAMPLE.read_bytes()).data
     return {name: section for name, section in plain.items() if name != "examples"}
 
 

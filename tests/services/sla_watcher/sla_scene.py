@@ -7,7 +7,6 @@ accept breached``. Times are given and shown as ``Mon 11:00`` in the week of 202
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,11 +14,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, settings
-from ruamel.yaml import YAML
 
 from baton.agreement.canonical import compiled_of, model_of
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import Absence, AgreementReference, reference_of
+from baton.agreement.source.yaml import read_yaml
 from baton.contracts.codec import codec_for
 from baton.contracts.goals import GoalProgress, GoalTally
 from baton.contracts.intake import Act, LeadAct
@@ -104,11 +103,9 @@ def law(examples: int) -> settings:
 
 def plain_agreement(**sections: Any) -> dict[str, Any]:
     """The base agreement as plain data, with whole sections replaced; text is read as YAML."""
-    plain: dict[str, Any] = YAML(typ="safe").load(io.StringIO(BASE))
+    plain = plain_section(BASE)
     for name, section in sections.items():
-        plain[name] = (
-            YAML(typ="safe").load(io.StringIO(section)) if isinstance(section, str) else section
-        )
+        plain[name] = plain_section(section) if isinstance(section, str) else section
     return plain
 
 
@@ -119,10 +116,14 @@ def agreement(**sections: Any) -> CompiledAgreement:
 
 def promises(text: str, *, grace: str = "{crm: 10 minutes}") -> dict[str, Any]:
     """A section ``slas`` with these promises."""
-    section: dict[str, Any] = YAML(typ="safe").load(
-        io.StringIO(f"evidence_grace: {grace}\npromises:\n{text}")
-    )
-    return section
+    return plain_section(f"evidence_grace: {grace}\npromises:\n{text}")
+
+
+def plain_section(text: str) -> Any:
+    """What a text says, read as a file is."""
+    document = read_yaml(text)
+    assert document.problems == ()
+    return document.data
 
 
 def ms(when: str) -> int:

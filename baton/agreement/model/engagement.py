@@ -1,28 +1,15 @@
-"""Sections ``fit`` and ``engagement``: what a profile and what each act is worth."""
+"""Section ``engagement``: what each act is worth."""
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pydantic import Field, model_validator
 
-from baton.agreement.model.base import Duration, Label, Name, Points, Section, problem
-from baton.agreement.model.condition import ConditionModel
+from baton.agreement.model.base import Duration, Name, Points, Section, problem
 from baton.agreement.model.definitions import ContentStage
 from baton.agreement.quantities import DAY_MS
 
-if TYPE_CHECKING:
-    from baton.agreement.model.agreement import Agreement
-
-
 DEFAULT_PER_DAY: Final = 20
 """So many acts of a group count a day where it sets no limit of its own."""
-
-
-class CriterionModel(Section):
-    """One criterion of the ideal customer."""
-
-    points: Points
-    when: ConditionModel
-    """The profile only: fit never decays."""
 
 
 class GroupModel(Section):
@@ -97,13 +84,8 @@ class EngagementModel(Section):
     """Whether acts marked automatic (bots, auto-responders) count."""
 
 
-def groups_without_limit(model: "Agreement") -> tuple[str, ...]:
+def groups_without_limit(engagement: EngagementModel) -> tuple[str, ...]:
     """The groups of acts that leave the daily limit to the default."""
     return tuple(
-        name
-        for name, group in model.engagement.groups.items()
-        if "per_day" not in group.model_fields_set
+        name for name, group in engagement.groups.items() if "per_day" not in group.model_fields_set
     )
-
-
-FitModel = dict[Label, CriterionModel]
