@@ -22,7 +22,7 @@ from baton.intake.records import key_of
 from baton.settings import Settings
 from services.ingest.gateway.app import NotPublished
 from services.ingest.gateway.dead_letters import DeadLetter
-from services.ingest.gateway.gathering import Gathering
+from services.ingest.gateway.publishing_pause import PublishingPause
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Publisher:
         self._topic = physical(settings.namespace, INTAKE_KEYED)
         self._dead = physical(settings.namespace, dead_letter_topic(LEADS_INBOX))
         self._encode = codec_for(IntakeRecord).encode
-        self._gathering = Gathering(pause_ms / 1000)
+        self._pause = PublishingPause(pause_ms / 1000)
         self._producer: AIOKafkaProducer | None = None
         self._replacing = asyncio.Lock()
 
@@ -68,7 +68,7 @@ class Publisher:
 
     async def __call__(self, records: Sequence[IntakeRecord], traceparent: str | None) -> None:
         """Publish all; raises :class:`NotPublished` unless each was acknowledged."""
-        await self._gathering.passed()
+        await self._pause.passed()
         producer = self._producer
         assert producer is not None
         try:

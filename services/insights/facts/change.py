@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from baton.contracts.codec import codec_for
@@ -54,14 +56,37 @@ def row_of(table: Table, taken: PublicRecord, record: Any, **given: Any) -> Put:
     """A row whose columns are the record's fields of the same names, but for those in ``given``,
     and the place of the record in the log; raises TypeError for a column that none of them has."""
     values = {"log_ms": taken.at_ms, "log_offset": taken.offset, "fact_id": taken.id, **given}
+    plan = _plan(table.names, tuple(values))
     try:
-        row = [values[name] if name in values else getattr(record, name) for name in table.names]
+        values.update(zip(plan.of_record, plan.fields(record), strict=True))
     except AttributeError as error:
         raise TypeError(f"{table.name}: {error}") from None
-    return Put(table, _cells(row))
+    return Put(table, _cells(plan.in_order(values)))
 
 
-def _cells(values: list[Any]) -> tuple[Any, ...]:
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How a row is gathered: the columns ``of_record``, read by ``fields``, and all of them
+    ``in_order``."""
+
+    of_record: tuple[str, ...]
+    fields: Callable[[Any], Iterable[Any]]
+    in_order: Callable[[Mapping[str, Any]], Sequence[Any]]
+
+
+@lru_cache(maxsize=512)
+def _plan(names: tuple[str, ...], given: tuple[str, ...]) -> _Plan:
+    of_record = tuple(name for name in names if name not in given)
+    fields = attrgetter(*of_record) if len(of_record) > 1 else _few_of(of_record)
+    return _Plan(of_record, fields, itemgetter(*names))
+
+
+def _few_of(names: tuple[str, ...]) -> Callable[[Any], Iterable[Any]]:
+    """``attrgetter`` gives no tuple for one name, and takes no fewer."""
+    return lambda record: [getattr(record, name) for name in names]
+
+
+def _cells(values: Iterable[Any]) -> tuple[Any, ...]:
     """Values as they are stored: a truth is 0 or 1, several words are one text. PostgreSQL has no
     text with the character NUL, so it is left out everywhere."""
     return tuple(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 
 
-class Gathering:
+class PublishingPause:
     """A pause of ``pause_s`` between two rounds of records."""
 
     def __init__(self, pause_s: float) -> None:

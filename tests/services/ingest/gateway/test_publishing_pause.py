@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 
-from services.ingest.gateway.gathering import Gathering
+from services.ingest.gateway.publishing_pause import PublishingPause
 
 LONG_S = 3_600.0
 
 
-async def _begun(gathering: Gathering, number: int) -> list[asyncio.Task[None]]:
-    tasks = [asyncio.create_task(gathering.passed()) for _ in range(number)]
+async def _begun(pause: PublishingPause, number: int) -> list[asyncio.Task[None]]:
+    tasks = [asyncio.create_task(pause.passed()) for _ in range(number)]
     for _ in range(5):
         await asyncio.sleep(0)
     return tasks
 
 
 async def test_the_first_goes_at_once_and_those_after_it_wait_for_the_end_of_the_pause() -> None:
-    (first, *later) = await _begun(Gathering(LONG_S), 4)
+    (first, *later) = await _begun(PublishingPause(LONG_S), 4)
     assert first.done()
     assert not any(task.done() for task in later)
     for task in later:
@@ -27,10 +27,10 @@ async def test_the_first_goes_at_once_and_those_after_it_wait_for_the_end_of_the
 async def test_all_that_wait_go_in_one_round_in_the_order_they_came_and_the_next_waits_again() -> (
     None
 ):
-    gathering, gone = Gathering(0.01), []
+    pause, gone = PublishingPause(0.01), []
 
     async def hand_over(number: int) -> None:
-        await gathering.passed()
+        await pause.passed()
         gone.append((number, asyncio.get_running_loop().time()))
 
     async with asyncio.timeout(60):
@@ -42,8 +42,8 @@ async def test_all_that_wait_go_in_one_round_in_the_order_they_came_and_the_next
 
 
 async def test_who_leaves_while_waiting_takes_nobody_along() -> None:
-    gathering = Gathering(0.01)
-    _, leaves, stays = await _begun(gathering, 3)
+    pause = PublishingPause(0.01)
+    _, leaves, stays = await _begun(pause, 3)
     leaves.cancel()
     async with asyncio.timeout(60):
         await stays
@@ -51,8 +51,8 @@ async def test_who_leaves_while_waiting_takes_nobody_along() -> None:
 
 
 async def test_after_a_pause_with_nobody_waiting_the_next_goes_at_once() -> None:
-    gathering = Gathering(0.001)
-    await gathering.passed()
+    pause = PublishingPause(0.001)
+    await pause.passed()
     await asyncio.sleep(0.05)
-    (task,) = await _begun(gathering, 1)
+    (task,) = await _begun(pause, 1)
     assert task.done()
