@@ -33,6 +33,7 @@ from benchmarks.sample import EXAMPLES
 _SENDERS = 16
 """More than the rate needs: each waits for its 202 before it sends again."""
 _CROWD = 2_000
+_FIRMS = 500
 _LAST_S = 10.0
 _RESTS_S = 10.0
 """After the start, before what an idle system takes is measured."""
@@ -178,13 +179,14 @@ class Way:
 
 
 def _line(own_id: str, asks: bool, draw: random.Random) -> bytes:
-    who = f"asker-{own_id}" if asks else f"reader-{draw.randrange(_CROWD)}"
+    number = draw.randrange(_CROWD)
+    who = f"asker-{own_id}" if asks else f"reader-{number}"
     line = {
         "kind": "engagement",
         "id": own_id,
         "source": "bench",
         "occurred_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "identifiers": {"email": f"{who}@firm{draw.randrange(500)}.example"},
+        "identifiers": {"email": f"{who}@firm{number % _FIRMS}.example"},
         "engagement": {"act": "demo_request" if asks else "page_view"},
     }
     return json.dumps(line).encode()

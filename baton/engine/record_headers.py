@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from baton.contracts.partitioner import partition_of
@@ -231,7 +232,12 @@ class Stamp:
 def rfc3339(at_ms: int) -> str:
     """``2026-11-02T09:30:00.125Z``."""
     second, ms = divmod(at_ms, 1000)
-    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"
+    return f"{_to_the_second(second)}.{ms:03d}Z"
+
+
+@lru_cache(maxsize=4_096)
+def _to_the_second(second: int) -> str:
+    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def fact_ids(cause: str, facts: Sequence[Fact], encoders: Mapping[str, RecordEncoder]) -> list[str]:
