@@ -117,11 +117,8 @@ def test_a_lead_is_explained_by_its_address_through_link_and_merge(
     reported = run("explain", address, "--json")
 
     lines = [json.loads(line) for line in reported.stdout.splitlines()]
-    # two partitions may take them in the same millisecond
-    lines[1:3] = sorted(lines[1:3], key=lambda line: str(line["lead_id"]))
     assert [(line["topic"], line["about"], line["lead_id"]) for line in lines] == [
         ("leads.accepted.v1", "engaged", linked),
-        ("leads.merges.v1", "merged", linked),
         ("leads.merges.v1", "merged", survivor),
         ("leads.persons.v1", "person", survivor),
         ("leads.stages.v1", "stage", survivor),
@@ -175,7 +172,7 @@ def test_the_leads_that_nobody_holds_are_listed_with_their_cause_and_those_that_
 def test_a_lead_that_nobody_knows_is_said_so(run: Callable[..., Result]) -> None:
     failed = run("explain", "f" * 32)
     assert failed.exit_code == 1
-    assert "nothing in the log belongs to lead ffff" in str(failed.exception)
+    assert "nothing in the log belongs to ffffffffffff" in str(failed.exception)
 
 
 def test_tail_decodes_and_can_stop(

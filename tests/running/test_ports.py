@@ -5,13 +5,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from baton.flow import STANDING
 from baton.local.broker.ports import PortTaken
-from baton.local.up.child import Child, Command
+from baton.local.up.child import Child
 from baton.local.up.ports import NoPortLeft, PortChoice, WorkerPorts
 from baton.local.up.services import service_commands
 from baton.settings import Settings
@@ -87,7 +88,12 @@ def test_a_child_that_is_started_again_listens_where_its_record_says(tmp_path: P
         assert gateway.again is not None
         moved = gateway.again()
         short = [sys.executable, "-c", ""]
-        command = Command(name="x", words=short, addresses=gateway.addresses, again=lambda: moved)
+        command = replace(
+            gateway,
+            words=short,
+            environment={**gateway.environment, "WHO": "a name of its own"},
+            again=lambda: moved,
+        )
         child = Child(command, tmp_path / "logs")
         child.start()
         child.end(60)
@@ -96,6 +102,9 @@ def test_a_child_that_is_started_again_listens_where_its_record_says(tmp_path: P
     other = moved.environment["BATON_METRICS_PORT"]
     assert other != str(port)
     assert record.addresses["metrics"] == f"http://127.0.0.1:{other}"
+    assert child.command.words == short
+    assert child.command.environment["BATON_METRICS_PORT"] == other
+    assert child.command.environment["WHO"] == "a name of its own", "it is still given that"
 
 
 def test_a_worker_whose_port_somebody_has_names_the_settings_and_no_place_in_a_library(

@@ -8,7 +8,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -41,8 +41,9 @@ class Backoff:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """What to run: its name in messages and files, the words of the command and what is added to
-    the environment; ``nice``: by how much its priority is lowered; ``again``: what to run instead
-    once it has ended, with another port where its own is somebody else's now."""
+    the environment; ``nice``: by how much its priority is lowered; ``again``: the same with another
+    port where its own is somebody else's now, of which its environment and addresses are taken
+    once it has ended; what else is in the environment stays."""
 
     name: str
     words: Sequence[str]
@@ -92,8 +93,7 @@ class Child:
         """Start it; its log goes on. Raises OSError where the log cannot be written."""
         if self._record is not None:
             self.restarts += 1
-            if self.command.again is not None:
-                self.command = self.command.again()
+            self._take_other_ports()
         self._close_lifeline()
         rotate(self.log)
         with open_log(self.log) as out:
@@ -123,6 +123,17 @@ class Child:
             restarts=self.restarts,
         )
         return self._record
+
+    def _take_other_ports(self) -> None:
+        if self.command.again is None:
+            return
+        other = self.command.again()
+        self.command = replace(
+            self.command,
+            environment={**self.command.environment, **other.environment},
+            addresses=other.addresses,
+            again=other.again,
+        )
 
     @property
     def record(self) -> ProcessRecord | None:
