@@ -15,7 +15,7 @@ class EngineSettings(BaseSettings):
     )
 
     gather_ms: int = Field(
-        30,
+        10,
         ge=0,
         le=1_000,
         description=(

@@ -14,9 +14,9 @@ from baton.local.up.settings import UpSettings
 from baton.local.up.write_key import key_environment
 from baton.settings import Settings
 
-_IN_FRONT = frozenset({GATEWAY, CONCIERGE, DELIVERY})
-"""Somebody waits for their answers. Delivery is one of them because a claim of the concierge waits
-while it writes to the file that both have."""
+_BEHIND = frozenset({"sla_watcher", BOARD})
+"""Nobody waits for what they do next: clocks are of minutes and hours, the board may be a second
+late. A lead waits for every other one."""
 
 
 def service_commands(settings: Settings) -> Sequence[Command]:
@@ -50,7 +50,7 @@ def _command(name: str, settings: Settings, ports: WorkerPorts, choice: PortChoi
         environment["BATON_DELIVERY_CONCIERGE_PORT"] = str(own_port)
         addresses = {"concierge": f"http://127.0.0.1:{own_port}", **addresses}
     words = [sys.executable, "-m", "baton.cli.main", "worker", name]
-    nice = 0 if name in _IN_FRONT else UpSettings().background_nice
+    nice = UpSettings().background_nice if name in _BEHIND else 0
     return Command(
         name=name,
         words=words,

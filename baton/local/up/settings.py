@@ -42,8 +42,8 @@ class UpSettings(BaseSettings):
         ge=0,
         le=19,
         description=(
-            "By how much `baton up` lowers the priority of processes for whose answer nobody "
-            "waits (ingest, scorer, router, sla_watcher, insights); 0: not at all"
+            "By how much `baton up` lowers the priority of processes for which neither a lead nor "
+            "anybody waits (sla_watcher, insights); 0: not at all"
         ),
     )
     agreement: Path | None = Field(
