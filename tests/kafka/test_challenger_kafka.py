@@ -129,9 +129,12 @@ def test_half_the_accounts_are_scored_by_the_challenger_until_it_is_stopped(
         def verdict() -> dict[str, Any]:
             return baton.documents("challenger", "--json")[0]
 
-        baton.until(lambda: verdict()["challenger"]["handed"] == 2)
-        found = verdict()
-        assert (found["finding"], found["champion"]["handed"]) == ("not yet", 1)
+        def handed() -> tuple[int, int]:
+            found = verdict()
+            return found["challenger"]["handed"], found["champion"]["handed"]
+
+        baton.until(lambda: handed() == (2, 1))
+        assert verdict()["finding"] == "not yet"
 
         code, said = baton.run("challenger", "--stop")
         assert (code, said) == (0, f"{version} is stopped\n")

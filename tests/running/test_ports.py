@@ -91,7 +91,11 @@ def test_a_child_that_is_started_again_listens_where_its_record_says(tmp_path: P
         command = replace(
             gateway,
             words=short,
-            environment={**gateway.environment, "WHO": "a name of its own"},
+            environment={
+                **gateway.environment,
+                "BATON_BOOTSTRAP": "elsewhere:1",
+                "WHO": "a name of its own",
+            },
             again=lambda: moved,
         )
         child = Child(command, tmp_path / "logs")
@@ -104,7 +108,8 @@ def test_a_child_that_is_started_again_listens_where_its_record_says(tmp_path: P
     assert record.addresses["metrics"] == f"http://127.0.0.1:{other}"
     assert child.command.words == short
     assert child.command.environment["BATON_METRICS_PORT"] == other
-    assert child.command.environment["WHO"] == "a name of its own", "it is still given that"
+    kept = [child.command.environment[name] for name in ("BATON_BOOTSTRAP", "WHO")]
+    assert kept == ["elsewhere:1", "a name of its own"], "only where it listens has changed"
 
 
 def test_a_worker_whose_port_somebody_has_names_the_settings_and_no_place_in_a_library(

@@ -39,18 +39,27 @@ class Backoff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """Where a process listens: what says so in its environment, and its addresses; ``again``: where
+    it is to listen once it has ended, which is elsewhere if a port is somebody else's now."""
+
+    environment: Mapping[str, str]
+    addresses: Mapping[str, str]
+    again: "Callable[[], Listening] | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """What to run: its name in messages and files, the words of the command and what is added to
-    the environment; ``nice``: by how much its priority is lowered; ``again``: the same with another
-    port where its own is somebody else's now, of which its environment and addresses are taken
-    once it has ended; what else is in the environment stays."""
+    the environment; ``nice``: by how much its priority is lowered; ``again``: where it listens once
+    it has ended; what else is in its environment stays."""
 
     name: str
     words: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
     nice: int = 0
-    again: Callable[[], "Command"] | None = None
+    again: Callable[[], Listening] | None = None
 
 
 class Process(Protocol):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from baton.clients import bootstrap_of
 from baton.contracts.acls import BOARD, CONCIERGE, DELIVERY, GATEWAY
-from baton.local.up.child import Command
+from baton.local.up.child import Command, Listening
 from baton.local.up.ports import PortChoice, WorkerPorts
 from baton.local.up.settings import UpSettings
 from baton.local.up.write_key import key_environment
@@ -17,6 +17,13 @@ from baton.settings import Settings
 _BEHIND = frozenset({"sla_watcher", BOARD})
 """Nobody waits for what they do next: clocks are of minutes and hours, the board may be a second
 late. A lead waits for every other one."""
+_CALLED = {
+    GATEWAY: ("http", "BATON_GATEWAY_PORT"),
+    BOARD: ("board", "BATON_BOARD_PORT"),
+    DELIVERY: ("delivery", "BATON_DELIVERY_PORT"),
+    CONCIERGE: ("concierge", "BATON_DELIVERY_CONCIERGE_PORT"),
+}
+"""What the address is called at which somebody calls it, and the setting of its port."""
 
 
 def service_commands(settings: Settings) -> Sequence[Command]:
@@ -26,38 +33,38 @@ def service_commands(settings: Settings) -> Sequence[Command]:
 
 
 def _command(name: str, settings: Settings, ports: WorkerPorts, choice: PortChoice) -> Command:
-    metrics_port, own_port = ports.metrics, ports.own
+    listening = _listening(name, settings, ports, choice)
     environment = {
         "BATON_BOOTSTRAP": bootstrap_of(settings),
         "BATON_PARTITIONS": str(settings.partition_count),
         "BATON_HOME": str(settings.home),
-        "BATON_METRICS_PORT": str(metrics_port),
         # The same after a restart, so that the group gives its tasks back at once instead of
         # sharing them out anew.
         "BATON_INSTANCE_ID": f"{name}-{_place(settings)}",
+        **(key_environment(settings.home) if name == GATEWAY else {}),
+        **listening.environment,
     }
-    addresses = {"metrics": f"http://{_reachable(settings.metrics_host)}:{metrics_port}"}
-    if name == GATEWAY:
-        environment |= {"BATON_GATEWAY_PORT": str(own_port), **key_environment(settings.home)}
-        addresses = {"http": f"http://127.0.0.1:{own_port}", **addresses}
-    if name == BOARD:
-        environment["BATON_BOARD_PORT"] = str(own_port)
-        addresses = {"board": f"http://127.0.0.1:{own_port}", **addresses}
-    if name == DELIVERY:
-        environment["BATON_DELIVERY_PORT"] = str(own_port)
-        addresses = {"delivery": f"http://127.0.0.1:{own_port}", **addresses}
-    if name == CONCIERGE:
-        environment["BATON_DELIVERY_CONCIERGE_PORT"] = str(own_port)
-        addresses = {"concierge": f"http://127.0.0.1:{own_port}", **addresses}
-    words = [sys.executable, "-m", "baton.cli.main", "worker", name]
-    nice = UpSettings().background_nice if name in _BEHIND else 0
     return Command(
         name=name,
-        words=words,
+        words=[sys.executable, "-m", "baton.cli.main", "worker", name],
+        environment=environment,
+        addresses=listening.addresses,
+        nice=UpSettings().background_nice if name in _BEHIND else 0,
+        again=listening.again,
+    )
+
+
+def _listening(name: str, settings: Settings, ports: WorkerPorts, choice: PortChoice) -> Listening:
+    environment = {"BATON_METRICS_PORT": str(ports.metrics)}
+    addresses = {"metrics": f"http://{_reachable(settings.metrics_host)}:{ports.metrics}"}
+    if name in _CALLED:
+        called, setting = _CALLED[name]
+        environment[setting] = str(ports.own)
+        addresses = {called: f"http://127.0.0.1:{ports.own}", **addresses}
+    return Listening(
         environment=environment,
         addresses=addresses,
-        nice=nice,
-        again=lambda: _command(name, settings, choice.again(ports), choice),
+        again=lambda: _listening(name, settings, choice.again(ports), choice),
     )
 
 
