@@ -90,7 +90,7 @@ async def read_body(request: Request, *, timeout_ms: int, hold: Callable[[int], 
 
 async def _plain(receive: Receive, hold: Callable[[int], None]) -> bytes:
     """A body that is not packed; mostly it is there in one piece."""
-    body = b""
+    body: bytes | bytearray = b""
     more = True
     while more:
         message = await receive()
@@ -102,8 +102,13 @@ async def _plain(receive: Receive, hold: Callable[[int], None]) -> bytes:
             raise _too_long()
         if chunk:
             hold(len(chunk))
-            body = body + chunk if body else chunk
-    return body
+            if not body:
+                body = chunk
+                continue
+            if not isinstance(body, bytearray):
+                body = bytearray(body)
+            body += chunk  # in place: a body in a thousand pieces is not copied a thousand times
+    return bytes(body)
 
 
 async def _gather(chunks: AsyncIterator[bytes], hold: Callable[[int], None]) -> bytes:

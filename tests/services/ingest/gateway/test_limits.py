@@ -6,10 +6,14 @@ from __future__ import annotations
 import asyncio
 import json
 import tracemalloc
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
+from starlette.requests import Request
 
+from services.ingest.gateway.request_body import MAX_BODY_BYTES, read_body
+from tests.cpu_cost import cpu_passes
 from tests.services.ingest.gateway.running_gateway import (
     CRM,
     WEB,
@@ -459,3 +463,21 @@ async def test_the_number_of_connections_is_a_metric() -> None:
         await client.close()
         await asyncio.sleep(0.1)
         assert REGISTRY.get_sample_value("baton_http_connections") == before
+
+
+def test_a_body_that_comes_in_thousands_of_pieces_is_not_copied_for_each_of_them() -> None:
+    first, pieces = b"x" * (MAX_BODY_BYTES - 20_000), 20_000
+
+    async def read() -> bytes:
+        waiting = iter([first, *([b"y"] * pieces)])
+
+        async def receive() -> dict[str, Any]:
+            piece = next(waiting, None)
+            more = piece is not None
+            return {"type": "http.request", "body": piece or b"", "more_body": more}
+
+        request = Request({"type": "http", "headers": []}, receive)
+        return await read_body(request, timeout_ms=60_000, hold=lambda _: None)
+
+    assert asyncio.run(read()) == first + b"y" * pieces
+    assert cpu_passes(lambda: asyncio.run(read())) < 30
