@@ -17,11 +17,14 @@ from baton.local.broker.ports import is_free, require_free
 from baton.local.up.settings import UpSettings
 from baton.settings import Settings
 
-_METRICS = "BATON_METRICS_PORT"
-_GATEWAY = "BATON_GATEWAY_PORT"
-_BOARD = "BATON_BOARD_PORT"
-_DELIVERY = "BATON_DELIVERY_PORT"
-_CONCIERGE = "BATON_DELIVERY_CONCIERGE_PORT"
+METRICS_SETTING: Final = "BATON_METRICS_PORT"
+PORT_SETTINGS: Final = {
+    GATEWAY: "BATON_GATEWAY_PORT",
+    BOARD: "BATON_BOARD_PORT",
+    DELIVERY: "BATON_DELIVERY_PORT",
+    CONCIERGE: "BATON_DELIVERY_CONCIERGE_PORT",
+}
+"""Of the processes that somebody calls, the setting that names the port for it."""
 _LOWEST: Final = 20_000
 _HIGHEST: Final = 32_768
 _TRIES: Final = 1_000
@@ -34,17 +37,10 @@ class NoPortLeft(RuntimeError):
 def ports_wanted(settings: Settings) -> list[tuple[str, int]]:
     """Each port with the setting that says so; 0 where any free one will do."""
     base, workers = settings.metrics_port, workers_configured()
-    metrics = [(_METRICS, base + number if base else 0) for number in range(len(workers))]
-    concierge = [(_CONCIERGE, UpSettings().delivery_concierge_port)]
+    metrics = [(METRICS_SETTING, base + number if base else 0) for number in range(len(workers))]
     broker = [("BATON_BROKER_PORT", settings.broker_port)] if settings.embedded else []
-    return [
-        *broker,
-        (_GATEWAY, UpSettings().gateway_port),
-        (_BOARD, UpSettings().board_port),
-        (_DELIVERY, UpSettings().delivery_port),
-        *(concierge if CONCIERGE in workers else ()),
-        *metrics,
-    ]
+    own = [(PORT_SETTINGS[name], port) for name, port in _own_ports().items() if name in workers]
+    return [*broker, *own, *metrics]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +68,9 @@ class PortChoice:
         base, own = self.settings.metrics_port, _own_ports()
         found = {}
         for number, name in enumerate(workers_configured()):
-            metrics = self._choose(_METRICS, base + number if base else 0)
-            used = self._choose(*own[name]) if name in own else None
-            wishes = base, own[name][1] if name in own else 0
+            metrics = self._choose(METRICS_SETTING, base + number if base else 0)
+            used = self._choose(PORT_SETTINGS[name], own[name]) if name in own else None
+            wishes = base, own.get(name, 0)
             fixed = frozenset(
                 port
                 for port, wish in zip((metrics, used), wishes, strict=True)
@@ -109,16 +105,16 @@ class PortChoice:
                 return port
         raise NoPortLeft(
             f"no port from {_LOWEST} to {_HIGHEST - 1} was free in {_TRIES} tries; name ports by "
-            f"{_METRICS}, {_GATEWAY}, {_BOARD} and {_DELIVERY}"
+            f"{METRICS_SETTING}, {', '.join(PORT_SETTINGS.values())}"
         )
 
 
-def _own_ports() -> dict[str, tuple[str, int]]:
-    """Of the processes that somebody calls: the setting, and what it says."""
+def _own_ports() -> dict[str, int]:
+    """Of the processes that somebody calls: the port that its setting names; 0: any free one."""
     settings = UpSettings()
     return {
-        GATEWAY: (_GATEWAY, settings.gateway_port),
-        BOARD: (_BOARD, settings.board_port),
-        DELIVERY: (_DELIVERY, settings.delivery_port),
-        CONCIERGE: (_CONCIERGE, settings.delivery_concierge_port),
+        GATEWAY: settings.gateway_port,
+        BOARD: settings.board_port,
+        DELIVERY: settings.delivery_port,
+        CONCIERGE: settings.delivery_concierge_port,
     }

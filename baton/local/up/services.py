@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from baton.clients import bootstrap_of
 from baton.contracts.acls import BOARD, CONCIERGE, DELIVERY, GATEWAY
 from baton.local.up.child import Command, Listening
-from baton.local.up.ports import PortChoice, WorkerPorts
+from baton.local.up.ports import METRICS_SETTING, PORT_SETTINGS, PortChoice, WorkerPorts
 from baton.local.up.settings import UpSettings
 from baton.local.up.write_key import key_environment
 from baton.settings import Settings
@@ -17,13 +17,8 @@ from baton.settings import Settings
 _BEHIND = frozenset({"sla_watcher", BOARD})
 """Nobody waits for what they do next: clocks are of minutes and hours, the board may be a second
 late. A lead waits for every other one."""
-_CALLED = {
-    GATEWAY: ("http", "BATON_GATEWAY_PORT"),
-    BOARD: ("board", "BATON_BOARD_PORT"),
-    DELIVERY: ("delivery", "BATON_DELIVERY_PORT"),
-    CONCIERGE: ("concierge", "BATON_DELIVERY_CONCIERGE_PORT"),
-}
-"""What the address is called at which somebody calls it, and the setting of its port."""
+_CALLED = {GATEWAY: "http", BOARD: "board", DELIVERY: "delivery", CONCIERGE: "concierge"}
+"""What the address is called at which somebody calls it."""
 
 
 def service_commands(settings: Settings) -> Sequence[Command]:
@@ -55,12 +50,11 @@ def _command(name: str, settings: Settings, ports: WorkerPorts, choice: PortChoi
 
 
 def _listening(name: str, settings: Settings, ports: WorkerPorts, choice: PortChoice) -> Listening:
-    environment = {"BATON_METRICS_PORT": str(ports.metrics)}
+    environment = {METRICS_SETTING: str(ports.metrics)}
     addresses = {"metrics": f"http://{_reachable(settings.metrics_host)}:{ports.metrics}"}
     if name in _CALLED:
-        called, setting = _CALLED[name]
-        environment[setting] = str(ports.own)
-        addresses = {called: f"http://127.0.0.1:{ports.own}", **addresses}
+        environment[PORT_SETTINGS[name]] = str(ports.own)
+        addresses = {_CALLED[name]: f"http://127.0.0.1:{ports.own}", **addresses}
     return Listening(
         environment=environment,
         addresses=addresses,
