@@ -219,6 +219,17 @@ def test_a_longer_run_ends_sound(tmp_path: Path, broker_cache: Path) -> None:
 @pytest.mark.chaos
 @pytest.mark.slow
 @pytest.mark.timeout(1_200)
+def test_a_run_with_state_on_disk_ends_sound(tmp_path: Path, broker_cache: Path) -> None:
+    more = {"kills": 12, "events": 2_000, "seconds": 120, "seed": 5, "on_disk": True, "keep": True}
+    outcome = _run(tmp_path, broker_cache, **more)
+    assert outcome.wrong == []
+    kept = {folder.name for folder in (tmp_path / "states").iterdir()}
+    assert {"ingest-0", "ingest-1", "scorer-0", "scorer-1", "router-0", "sla_watcher-1"} <= kept
+
+
+@pytest.mark.chaos
+@pytest.mark.slow
+@pytest.mark.timeout(1_200)
 def test_an_upgrade_and_a_restored_backup_under_load_end_sound(
     tmp_path: Path, broker_cache: Path
 ) -> None:

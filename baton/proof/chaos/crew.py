@@ -36,8 +36,10 @@ class Crew:
         *,
         size: int,
         former: Path | None = None,
+        states: Path | None = None,
     ) -> None:
         self._environment, self._logs, self._former = dict(environment), logs, former
+        self._states = states
         self._names = [(kind, number) for kind in KINDS for number in range(size)]
         self._ports = {number: free_port() for number in range(size)}
         self._upgraded: set[Name] = set()
@@ -128,6 +130,11 @@ class Crew:
             "BATON_METRICS_PORT": str(free_port()),
             "BATON_GATEWAY_PORT": str(self._ports[number]),
             **({} if root is None else {"PYTHONPATH": str(root)}),
+            **(
+                {}
+                if self._states is None
+                else {"BATON_STATE_DIR": str(self._states / f"{kind}-{number}")}
+            ),
         }
         with (self._logs / f"{kind}-{number}.log").open("ab") as out:
             words = [sys.executable, "-m", "baton.cli.main", "worker", kind]

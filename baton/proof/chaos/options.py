@@ -48,6 +48,7 @@ def options_of(words: Sequence[str]) -> Options:
         brokers=given.brokers,
         former=given.former,
         backup=given.backup,
+        on_disk=given.disk,
     )
     if order.backup and order.brokers > 1:
         _parser().error("--backup is of one broker: leave --brokers out")
@@ -75,6 +76,7 @@ def _parser() -> ArgumentParser:
         help="begin with the version whose packages lie there, and upgrade on the way",
     )
     number("--backup", action="store_true", help="stop, back up, delete and restore on the way")
+    number("--disk", action="store_true", help="workers keep their state on disk: BATON_STATE_DIR")
     number("--keep", action="store_true", help="keep the brokers' data, the ledger and the logs")
     number("--json", action="store_true", help="the outcome as one JSON document")
     return parser

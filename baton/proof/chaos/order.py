@@ -14,7 +14,8 @@ class Order:
     """What is asked for. ``agreement``: the YAML it begins with. ``kills`` faults while ``events``
     lines come in over ``seconds``, or over longer where the system cannot keep up. ``keep``: leave
     the broker's data where they are. ``former``: the root of the version that the workers begin
-    with. ``backup``: everything is stopped, backed up, deleted and restored on the way."""
+    with. ``backup``: everything is stopped, backed up, deleted and restored on the way.
+    ``on_disk``: each worker keeps its state in a directory of its own."""
 
     agreement: Path
     kills: int
@@ -28,6 +29,7 @@ class Order:
     brokers: int = 1
     former: Path | None = None
     backup: bool = False
+    on_disk: bool = False
 
     @property
     def blows(self) -> list[Blow]:

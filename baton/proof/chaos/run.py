@@ -71,6 +71,7 @@ class ChaosRun:
                 self._home / "logs",
                 size=self._order.workers,
                 former=self._order.former,
+                states=self._home / "states" if self._order.on_disk else None,
             )
             stack.callback(crew.stop)
             crew.start()
