@@ -153,6 +153,14 @@ def test_faust_s_worker_still_sleeps_at_its_end_in_a_coroutine_that_can_be_repla
     assert "spinner" in inspect.getsource(faust.Worker.__init__)
 
 
+def test_an_app_makes_no_directory(tmp_path: Path) -> None:
+    assert "_create_directories()" in inspect.getsource(faust.App.on_first_start)
+    for kind, made in ((faust.App, True), (internals.DisklessApp, False)):
+        folder = tmp_path / kind.__name__
+        kind("probe", broker="kafka://127.0.0.1:1", datadir=folder)._create_directories()
+        assert folder.exists() == made
+
+
 def uses(path: Path) -> set[str]:
     """The private attributes of libraries that a file reads or sets, on anything but itself."""
     found = set()

@@ -75,6 +75,14 @@ def series(metric: MetricWrapperBase) -> dict[tuple[str, ...], Any]:
     return known
 
 
+class DisklessApp(faust.App):
+    """Faust's app without the directories that it makes at its start for tables which Baton does
+    not have: a worker that was killed would leave them behind, one set for each start."""
+
+    def _create_directories(self) -> None:
+        pass
+
+
 class QuietWorker(faust.Worker):
     """Faust's worker without a spinner, and without the second that it sleeps at its end for no
     one."""

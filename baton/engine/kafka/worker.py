@@ -13,16 +13,14 @@ import asyncio
 import gc
 import logging
 import socket
-import tempfile
 from typing import Any
 
-import faust
 import mode
 import uvloop
 
 from baton.clients import bootstrap_of, client_options
 from baton.cluster.process_metrics import build_version, report_build
-from baton.engine.kafka.client_internals import QuietWorker
+from baton.engine.kafka.client_internals import DisklessApp, QuietWorker
 from baton.engine.kafka.host import HostConfig, KafkaHost
 from baton.engine.kafka.page_guard import is_loopback
 from baton.engine.kafka.settings import EngineSettings
@@ -46,12 +44,11 @@ def run_worker(service: Service, settings: Settings, host: KafkaHost | None = No
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     running = host or host_of(service, settings)
-    with tempfile.TemporaryDirectory(prefix=f"baton-{service.name}-") as scratch:
-        app = _app(service, settings, running, scratch)
-        app.loop = loop
-        QuietWorker(
-            app, loop=loop, override_logging=False, redirect_stdouts=False, quiet=True
-        ).execute_from_commandline()
+    app = _app(service, settings, running)
+    app.loop = loop
+    QuietWorker(
+        app, loop=loop, override_logging=False, redirect_stdouts=False, quiet=True
+    ).execute_from_commandline()
 
 
 def calm_collector() -> None:
@@ -80,12 +77,11 @@ def host_of(service: Service, settings: Settings) -> KafkaHost:
     )
 
 
-def _app(service: Service, settings: Settings, host: KafkaHost, scratch: str) -> Any:
+def _app(service: Service, settings: Settings, host: KafkaHost) -> Any:
     port = _port(settings.metrics_host, settings.metrics_port)
-    app = faust.App(
+    app = DisklessApp(
         f"baton-{service.name}",
         broker=f"kafka://{bootstrap_of(settings)}",
-        datadir=scratch,
         topic_disable_leader=True,
         web_bind=settings.metrics_host,
         web_port=port,
