@@ -75,7 +75,7 @@ def run_concierge(settings: Settings) -> None:
 
 def workers_configured() -> tuple[str, ...]:
     """What ``baton up`` starts: a concierge only where the file of targets has one."""
-    from services.delivery.targets.reading import has_concierge
+    from services.delivery.targets.target_reading import has_concierge
 
     return WORKERS if has_concierge() else STANDING
 

@@ -23,10 +23,10 @@ from baton.agreement.canonical import compiled_of
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.source.read import agreement_of, read_agreement
 from baton.backtest.backtest import backtest
+from baton.backtest.backtest_run import Progress
 from baton.backtest.question import Question
 from baton.backtest.raw_facts import Kind, RawFact, event_of, reach_of
 from baton.backtest.replayed_facts import facts_of_lines
-from baton.backtest.run import Progress
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadEvent, LeadInput
 from baton.simulation.staffing.demand import read_demand

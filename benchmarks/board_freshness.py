@@ -25,7 +25,7 @@ import apsw
 from confluent_kafka import Producer
 from rich.console import Console
 
-from baton.cluster.topics import Layout, ensure_topics
+from baton.cluster.topic_layout import Layout, ensure_topics
 from baton.contracts.topic_names import LEADS_ACCEPTED, LEADS_ACTS
 from baton.contracts.topics import TOPICS, Audience, physical
 from baton.engine.memory import Stored
@@ -36,8 +36,8 @@ from benchmarks.cluster import clear, kafka
 from benchmarks.filling import produce
 from benchmarks.pacing import percentiles
 from services.insights.facts.folds import DEAD_LETTERS, FOLDS
+from services.insights.projection.board_stores import BoardFiles
 from services.insights.projection.dialect import reader
-from services.insights.projection.files import BoardFiles
 from services.insights.projection.kafka import READ_TOPICS
 
 _PARTITIONS: Final = 4
@@ -46,7 +46,7 @@ _PATIENCE_S: Final = 120.0
 _PROJECT: Final = """
 import sys
 from pathlib import Path
-from services.insights.projection.files import BoardFiles
+from services.insights.projection.board_stores import BoardFiles
 from services.insights.projection.projector import Projector
 Projector({"bootstrap.servers": sys.argv[1]}, sys.argv[2], BoardFiles(Path(sys.argv[3]))).run()
 """

@@ -34,12 +34,12 @@ from services.insights.board.publishing import KafkaPublisher
 from services.insights.board.site import Parts, Site
 from services.insights.facts.rollup_tables import ROLLUPS
 from services.insights.facts.tables import TABLES
+from services.insights.projection.board_stores import BoardFiles
 from services.insights.projection.dialect import SQLITE, reader, writer
-from services.insights.projection.files import BoardFiles
 from services.insights.projection.kept_counts import recount, write_sums
 from services.insights.projection.projector import ProjectorState, Standing
-from services.insights.projection.reference import zone_of
-from services.insights.projection.schema import ddl
+from services.insights.projection.reference_state import zone_of
+from services.insights.projection.store_sql import ddl
 from services.insights.seeding import seed
 from services.insights.settings import BoardSettings
 

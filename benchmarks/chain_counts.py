@@ -24,7 +24,7 @@ from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.reference import SIDES, AgreementBook
 from baton.agreement.source.read import agreement_of
 from baton.contracts.partitioner import partition_of
-from baton.contracts.reference import AgreementRecord
+from baton.contracts.reference_records import AgreementRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS, LEADS_INBOX
 from baton.engine.memory import MemoryHost
 from baton.engine.memory.log import Stored

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 from rich.console import Console
 
 from baton.cli.downloading import download_shown
-from baton.cluster.topics import Layout, ensure_topics
+from baton.cluster.topic_layout import Layout, ensure_topics
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadEvent
 from baton.contracts.partitioner import partition_of

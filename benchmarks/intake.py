@@ -29,8 +29,8 @@ from baton.engine.core import Core
 from baton.engine.kafka.worker import calm_collector
 from baton.engine.reducer import Reducer
 from baton.ids import derived_id
-from baton.intake.reading import LineRefused, read_line
-from baton.intake.records import to_intake
+from baton.intake.keyed_records import to_intake
+from baton.intake.line_reading import LineRefused, read_line
 from baton.local.demo.company import visitors
 from baton.local.demo.staff import deeds
 from benchmarks.engine_core import Book

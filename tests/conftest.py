@@ -19,9 +19,9 @@ from confluent_kafka.admin import AdminClient
 from hypothesis import HealthCheck, settings
 
 from baton.local.broker.archive_training import ensure_archive
+from baton.local.broker.broker_record import read_record
 from baton.local.broker.embedded import BrokerRunning, EmbeddedBroker
 from baton.local.broker.fetch import fetch_jars
-from baton.local.broker.record import read_record
 from baton.processes import Mark, end, is_running, own_mark
 from baton.settings import default_cache
 from tests.kafka.nursery import Nursery

@@ -41,84 +41,24 @@ MANY_PARAMETERS = {
 """Commands, and constructors of what runs once."""
 
 
-ANATOMY = frozenset({"__init__", "__main__", "reducer", "state", "step", "app", "settings"})
-"""Files that every service, reducer or package of a kind has."""
+ANATOMY = frozenset(
+    {
+        *("__init__", "__main__", "app", "settings"),
+        *("reducer", "state", "step", "transitions"),
+        *("process", "metrics", "operations", "commandline"),
+    }
+)
+"""Files that every service, reducer or process of a kind has."""
 
-LAYERS = frozenset({"handlers", "model", "checks", "compiler", "compiled"})
-"""Folders in which a file has the name of its subject: a kind of input, a section of the
-agreement."""
-
-HOMONYMS: dict[str, int] = {
-    "absence": 2,
-    "absences": 3,
-    "accounts": 2,
-    "acts": 2,
-    "agreement": 2,
-    "amendments": 2,
-    "audit": 2,
-    "backtest": 2,
-    "bodies": 2,
-    "books": 2,
-    "carrier": 3,
-    "clock": 2,
-    "clocks": 3,
-    "cloudevents": 2,
-    "cluster": 2,
-    "commandline": 2,
-    "condition_context": 2,
-    "consents": 2,
-    "custody": 2,
-    "dead_letters": 2,
-    "deals": 2,
-    "decisions": 2,
-    "dry_run": 2,
-    "examples": 2,
-    "files": 3,
-    "findings": 2,
-    "funnel": 2,
-    "goals": 5,
-    "host": 2,
-    "hubspot": 2,
-    "inbox": 2,
-    "intervals": 2,
-    "keeping": 2,
-    "lead": 2,
-    "leads": 4,
-    "ledger": 2,
-    "lines": 2,
-    "live": 2,
-    "log": 2,
-    "metrics": 3,
-    "model": 2,
-    "moments": 2,
-    "operations": 3,
-    "people": 3,
-    "pools": 3,
-    "ports": 2,
-    "process": 4,
-    "reading": 4,
-    "record": 2,
-    "records": 2,
-    "recycling": 2,
-    "reference": 4,
-    "registry": 3,
-    "replay": 2,
-    "run": 3,
-    "schema": 4,
-    "serving": 2,
-    "source": 2,
-    "status": 2,
-    "store": 3,
-    "tables": 3,
-    "task": 3,
-    "tokens": 2,
-    "topics": 3,
-    "transitions": 3,
-    "words": 2,
-    "worker": 2,
-}
-"""Modules of one name in several packages, and in how many: how the name says too little."""
-
+LAYERS = frozenset(
+    {
+        *("handlers", "model", "checks", "compiler", "compiled"),
+        *("cli", "screens", "reports"),
+        "memory",
+    }
+)
+"""Folders in which a file has the name of its subject: a kind of input, a section of the agreement,
+a command, the screen that it shows, a page of the board; and the second host of the engine."""
 
 WORDS = frozenset({"each", "tell", "tells", "told", "telling", "draft"})
 """Parts of names that say too little: a loop variable is named for what it iterates, and what is
@@ -221,13 +161,9 @@ def homonyms(names: Iterable[str]) -> dict[str, int]:
     return {name: count for name, count in sorted(counts.items()) if count > 1}
 
 
-def test_no_two_modules_have_one_name_but_those_listed_and_the_list_only_shrinks() -> None:
+def test_no_two_modules_have_one_name() -> None:
     sources = [path for path in SOURCES if not LAYERS & set(path.relative_to(ROOT).parts)]
-    found = homonyms(path.stem for path in sources)
-    assert {name: count for name, count in found.items() if count > HOMONYMS.get(name, 1)} == {}
-    assert {name for name in HOMONYMS if found.get(name, 1) < HOMONYMS[name]} == set(), (
-        "there are fewer now: take them off the list"
-    )
+    assert homonyms(path.stem for path in sources) == {}
 
 
 def test_a_planted_homonym_is_found() -> None:

@@ -27,10 +27,10 @@ from baton.local.up.preparing import example_agreement
 from services.insights.board.access import Access, new_link
 from services.insights.board.publishing import KafkaPublisher
 from services.insights.board.site import Parts, Site
-from services.insights.packs.keeping import PackFiles
+from services.insights.packs.pack_store import PackFiles
 from services.insights.packs.weekly import frozen
+from services.insights.projection.board_stores import BoardFiles
 from services.insights.projection.dialect import reader
-from services.insights.projection.files import BoardFiles
 from services.insights.projection.projector import ProjectorState, Standing
 from services.insights.seeding import seed
 from services.insights.settings import BoardSettings

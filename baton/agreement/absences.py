@@ -4,7 +4,7 @@ called off or put right counts, for the time until that is known, as it had been
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from baton.contracts.reference import PeopleRecord
+from baton.contracts.reference_records import PeopleRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 A book is named by the hash of its rows, which is part of what is signed; its rows travel apart from
 the agreement, in parts, and are put together by their hash. Pure; files are read elsewhere
-(:mod:`baton.agreement.source.books`).
+(:mod:`baton.agreement.source.book_files`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final
 
-from baton.contracts.reference import AgreementRecord
+from baton.contracts.reference_records import AgreementRecord
 from baton.ids import derived_id
 
 PART_BYTES: Final = 256 * 1024

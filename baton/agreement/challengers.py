@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final
 
-from baton.contracts.reference import AgreementRecord
+from baton.contracts.reference_records import AgreementRecord
 
 PPM: Final = 1_000_000
 CHANGEABLE: Final = ("fit", "engagement", "levels", "gates")

@@ -22,7 +22,7 @@ from baton.agreement.source.read import agreement_of
 from baton.clients import confluent_options, confluent_producer_options
 from baton.cluster.log import LogReader
 from baton.contracts.codec import codec_for
-from baton.contracts.reference import AgreementRecord
+from baton.contracts.reference_records import AgreementRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS
 from baton.contracts.topics import TOPICS, physical
 from baton.ids import derived_id

@@ -10,7 +10,7 @@ from baton.agreement.challengers import CHANGEABLE, PPM, Challenge, changed_sect
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.publish import AgreementTopic, NotPublished, book_of, fitting, next_offset
 from baton.agreement.reference import SIDES, AgreementBook
-from baton.contracts.reference import AgreementRecord
+from baton.contracts.reference_records import AgreementRecord
 from baton.ids import derived_id
 
 SMALLEST_PPM, LARGEST_PPM = 10_000, 500_000

@@ -19,7 +19,7 @@ from baton.agreement.canonical import hashes_in, load_canonical, version_of
 from baton.agreement.challengers import Challenge, ChallengerBook
 from baton.agreement.compiled.agreement import AnyCalendar, CompiledAgreement, SlaRule
 from baton.agreement.versions_in_force import Approval, InForce, Term, VersionRecords
-from baton.contracts.reference import AgreementRecord, PeopleRecord
+from baton.contracts.reference_records import AgreementRecord, PeopleRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE
 from baton.engine.reducer import Event
 from baton.ids import derived_id

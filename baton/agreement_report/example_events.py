@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from baton.agreement.compiler.agreement import moment_ms
 from baton.agreement.model.examples import ExampleAbsence, ExampleEvent, ExampleModel
 from baton.agreement.quantities import MINUTE_MS
-from baton.contracts.reference import PeopleRecord
+from baton.contracts.reference_records import PeopleRecord
 from baton.ids import derived_id
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 
 BEFORE_MS: Final = MINUTE_MS
 """How long before its first event the lead's profile is known."""

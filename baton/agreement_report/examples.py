@@ -31,9 +31,9 @@ from baton.agreement_report.example_events import (
 )
 from baton.agreement_report.example_outcome import as_it_stands, handed_over, lead_of, read
 from baton.agreement_report.lead_states import LeadStates, Score, score_at
-from baton.contracts.reference import PeopleRecord
+from baton.contracts.reference_records import PeopleRecord
 from baton.contracts.topic_names import BATON_PEOPLE, LEADS_INBOX_DEAD_LETTERS
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from baton.simulation.simulation import Simulation
 
 _WAITS_DAYS = 14

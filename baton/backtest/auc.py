@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Final
 
-from services.insights.figures.intervals import FEWEST_FOR_A_RATE, Z_95
+from services.insights.figures.wilson_interval import FEWEST_FOR_A_RATE, Z_95
 
 FEWEST_OF_EACH: Final = 5
 """Conversions, and leads without one, that an AUC needs at least."""

@@ -8,6 +8,7 @@ from typing import TypedDict
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.wall_time import zone_named
+from baton.backtest.backtest_run import Progress, Replayed, replay_both, warm_up_ms
 from baton.backtest.compare import Comparison, compare, units_of
 from baton.backtest.goal_outlook import GoalOutlook, goal_outlooks
 from baton.backtest.history import History
@@ -16,7 +17,6 @@ from baton.backtest.question import Question
 from baton.backtest.raw_facts import RawFact
 from baton.backtest.replay_check import ReplayCheck, replay_check
 from baton.backtest.replayed_facts import facts_of_ends
-from baton.backtest.run import Progress, Replayed, replay_both, warm_up_ms
 
 
 class HistoryDiffers(RuntimeError):

@@ -21,7 +21,7 @@ from baton.backtest.clustered import AccountTotals, Difference, difference
 from baton.backtest.history import OUTCOMES, STAGES
 from baton.contracts import topic_names
 from baton.contracts.leads import Stage
-from services.insights.figures.intervals import FEWEST_FOR_A_RATE, Z_95
+from services.insights.figures.wilson_interval import FEWEST_FOR_A_RATE, Z_95
 
 Z_POWER_80: Final = 0.8416
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from services.insights.figures.intervals import Z_95, wilson
+from services.insights.figures.wilson_interval import Z_95, wilson
 
 AccountTotal = tuple[int, int]
 """Of one account: leads handed over, and how many of those reached the outcome."""

@@ -18,7 +18,7 @@ from baton.agreement.wall_time import local_date
 from baton.backtest.cycle_keys import cycle_key
 from baton.backtest.history import History
 from baton.backtest.replay import FirstQualification
-from services.insights.figures.intervals import Share
+from services.insights.figures.wilson_interval import Share
 
 BOTH, ONLY_OLD, ONLY_NEW, NEITHER = "both", "only_old", "only_new", "neither"
 CELLS = (BOTH, ONLY_OLD, ONLY_NEW, NEITHER)

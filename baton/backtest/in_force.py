@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import SINCE_EVER, AgreementBook, AgreementReference, reference_of
-from baton.contracts.reference import AgreementRecord
+from baton.contracts.reference_records import AgreementRecord
 
 AgreementRecords = tuple[tuple[AgreementRecord, int], ...]
 """Records of ``baton.agreements.v1`` with their append times, in order."""

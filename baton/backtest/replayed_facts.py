@@ -29,7 +29,7 @@ from baton.engine.memory import Stored
 from baton.engine.reducer import Reducer
 from baton.flow import service_of
 from baton.ids import derived_id
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from baton.simulation.simulation import Simulation
 
 _ENDS: Mapping[str, tuple[Kind, Any]] = {

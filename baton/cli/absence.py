@@ -13,7 +13,7 @@ from baton.agreement.reference import AgreementReference
 from baton.agreement.wall_time import zone_named
 from baton.clients import confluent_producer_options
 from baton.contracts.codec import codec_for
-from baton.contracts.reference import PeopleRecord
+from baton.contracts.reference_records import PeopleRecord
 from baton.contracts.topic_names import BATON_PEOPLE
 from baton.contracts.topics import physical
 from baton.ids import derived_id

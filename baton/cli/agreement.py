@@ -11,6 +11,7 @@ from rich.table import Table
 
 from baton.agreement.canonical import canonical_text, compiled_of, version_of
 from baton.agreement.diff import changes
+from baton.agreement.language_schema import schema_text
 from baton.agreement.model.engagement import DEFAULT_PER_DAY, groups_without_limit
 from baton.agreement.publish import (
     KafkaAgreementTopic,
@@ -19,9 +20,8 @@ from baton.agreement.publish import (
     book_of,
     wall_ms,
 )
-from baton.agreement.schema import schema_text
 from baton.agreement.source.read import examine, read_agreement
-from baton.agreement_report.tables import shown
+from baton.agreement_report.agreement_tables import shown
 from baton.cli.agreement_in_force import compiled_in_force
 from baton.cli.agreement_words import act_words, print_changes, since_words, verdict
 from baton.cli.cluster import cluster_settings

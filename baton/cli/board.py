@@ -127,7 +127,7 @@ def trial(
 
 def entrance_to(settings: Settings, person: str | None = None) -> str | None:
     """A one-time link into the board of the run of this home; None where none runs."""
-    from baton.local.up.record import read_run
+    from baton.local.up.run_record import read_run
 
     run = read_run(settings.home)
     addresses = (process.addresses.get("board") for process in run.processes) if run else ()

@@ -13,10 +13,10 @@ from baton.cluster.ready import problem_of
 from baton.local.broker.archive_training import ensure_archive
 from baton.local.broker.artifacts import KAFKA_VERSION
 from baton.local.broker.backup import make_backup, put_back
+from baton.local.broker.broker_record import broker_home
 from baton.local.broker.embedded import EmbeddedBroker
 from baton.local.broker.fetch import fetch_jars
-from baton.local.broker.record import broker_home
-from baton.local.up.record import read_run
+from baton.local.up.run_record import read_run
 from baton.processes import is_running
 from baton.settings import load_settings
 

@@ -18,7 +18,7 @@ def cluster_settings() -> Settings:
     if settings.bootstrap is not None:
         return settings
     # Here, so that a worker of a real cluster loads nothing of what runs Baton on one machine.
-    from baton.local.broker.record import broker_home, running_broker
+    from baton.local.broker.broker_record import broker_home, running_broker
 
     record = running_broker(broker_home(settings.home))
     if record is None:

@@ -22,7 +22,7 @@ from baton.cli.downloading import download_shown
 from baton.clients import confluent_options
 from baton.cluster.layout import layout_of
 from baton.cluster.log import LogReader
-from baton.cluster.topics import delete_topics
+from baton.cluster.topic_layout import delete_topics
 from baton.contracts.topic_names import (
     LEADS_ACCEPTED,
     LEADS_ACTS,
@@ -40,9 +40,9 @@ from baton.contracts.topic_names import (
 )
 from baton.flow import board_commands
 from baton.local.demo.company import visitors
+from baton.local.demo.demo_run import Demo
 from baton.local.demo.log_sums import count
 from baton.local.demo.past import simulate_past
-from baton.local.demo.run import Demo
 from baton.local.demo.sums import Sums, differences, faults
 from baton.local.up.preparing import example_agreement, prepare_cluster
 from baton.local.up.services import service_commands

@@ -22,7 +22,7 @@ from baton.lead_story.forgotten_letters import forgotten
 from baton.lead_story.reports import erasures, values_of
 from baton.settings import Settings
 from baton.simulation.tally import number_of
-from baton.sources.replay import SOURCE_HEADER
+from baton.sources.dead_letter_replay import SOURCE_HEADER
 
 app = typer.Typer(
     add_completion=False,

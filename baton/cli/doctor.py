@@ -26,13 +26,13 @@ from baton.cli.target_checks import target_findings
 from baton.clients import confluent_options
 from baton.cluster.layout import layout_of
 from baton.cluster.ready import problem_of
-from baton.cluster.topics import compare_topics
+from baton.cluster.topic_layout import compare_topics
 from baton.contracts.avro_codec import IS_COMPILED
 from baton.local.broker.artifacts import KAFKA_VERSION, is_sound, locked_artifacts
-from baton.local.broker.ports import is_free
-from baton.local.broker.record import broker_home, running_broker
+from baton.local.broker.broker_record import broker_home, running_broker
+from baton.local.broker.free_ports import is_free
 from baton.local.up.ports import ports_wanted
-from baton.local.up.record import read_run
+from baton.local.up.run_record import read_run
 from baton.processes import is_running
 from baton.settings import Settings, load_settings
 

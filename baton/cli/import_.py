@@ -40,9 +40,9 @@ from baton.cli.list_request import ListRequest, MappingOptions, list_request
 from baton.cli.ways_in import Via, opened, progress, reporting, sender_for
 from baton.importing.columns import IGNORED
 from baton.importing.dry_run import Rehearsal, rehearse
+from baton.importing.list_tables import FileTerms
 from baton.importing.lists import PeopleList
 from baton.importing.sending import lines_of, send_all
-from baton.importing.tables import FileTerms
 from baton.importing.terms import ImportTerms
 
 app = typer.Typer(add_completion=False)

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 import typer
 
 from baton.importing.columns import MapWrong, read_wishes
+from baton.importing.list_tables import FileTerms, FileWrong
 from baton.importing.lists import PeopleList, open_list
 from baton.importing.mappings import SavedMapping, load_mapping, mapping_of, save_mapping
-from baton.importing.tables import FileTerms, FileWrong
 from baton.importing.terms import ImportTerms
 
 

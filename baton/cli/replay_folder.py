@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
-from baton.backtest.run import KEEPS_MS
+from baton.backtest.backtest_run import KEEPS_MS
 
 _MARK: Final = "running"
 _DOOR: Final = "door"

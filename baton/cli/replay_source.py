@@ -29,7 +29,7 @@ from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadInput
 from baton.contracts.topic_names import LEADS_PERSONS
 from baton.screens.live import reference_now
-from baton.simulation.lines import read_lines
+from baton.simulation.input_lines import read_lines
 
 _YEAR_DAYS = 365
 

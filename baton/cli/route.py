@@ -17,7 +17,7 @@ from baton.cli.cluster import cluster_settings
 from baton.cli.moments import written
 from baton.screens.dry_run import DryRun, States, Stop, dry_run
 from baton.screens.live import EmptyStates, live
-from baton.simulation.lines import Arrival, read_lines
+from baton.simulation.input_lines import Arrival, read_lines
 
 app = typer.Typer(add_completion=False)
 

@@ -13,10 +13,10 @@ from typer.core import TyperGroup
 from baton.agreement.canonical import compiled_of
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.source.read import read_agreement
+from baton.backtest.backtest_run import Replayed
 from baton.backtest.handed_elsewhere import read_handed
 from baton.backtest.question import Question
 from baton.backtest.replay import FirstQualification
-from baton.backtest.run import Replayed
 from baton.backtest.shadow_decisions import against_tool, beside_in_force
 from baton.cli.replay_source import Source, since_ms, source_of_cluster, source_of_file
 from baton.cli.shadow_running import AGAINST, replayed_aside, start, status, stop

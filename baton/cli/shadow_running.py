@@ -24,6 +24,7 @@ from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.publish import wall_ms
 from baton.agreement.quantities import parse_duration_ms
 from baton.agreement.source.read import read_agreement
+from baton.backtest.backtest_run import Replayed, replay_both
 from baton.backtest.handed_elsewhere import AssignmentsUnreadable, read_handed
 from baton.backtest.history import History
 from baton.backtest.live_against import beside_tool
@@ -40,7 +41,6 @@ from baton.backtest.live_shadow import (
 from baton.backtest.question import Question
 from baton.backtest.raw_facts import RawFact
 from baton.backtest.replayed_facts import facts_of_ends
-from baton.backtest.run import Replayed, replay_both
 from baton.backtest.shadow_decisions import ShadowReport
 from baton.backtest.shadow_topic import ShadowTopic, read_shadows
 from baton.cli.cluster import cluster_settings

@@ -18,11 +18,11 @@ from baton.cli.absence import absence_of
 from baton.cli.moments import moment_ms, written
 from baton.cli.simulated_lead import show_lead
 from baton.cluster.decoded import as_document
-from baton.contracts.reference import PeopleRecord
+from baton.contracts.reference_records import PeopleRecord
 from baton.contracts.topics import TOPICS
 from baton.simulation.direct.passed import Seen, read
 from baton.simulation.event_file import EventFile
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from baton.simulation.memory_records import as_record
 from baton.simulation.simulation import Announcement, CountedSimulation, Simulation
 from baton.simulation.tally import COUNTED, Tally, number_of

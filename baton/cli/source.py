@@ -8,11 +8,11 @@ import typer
 
 from baton.cli.cluster import cluster_settings
 from baton.cli.dlq import dead_letters, send_lines
-from baton.sources.examples import failures_of
-from baton.sources.model import secrets_of
+from baton.sources.dead_letter_replay import SOURCE_HEADER, Replay
 from baton.sources.people import people_beside
-from baton.sources.reading import path_of, read_sources
-from baton.sources.replay import SOURCE_HEADER, Replay
+from baton.sources.source_examples import failures_of
+from baton.sources.source_model import secrets_of
+from baton.sources.source_reading import path_of, read_sources
 from baton.sources.template import template_of
 
 app = typer.Typer(

@@ -19,10 +19,10 @@ from baton.cli.moments import written
 from baton.clients import confluent_options
 from baton.cluster.log import LogReader
 from baton.contracts.codec import codec_for
-from baton.contracts.reference import PeopleRecord
+from baton.contracts.reference_records import PeopleRecord
 from baton.contracts.topic_names import BATON_PEOPLE
 from baton.settings import Settings
-from baton.sources.absences import CalendarWrong, absences_in, to_announce
+from baton.sources.calendar_feed import CalendarWrong, absences_in, to_announce
 from baton.sources.calendar_feeds import ANSWER_S, FeedFailed, feed_client, fetch_feed
 from baton.sources.people import read_people
 

@@ -18,8 +18,9 @@ from baton.cli.findings import Finding, Verdict
 from baton.clients import confluent_options
 from baton.cluster.log import LogReader, Record
 from baton.contracts.topic_names import INTAKE_KEYED, LEADS_INBOX_DEAD_LETTERS
-from baton.local.broker.record import broker_home, running_broker
+from baton.local.broker.broker_record import broker_home, running_broker
 from baton.settings import Settings
+from baton.sources.dead_letter_replay import SOURCE_HEADER
 from baton.sources.diagnosis import (
     MAX_DEAD_LETTERS,
     MAX_EVENTS,
@@ -30,7 +31,6 @@ from baton.sources.diagnosis import (
     diagnose,
     public_urls,
 )
-from baton.sources.replay import SOURCE_HEADER
 
 _DAY_MS = 86_400_000
 _ANSWER_S = 5.0

@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from baton.cluster.ready import answers
-from baton.local.broker.ports import is_free
-from baton.local.broker.record import BrokerRecord, broker_home, running_process
+from baton.local.broker.broker_record import BrokerRecord, broker_home, running_process
+from baton.local.broker.free_ports import is_free
 from baton.local.up.readiness import look_at
-from baton.local.up.record import ProcessState, RunRecord, RunState, read_run
+from baton.local.up.run_record import ProcessState, RunRecord, RunState, read_run
 from baton.processes import is_running
 from baton.settings import Settings, load_settings
 

@@ -17,7 +17,7 @@ from baton.contracts.codec import codec_for
 from baton.contracts.skip_orders import SkipOrder
 from baton.contracts.topic_names import BATON_SKIPS
 from baton.contracts.topics import REDUCERS, physical
-from baton.local.up.record import read_run
+from baton.local.up.run_record import read_run
 from baton.settings import Settings, load_settings
 
 app = typer.Typer(

@@ -13,7 +13,7 @@ from baton import __version__
 from baton.cli.cluster import cluster_settings
 from baton.clients import confluent_options
 from baton.cluster.layout import layout_of
-from baton.cluster.topics import compare_topics, ensure_topics
+from baton.cluster.topic_layout import compare_topics, ensure_topics
 from baton.contracts.schemas import shelf
 from baton.contracts.topics import TOPICS, Audience, Cleanup, TopicSpec
 from baton.registry.asyncapi import asyncapi

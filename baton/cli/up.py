@@ -18,10 +18,10 @@ from rich.markup import escape
 from baton.cli.downloading import download_shown
 from baton.cli.patience import moves
 from baton.cli.status import rows_of, table_of
-from baton.local.files import open_log, rotate
+from baton.local.private_files import open_log, rotate
 from baton.local.up.former import refuse_if_running
 from baton.local.up.preparing import prepare_cluster
-from baton.local.up.record import RunState, read_run
+from baton.local.up.run_record import RunState, read_run
 from baton.local.up.services import service_commands
 from baton.local.up.system import System
 from baton.local.up.write_key import key_file

@@ -24,7 +24,7 @@ from baton.cli.patience import patience
 from baton.clients import confluent_producer_options
 from baton.importing.senders import HttpSender, KafkaSender, known_key
 from baton.importing.sending import Sender, SendingStopped, Tally, Trouble
-from baton.local.up.record import read_run
+from baton.local.up.run_record import read_run
 from baton.local.up.write_key import key_file
 from baton.settings import load_settings
 

@@ -3,8 +3,8 @@
 from confluent_kafka.admin import AdminClient
 
 from baton.clients import confluent_options
-from baton.cluster.topics import Layout
-from baton.contracts.registry import speak_registry
+from baton.cluster.topic_layout import Layout
+from baton.contracts.schema_registry import speak_registry
 from baton.settings import Settings
 
 _TIMEOUT_S = 15.0

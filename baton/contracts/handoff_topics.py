@@ -4,7 +4,7 @@ watcher, the board and operators, in the order of the flow."""
 from baton.contracts import (
     goals,
     meetings,
-    reference,
+    reference_records,
     routing,
     shadows,
     skip_orders,
@@ -178,7 +178,7 @@ HANDOFF_TOPICS: tuple[TopicSpec, ...] = (
     ),
     public(
         BATON_AGREEMENTS,
-        reference.AgreementRecord,
+        reference_records.AgreementRecord,
         "agreements: approvals and publications",
         "record",
         "agreement",
@@ -188,7 +188,7 @@ HANDOFF_TOPICS: tuple[TopicSpec, ...] = (
     ),
     public(
         BATON_PEOPLE,
-        reference.PeopleRecord,
+        reference_records.PeopleRecord,
         "absences of people",
         "record",
         "agreement",

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from baton.importing.sending import Trouble
-from baton.intake.reading import Problem
+from baton.intake.line_reading import Problem
 
 MAX_CELL = 32_768
 _MAX_LINES_A_ROW = 200

@@ -13,8 +13,8 @@ from baton.importing.lists import PeopleList
 from baton.importing.rows import Understood
 from baton.importing.sending import UNREAD, Trouble
 from baton.importing.terms import UNDATED_MS
-from baton.intake.reading import LineRefused, Problem, read_line
-from baton.intake.records import to_intake
+from baton.intake.keyed_records import to_intake
+from baton.intake.line_reading import LineRefused, Problem, read_line
 
 SHOWN_ROWS = 10
 

@@ -9,9 +9,9 @@ from typing import BinaryIO
 
 from baton.importing.cells import date_order_in
 from baton.importing.columns import ColumnMap, column_map, is_header
+from baton.importing.list_tables import FileTerms, Table, read_table
 from baton.importing.rows import Understood, understood
 from baton.importing.sending import Note, Numbered, Trouble, numbered
-from baton.importing.tables import FileTerms, Table, read_table
 from baton.importing.terms import ImportTerms, RowWrong
 
 _DATES = ("occurred_at", "consent_at:", "optout_at:")
@@ -60,7 +60,7 @@ def open_list(
     wishes: Mapping[str, str],
     guess: bool = True,
 ) -> PeopleList:
-    """The list in ``content``; raises :class:`~baton.importing.tables.FileWrong` or
+    """The list in ``content``; raises :class:`~baton.importing.list_tables.FileWrong` or
     :class:`~baton.importing.columns.MapWrong`."""
     table = read_table(content, file, lambda cells: is_header(cells, wishes))
     samples = [row for _, row in table.peeked]

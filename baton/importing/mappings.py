@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from baton.importing.cells import DateOrder
 from baton.importing.columns import IGNORED, ColumnMap, MapWrong, is_field, likely_meant, tidy
-from baton.intake.reading import problems_of
+from baton.intake.line_reading import problems_of
 
 _MAX_BYTES = 1_000_000
 

@@ -20,14 +20,14 @@ from baton.contracts.identity import IdentifierScheme
 from baton.ids import derived_id
 from baton.importing.cells import CellWrong, addresses_in, came, moment_ms
 from baton.importing.columns import CONSENT, ENGAGEMENT, IDENTIFIERS, PERSON, PLAIN, ColumnMap
-from baton.importing.consents import consents_of
+from baton.importing.listed_consents import consents_of
 from baton.importing.names import split_name
 from baton.importing.spreadsheet_losses import note_lost_plus, restored_postal
 from baton.importing.terms import UNDATED_MS, Cells, ImportTerms, RowWrong
 from baton.intake.fields import profile_fields
 from baton.intake.identifiers import CANONICAL
+from baton.intake.line_reading import Problem
 from baton.intake.placeholders import is_no_id
-from baton.intake.reading import Problem
 from baton.intake.unknown import says_nothing
 
 _CONSENT_FIELDS = ("consent:", "optout:", "consent_at:", "optout_at:")

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from baton.importing.csv_rows import NumberedRow
 from baton.importing.sending import Trouble
-from baton.intake.reading import Problem
+from baton.intake.line_reading import Problem
 
 
 def parted(cells: Sequence[str], delimiter: str) -> list[str] | None:

@@ -14,8 +14,8 @@ from confluent_kafka import KafkaException, Producer
 from baton.contracts.topic_names import LEADS_INBOX
 from baton.contracts.topics import physical
 from baton.importing.sending import Numbered, SendingStopped, Tally
-from baton.intake.reading import Problem, read_line
-from baton.intake.records import key_of, to_intake
+from baton.intake.keyed_records import key_of, to_intake
+from baton.intake.line_reading import Problem, read_line
 
 _NDJSON = {"content-type": "application/x-ndjson"}
 _LATER = frozenset({429, 503})

@@ -14,9 +14,9 @@ from typing import Any, BinaryIO, Protocol, TextIO
 
 from pydantic_core import to_json
 
+from baton.intake.keyed_records import to_intake
+from baton.intake.line_reading import LineRefused, Problem, read_line
 from baton.intake.lines import MAX_EVENT_BYTES
-from baton.intake.reading import LineRefused, Problem, read_line
-from baton.intake.records import to_intake
 
 MAX_LISTED = 1_000
 UNREAD = "has no certain reading and was left out"

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from baton.intake.countries import country_code
+from baton.intake.line_reading import Problem
 from baton.intake.phones import is_international_number, phone
-from baton.intake.reading import Problem
 
 POSTAL_FIELDS: Final = ("postal", "postal_code", "postcode", "zip", "zip_code")
 _DIGITS: Final = {

@@ -8,7 +8,7 @@ from datetime import UTC, tzinfo
 
 from baton.importing.cells import DateOrder
 from baton.intake.fields import EARLIEST_MS
-from baton.intake.reading import Problem
+from baton.intake.line_reading import Problem
 
 UNDATED_MS = EARLIEST_MS
 """When that happened of which nobody knows when: before everything that is dated."""

@@ -21,7 +21,7 @@ from baton.contracts.topic_names import LEADS_SCORED, ROUTER_ACCOUNTS, ROUTER_QU
 from baton.engine.key_state import KeyState
 from baton.engine.reducer import Fact, event_without_log
 from baton.screens.live import ReducerStates
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from baton.simulation.simulation import Simulation
 
 _MOST_POOLS = 20

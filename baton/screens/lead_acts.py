@@ -32,7 +32,7 @@ from baton.contracts.topic_names import (
 )
 from baton.contracts.topics import TOPICS
 from baton.ids import derived_id
-from baton.intake.records import event_id_of
+from baton.intake.keyed_records import event_id_of
 
 SOURCE: Final = "baton-cli"
 ACTS: Final = ("accepted", "rejected")

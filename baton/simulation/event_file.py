@@ -12,13 +12,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from baton.simulation.lines import BOM, SPACE, Arrival, moment_of, read_lines
+from baton.simulation.input_lines import BOM, SPACE, Arrival, moment_of, read_lines
 
 
 class EventFile:
     """The lines of ``path`` that arrive up to ``until_ms`` (None: all). ``first_ms``: of the whole
     file, None where it has no line; ``latest_ms``: of what is not ``left_out``, the number of those
-    that come later. Raises :class:`~baton.simulation.lines.LinesRefused`."""
+    that come later. Raises :class:`~baton.simulation.input_lines.LinesRefused`."""
 
     def __init__(self, path: Path, until_ms: int | None = None) -> None:
         self._path = path

@@ -17,7 +17,7 @@ from typing import Any, Final
 from baton.agreement.books import NO_BOOKS, Books, book_records
 from baton.agreement.reference import SIDES, AgreementBook
 from baton.contracts.partitioner import partition_of
-from baton.contracts.reference import AgreementRecord, PeopleRecord
+from baton.contracts.reference_records import AgreementRecord, PeopleRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE, LEADS_INBOX
 from baton.contracts.topics import TOPICS, Audience
 from baton.engine.memory import MemoryHost, Stored
@@ -28,7 +28,7 @@ from baton.ids import derived_id
 from baton.simulation.direct.direct_host import DirectHost
 from baton.simulation.direct.late_codecs import LateCodec
 from baton.simulation.direct.passed import Seen, written
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from baton.simulation.memo_codec import memo_codecs
 
 _AGREED_BEFORE_MS = 60_000

@@ -19,7 +19,7 @@ from defusedxml.ElementTree import DefusedXMLParser  # type: ignore[import-untyp
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import create_form_parser
 
-from baton.intake.reading import LineRefused, read_json
+from baton.intake.line_reading import LineRefused, read_json
 
 MAX_BODY_BYTES = 512_000
 MAX_DEPTH = 40

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import timedelta, tzinfo
 from typing import Any
 
-from baton.sources.absences import (
+from baton.sources.calendar_feed import (
     CalendarWrong,
     Span,
     calendar_of,

@@ -13,7 +13,7 @@ from typing import Final
 
 import httpx
 
-from baton.sources.absences import MAX_FEED_BYTES
+from baton.sources.calendar_feed import MAX_FEED_BYTES
 
 ANSWER_S: Final = 20.0
 _TLS: Final = "https://"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from baton.agreement.document import Document
 from baton.agreement.problems import Path, Problem, path_words
-from baton.sources.model import HmacRule, SourceModel, SourcesModel
+from baton.sources.source_model import HmacRule, SourceModel, SourcesModel
 
 
 def problems_of(model: SourcesModel, document: Document) -> Iterator[Problem]:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from baton.sources.model import SourcesModel, secrets_of
 from baton.sources.people import PeopleWrong, people_beside
-from baton.sources.reading import SourcesWrong, read_sources, source_files
+from baton.sources.source_model import SourcesModel, secrets_of
+from baton.sources.source_reading import SourcesWrong, read_sources, source_files
 
 MAX_SKEW_S = 60.0
 """A clock that is wrong by more is soon wrong by what a signature is good for."""

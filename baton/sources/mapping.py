@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from baton.intake.line_reading import LineRefused, read_line
 from baton.intake.lines import EventLine
-from baton.intake.reading import LineRefused, read_line
 from baton.sources.expressions import Expression, options_with
-from baton.sources.model import SourceModel
+from baton.sources.source_model import SourceModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

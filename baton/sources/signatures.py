@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from hashlib import new as new_hash
 from typing import Any
 
-from baton.sources.model import BasicRule, HmacRule, TokenRule
+from baton.sources.source_model import BasicRule, HmacRule, TokenRule
 
 _PART = re.compile(r"\{(method|url|path|body|timestamp|secret)\}")
 _AHEAD_MS = 5_000

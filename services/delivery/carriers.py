@@ -10,20 +10,20 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from services.delivery.answers.inbox import Inbox
-from services.delivery.concierge.keeping import PromiseCarrier
-from services.delivery.crm.carrier import CrmCarrier
+from services.delivery.concierge.promise_keeping import PromiseCarrier
+from services.delivery.crm.crm_carrier import CrmCarrier
 from services.delivery.crm.hubspot import BATCH as hubspot_batch
 from services.delivery.crm.hubspot import HubSpot
+from services.delivery.crm.oauth_tokens import Grant, TokenKeeper
 from services.delivery.crm.salesforce import BATCH as salesforce_batch
 from services.delivery.crm.salesforce import Salesforce
-from services.delivery.crm.tokens import Grant, TokenKeeper
 from services.delivery.mail import MailCarrier
 from services.delivery.sender import Carrier
 from services.delivery.settings import DeliverySettings
-from services.delivery.slack.carrier import SlackCarrier
+from services.delivery.slack.slack_carrier import SlackCarrier
 from services.delivery.targets.crm_model import HubSpotTarget, SalesforceTarget
-from services.delivery.targets.model import CONCIERGE, TargetsFile
-from services.delivery.webhooks.carrier import WebhookCarrier
+from services.delivery.targets.target_model import CONCIERGE, TargetsFile
+from services.delivery.webhooks.webhook_carrier import WebhookCarrier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

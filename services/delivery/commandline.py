@@ -12,12 +12,12 @@ from typing import Any
 from baton.settings import Settings
 from services.delivery.answers.inbox import NotTaken
 from services.delivery.carriers import Surroundings
-from services.delivery.files import folder_of
+from services.delivery.outbox_file import folder_of
 from services.delivery.settings import DeliverySettings
 from services.delivery.store import outbox
-from services.delivery.store.store import FILE, Store, rows
+from services.delivery.store.outbox_store import FILE, Store, rows
 from services.delivery.target_checking import check_targets
-from services.delivery.targets.reading import read_secrets, read_targets
+from services.delivery.targets.target_reading import read_secrets, read_targets
 
 _SHOWN = (
     "SELECT id, target, kind, topic, fact_id, lead_id, state, attempts, created_ms, next_at_ms, "

@@ -20,9 +20,9 @@ from typing import Any
 
 from services.delivery.digest_notice import DIGEST, digest_lines, digest_title, leads_named
 from services.delivery.handoffs import Phase
-from services.delivery.store.leads import References, handoff_of, lead_of, titles_of
+from services.delivery.store.lead_view import References, handoff_of, lead_of, titles_of
 from services.delivery.store.outbox import Delivery
-from services.delivery.store.store import FILE, reader
+from services.delivery.store.outbox_store import FILE, reader
 from services.delivery.targets.people_model import MailTarget
 from services.delivery.webhooks.schedule import Outcome
 from services.delivery.wording import Card, card_of, clean, moment

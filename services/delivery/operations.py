@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from services.delivery import metrics
 from services.delivery.log.follower import Standing
-from services.delivery.store.store import reader
+from services.delivery.store.outbox_store import reader
 
 _WAITING = """SELECT target.name, count(delivery.id), min(delivery.created_ms) FROM target
     LEFT JOIN delivery ON delivery.target = target.name AND delivery.state = 'waiting' GROUP BY 1"""

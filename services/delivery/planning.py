@@ -22,7 +22,7 @@ from baton.contracts.slas import ActionKind, LeadReactivated, LeadRecycled, SlaA
 from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR, LEADS_SCORED
 from baton.ids import derived_id
 from services.delivery.digest_notice import digest_notes
-from services.delivery.targets.model import CONCIERGE, TargetsFile, WebhookTarget
+from services.delivery.targets.target_model import CONCIERGE, TargetsFile, WebhookTarget
 
 MAX_BODY: Final = 20_000
 """A body that would be longer is sent thin, as the specification advises."""

@@ -13,10 +13,10 @@ import logging
 from baton.cluster.process_metrics import report_build
 from baton.settings import Settings
 from baton.stopping import run_until_stopped
-from services.delivery.files import folder_of, only_one
+from services.delivery.outbox_file import folder_of, only_one
 from services.delivery.serving import serve
 from services.delivery.settings import DeliverySettings
-from services.delivery.targets.reading import read_secrets, read_targets
+from services.delivery.targets.target_reading import read_secrets, read_targets
 
 _TALKATIVE = ("httpx", "httpcore", "slack_sdk", "hpack")
 """Clients that log addresses they call: an address of a query has what is asked for in it."""

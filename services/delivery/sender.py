@@ -18,7 +18,7 @@ from typing import Final, Protocol
 from services.delivery import metrics
 from services.delivery.store import outbox
 from services.delivery.store.outbox import Delivery, Settled
-from services.delivery.store.store import Store
+from services.delivery.store.outbox_store import Store
 from services.delivery.webhooks.schedule import Health, Outcome, next_of, slots
 
 log = logging.getLogger(__name__)

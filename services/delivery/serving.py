@@ -20,8 +20,8 @@ from services.delivery.log.follower import Follower
 from services.delivery.operations import operations_app
 from services.delivery.sender import Sender
 from services.delivery.settings import DeliverySettings
-from services.delivery.store.store import FILE, Store
-from services.delivery.targets.model import TargetsFile
+from services.delivery.store.outbox_store import FILE, Store
+from services.delivery.targets.target_model import TargetsFile
 
 _TERMS = ListenerTerms(drain_s=3, idle_s=5, connections=500)
 _METRICS = "BATON_METRICS_HOST and BATON_METRICS_PORT"

@@ -11,7 +11,7 @@ from services.delivery.answers.echoes import hubspot_echo, slack_echo
 from services.delivery.carriers import Surroundings, carriers_of
 from services.delivery.concierge.assembling import concierge_of
 from services.delivery.sender import Carrier
-from services.delivery.targets.model import CONCIERGE, TargetsFile
+from services.delivery.targets.target_model import CONCIERGE, TargetsFile
 
 _AT_ONCE: Final = 32
 Verdict = tuple[bool, str]

@@ -14,19 +14,19 @@ from baton.clients import confluent_producer_options
 from baton.settings import Settings
 from services.insights import exporting
 from services.insights.board.access import new_link
+from services.insights.board.board_server import board_stores
 from services.insights.board.publishing import KafkaPublisher
-from services.insights.board.serving import board_stores
 from services.insights.costs import records_of
 from services.insights.departures import note_departure
 from services.insights.facts.table import Table
 from services.insights.facts.tables import TABLES
 from services.insights.packs.figures import Pack, differences, make_pack
-from services.insights.packs.keeping import packs_of
 from services.insights.packs.mailing import NotMailed
+from services.insights.packs.pack_store import packs_of
 from services.insights.packs.weekly import context_at, frozen, mailer_of
 from services.insights.packs.writing import FORMS, shown
+from services.insights.projection.board_stores import BoardStores
 from services.insights.projection.dialect import StorePlace, copy_of, reader
-from services.insights.projection.files import BoardStores
 from services.insights.seeding import seed
 from services.insights.settings import BoardSettings
 from services.insights.trials.kept_trials import Trial, Trials, TrialTable

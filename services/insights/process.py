@@ -11,7 +11,7 @@ from __future__ import annotations
 from baton.cluster.process_metrics import report_build
 from baton.settings import Settings
 from baton.stopping import run_until_stopped
-from services.insights.board.serving import serve
+from services.insights.board.board_server import serve
 
 
 def run(settings: Settings) -> None:

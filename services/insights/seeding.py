@@ -15,9 +15,9 @@ from baton.cluster.public_log import decode
 from baton.contracts.public_record import PublicRecord
 from baton.engine.memory import Stored
 from services.insights.facts.folds import DEAD_LETTERS, FOLDS
-from services.insights.projection.files import BoardStores
+from services.insights.projection.board_stores import BoardStores
 from services.insights.projection.kafka import READER
-from services.insights.projection.store import Store
+from services.insights.projection.projection_store import Store
 
 _AT_ONCE: Final = 1_000
 _BEFORE: Final = -1_000_000_000

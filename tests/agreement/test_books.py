@@ -18,7 +18,7 @@ from baton.agreement.reference import SETTLE_MS, AgreementBook
 from baton.agreement.source.read import AgreementRefused, read_agreement
 from baton.agreement_report.examples import run_examples
 from baton.contracts.codec import codec_for
-from baton.contracts.reference import AgreementRecord
+from baton.contracts.reference_records import AgreementRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS
 from baton.contracts.topics import TOPICS
 from baton.engine.reducer import Event

@@ -18,7 +18,7 @@ from baton.agreement.publish import (
 from baton.agreement.reference import SETTLE_MS, SINCE_EVER
 from baton.agreement.source.read import agreement_of
 from baton.contracts.codec import codec_for
-from baton.contracts.reference import AgreementRecord
+from baton.contracts.reference_records import AgreementRecord
 
 YAML = (Path(__file__).resolve().parents[2] / "examples" / "agreements" / "demo.yaml").read_text(
     encoding="utf-8"

@@ -15,7 +15,7 @@ from baton.agreement.reference import (
     Term,
 )
 from baton.agreement.source.read import agreement_of
-from baton.contracts.reference import AgreementRecord, PeopleRecord
+from baton.contracts.reference_records import AgreementRecord, PeopleRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE
 from baton.engine.reducer import Event
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from baton.agreement.schema import SCHEMA_FILE, schema_text
+from baton.agreement.language_schema import SCHEMA_FILE, schema_text
 from baton.agreement.source.yaml import read_yaml
 from baton.contracts.schemas import schema_root
 

@@ -7,7 +7,7 @@ import pytest
 
 from baton.contracts.slas import SlaViolation
 from baton.proof.audit.findings import Dated, Finding, Invariant, Place
-from baton.proof.audit.leads import check_lead
+from baton.proof.audit.lead_check import check_lead
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from baton.contracts.leads import LeadQualified, Story
 from baton.contracts.routing import HandoffKind, HandoffNoted, LeadUnrouted
-from baton.proof.audit.custody import check_custody
+from baton.proof.audit.custody_check import check_custody
 from baton.proof.audit.findings import Dated, Finding, Place
 from tests.streams import move_of
 

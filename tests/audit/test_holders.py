@@ -8,7 +8,7 @@ import pytest
 from baton.contracts.leads import LeadQualified, Story
 from baton.contracts.routing import HandoffKind, HandoffNoted, LeadRouted
 from baton.proof.audit.findings import Dated, Finding, Invariant, Place
-from baton.proof.audit.leads import check_lead
+from baton.proof.audit.lead_check import check_lead
 
 MOMENT = 1_000
 

@@ -20,7 +20,7 @@ from baton.backtest.question import Question
 from baton.backtest.replayed_facts import facts_of_lines
 from baton.backtest.report import report_of
 from baton.cluster.decoded import as_document
-from baton.contracts.reference import AgreementRecord
+from baton.contracts.reference_records import AgreementRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS
 from baton.simulation.memory_records import as_record
 from baton.simulation.simulation import Simulation

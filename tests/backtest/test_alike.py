@@ -19,7 +19,7 @@ from baton.backtest.replay import BothReplays, Replay
 from baton.backtest.replayed_facts import facts_of_lines
 from baton.backtest.shards import read, spill
 from baton.engine.reducer import Event
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from tests.backtest.year import BEGINS, DAY_MS, agreement_with
 
 ACTS = ("page_view", "pricing_view", "download", "webinar", "email_click", "form", "demo_request")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from baton.backtest import run
+from baton.backtest import backtest_run
 from baton.backtest.backtest import Backtest, HistoryDiffers, backtest
 from baton.backtest.history import History
 from baton.backtest.question import Question
@@ -155,7 +155,7 @@ def test_a_sample_is_by_account_gives_the_same_twice_and_lies_within_the_whole(
 def test_two_processes_give_the_numbers_of_one(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "FEW_FACTS", 0)
+    monkeypatch.setattr(backtest_run, "FEW_FACTS", 0)
     question = world.question({ENTER_20: "3: {enter: 22, exit: 12}"})
     alone, together = (world.ask(question, world.history, workers) for workers in (1, 2))
     assert alone == together
@@ -166,7 +166,7 @@ def test_an_interrupted_run_goes_on_without_reading_anew(
 ) -> None:
     question = world.question({ENTER_20: "3: {enter: 22, exit: 12}"})
     whole = world.ask(question, world.history)
-    done, real = [], run._replay_file
+    done, real = [], backtest_run._replay_file
 
     def breaks(path: Path) -> None:
         if len(done) == 5:
@@ -174,11 +174,11 @@ def test_an_interrupted_run_goes_on_without_reading_anew(
         done.append(path)
         real(path)
 
-    monkeypatch.setattr(run, "_replay_file", breaks)
+    monkeypatch.setattr(backtest_run, "_replay_file", breaks)
     with pytest.raises(KeyboardInterrupt):
         world.ask(question, world.history)
     reads = world.reads
-    monkeypatch.setattr(run, "_replay_file", real)
+    monkeypatch.setattr(backtest_run, "_replay_file", real)
     assert world.ask(question, world.history) == whole
     assert world.reads == reads, "the facts were in the folder"
     assert not (world.tmp / "work").exists()
@@ -187,16 +187,16 @@ def test_an_interrupted_run_goes_on_without_reading_anew(
 def test_an_interrupted_run_goes_on_with_its_own_facts_for_a_day_and_then_begins_anew(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    question, real = world.question({}), run._replay_file
+    question, real = world.question({}), backtest_run._replay_file
 
     def breaks(path: Path) -> None:
         raise KeyboardInterrupt
 
     def interrupted() -> None:
-        monkeypatch.setattr(run, "_replay_file", breaks)
+        monkeypatch.setattr(backtest_run, "_replay_file", breaks)
         with pytest.raises(KeyboardInterrupt):
             world.ask(question, world.history)
-        monkeypatch.setattr(run, "_replay_file", real)
+        monkeypatch.setattr(backtest_run, "_replay_file", real)
 
     interrupted()
     soon = replace(question, until_ms=question.until_ms + DAY_MS // 2)
@@ -271,7 +271,7 @@ def test_without_history_the_report_says_that_nothing_was_checked(world: World) 
 def test_books_of_named_accounts_go_with_the_agreement_into_every_process(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "FEW_FACTS", 0)
+    monkeypatch.setattr(backtest_run, "FEW_FACTS", 0)
     (world.tmp / "accounts.csv").write_text("account,owner\nfirm3.example,ae-hugo\n")
     routing = "routing:\n"
     book = {routing: "books:\n  accounts: accounts.csv\n\nrouting:\n"}

@@ -10,7 +10,7 @@ from baton.backtest.arm_sizes import is_unlikely
 from baton.backtest.auc import auc_of
 from baton.backtest.clustered import AccountTotals, difference
 from baton.backtest.score_outcomes import Ledger, Qualification, Terms, calibrate
-from services.insights.figures.intervals import wilson
+from services.insights.figures.wilson_interval import wilson
 
 MICRO = 1_000_000
 

@@ -16,7 +16,7 @@ from baton.backtest.cycle_keys import cycle_key
 from baton.backtest.question import Question
 from baton.backtest.replayed_facts import facts_of_lines
 from baton.backtest.report import report_of, text_lines
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from tests.backtest.year import BEGINS, DAY_MS, agreement_with, arrival, documents_of, history_with
 
 ENTER_20 = "3: {enter: 20, exit: 12}"

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from baton.agreement.compiled.agreement import CompiledAgreement
+from baton.backtest.backtest_run import Replayed, replay_both
 from baton.backtest.handed_elsewhere import AssignmentsUnreadable, read_handed
 from baton.backtest.question import Question
 from baton.backtest.replayed_facts import facts_of_lines
-from baton.backtest.run import Replayed, replay_both
 from baton.backtest.shadow_decisions import (
     AGREED,
     EARLIER,

@@ -16,7 +16,7 @@ from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.source.read import read_agreement
 from baton.backtest.history import History, history_of
 from baton.cluster.decoded import as_document
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from baton.simulation.memory_records import as_record
 from baton.simulation.simulation import Simulation
 

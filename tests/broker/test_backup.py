@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from baton.local.broker.backup import BackupRefused, make_backup, put_back
-from baton.local.broker.record import BrokerRecord, write_record
+from baton.local.broker.broker_record import BrokerRecord, write_record
 from baton.processes import own_mark
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from baton.local.broker import archive_training, java_archive
 from baton.local.broker.archive_training import ensure_archive
+from baton.local.broker.broker_record import BrokerRecord, write_record
 from baton.local.broker.java_archive import archive_of, archive_options
 from baton.local.broker.node_process import BrokerFailed
-from baton.local.broker.record import BrokerRecord, write_record
 from baton.processes import mark_of, wait_gone
 
 

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from baton.local.broker.ports import LOOPBACK, PortTaken, free_port, is_free, require_free
+from baton.local.broker.free_ports import LOOPBACK, PortTaken, free_port, is_free, require_free
 
 
 def test_a_taken_port_is_named_with_its_owner_and_the_setting() -> None:

@@ -16,13 +16,13 @@ from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.source.read import read_agreement
 from baton.contracts.codec import codec_for
 from baton.contracts.leads import LeadRefused, LeadStaged
-from baton.contracts.reference import PeopleRecord
+from baton.contracts.reference_records import PeopleRecord
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
 from baton.contracts.slas import LeadOrphan, LeadReactivated, LeadRecycled, SlaClock, SlaViolation
 from baton.contracts.topic_names import BATON_PEOPLE
 from baton.contracts.topics import TOPICS
 from baton.engine.memory import Stored
-from baton.simulation.lines import arrivals_of
+from baton.simulation.input_lines import arrivals_of
 from baton.simulation.simulation import Simulation
 
 AGREED = Path(__file__).with_name("routing") / "misrouted-while-it-waits.yaml"

@@ -12,9 +12,10 @@ import psutil
 import pytest
 from confluent_kafka import KafkaException, Producer
 
-from baton.cluster.topics import Layout, ensure_topics
+from baton.cluster.topic_layout import Layout, ensure_topics
 from baton.contracts.topics import TOPICS, physical
 from baton.ids import derived_id
+from baton.proof.chaos.chaos_run import ChaosRun
 from baton.proof.chaos.headway import Headway, NotDrained
 from baton.proof.chaos.load import event_id_of
 from baton.proof.chaos.machine_time import MachineTime
@@ -24,7 +25,6 @@ from baton.proof.chaos.pace import QUICK, Pace
 from baton.proof.chaos.plan import Fault, plan
 from baton.proof.chaos.pressure import HIGH, LOW, Pressure
 from baton.proof.chaos.recovery import Recovery
-from baton.proof.chaos.run import ChaosRun
 from baton.proof.chaos.script import waves
 from baton.proof.chaos.script_clock import ScriptClock
 from baton.proof.chaos.witness import Witness

@@ -11,7 +11,7 @@ from baton.agreement.wall_time import zone_named
 from baton.agreement_report.example_events import arrivals_in
 from baton.agreement_report.impact import Impact, compare
 from baton.agreement_report.lead_states import LeadStates
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from baton.simulation.simulation import Simulation
 
 YAML = (Path(__file__).resolve().parents[2] / "examples" / "agreements" / "demo.yaml").read_text(

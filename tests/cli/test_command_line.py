@@ -18,7 +18,7 @@ from baton import __version__
 from baton.cli import main
 from baton.cli.worker import ContractsDiffer, refuse_drift
 from baton.contracts.schemas import SchemaShelf, schema_root
-from baton.local.up.record import ProcessRecord, RunRecord, RunState, write_run
+from baton.local.up.run_record import ProcessRecord, RunRecord, RunState, write_run
 from baton.processes import own_mark
 from services.scorer.app import SERVICE
 

@@ -14,7 +14,7 @@ from baton.contracts.leads import LeadQualified
 from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.lead_story.conclusion import conclusion
 from baton.local.up.preparing import example_agreement
-from baton.simulation.lines import arrivals_of
+from baton.simulation.input_lines import arrivals_of
 from baton.simulation.simulation import Simulation
 
 RECORDS = {

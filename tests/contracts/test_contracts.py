@@ -32,8 +32,8 @@ from baton.contracts.codec import (
     framed_schema_id,
 )
 from baton.contracts.intake import Engagement, LeadEvent
-from baton.contracts.reference import PeopleRecord
-from baton.contracts.registry import RegistryRefused, register_all
+from baton.contracts.reference_records import PeopleRecord
+from baton.contracts.schema_registry import RegistryRefused, register_all
 from baton.contracts.schemas import SchemaFile, SchemaMissing, SchemaShelf, schema_root, shelf
 from baton.contracts.topics import (
     REDUCERS,
@@ -378,7 +378,7 @@ def test_a_process_that_knows_a_registry_writes_and_reads_its_ids(
         from baton.cli.cluster import cluster_settings
         cluster_settings()
         from baton.contracts.codec import codec_for, decode_any, framed_schema_id
-        from baton.contracts.reference import PeopleRecord
+        from baton.contracts.reference_records import PeopleRecord
         record = PeopleRecord(record_id="r", person="p", from_ms=1, until_ms=2)
         written = codec_for(PeopleRecord).encode(record)
         assert framed_schema_id(written) > 500

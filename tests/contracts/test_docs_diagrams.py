@@ -162,7 +162,7 @@ _DECIDE = (
     "services/scorer/lead/transitions.py",
     "services/scorer/lead/handlers/dispositions.py",
     "services/scorer/lead/handlers/acting_role.py",
-    "services/scorer/lead/deals.py",
+    "services/scorer/lead/lead_deals.py",
     "services/router/dispatch/command_authorization.py",
 )
 _NEVER_SENT = {"unknown_command"}

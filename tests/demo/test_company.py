@@ -12,7 +12,7 @@ from baton.contracts.leads import LeadQualified, Story
 from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.topic_names import LEADS_UNROUTED
 from baton.engine.memory import Stored
-from baton.intake.reading import LineRefused, read_line
+from baton.intake.line_reading import LineRefused, read_line
 from baton.local.demo.company import Way, visitors
 from baton.local.demo.past import followed_by, past_agreement, simulate_past
 from baton.local.demo.staff import deeds

@@ -5,7 +5,7 @@ stays."""
 import inspect
 
 from baton.engine.kafka import group
-from baton.engine.kafka.clock import GRACE_MS, BrokerClock, ask
+from baton.engine.kafka.broker_clock import GRACE_MS, BrokerClock, ask
 from baton.engine.kafka.transaction import TRANSACTION_TIMEOUT_MS, Transactions
 
 

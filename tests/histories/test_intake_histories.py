@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from baton.intake.reading import LineRefused, read_line
-from baton.intake.records import key_of, to_intake
+from baton.intake.keyed_records import key_of, to_intake
+from baton.intake.line_reading import LineRefused, read_line
 
 FILE = Path(__file__).with_name("intake") / "lines.jsonl"
 RECEIVED_MS = 1_772_445_600_000

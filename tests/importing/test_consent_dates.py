@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from baton.cli.import_ import app
 from baton.importing.dry_run import Rehearsal, rehearse
+from baton.importing.list_tables import FileTerms
 from baton.importing.lists import open_list
-from baton.importing.tables import FileTerms
 from baton.importing.terms import ImportTerms
 
 OPT_IN, CONFIRMED = "2026-01-05 10:00:00", "2026-01-07 12:30:00"

@@ -32,9 +32,9 @@ from baton.importing.charsets import charset_of
 from baton.importing.columns import MapWrong, is_field, read_wishes
 from baton.importing.dry_run import Rehearsal, rehearse
 from baton.importing.exports import exports, general, header_key, recognised
+from baton.importing.list_tables import FileTerms, FileWrong
 from baton.importing.lists import PeopleList, open_list
 from baton.importing.sending import Note, Numbered, Trouble
-from baton.importing.tables import FileTerms, FileWrong
 from baton.importing.terms import UNDATED_MS, ImportTerms
 from baton.importing.workbooks import MAX_UNPACKED_BYTES, text_of
 from tests.cpu_cost import cpu_passes

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from baton.contracts.intake import IntakeRecord
+from baton.importing.list_tables import FileTerms
 from baton.importing.lists import PeopleList, open_list
 from baton.importing.sending import Trouble
-from baton.importing.tables import FileTerms
 from baton.importing.terms import ImportTerms
-from baton.intake.reading import LineRefused, read_line
-from baton.intake.records import to_intake
+from baton.intake.keyed_records import to_intake
+from baton.intake.line_reading import LineRefused, read_line
 from tests.importing.messy_exports import ROWS, Expected, Export, hubspot, salesforce
 
 NOW = 1_772_445_600_000

@@ -9,9 +9,9 @@ from typing import Any
 import openpyxl
 import pytest
 
+from baton.importing.list_tables import FileTerms
 from baton.importing.lists import open_list
 from baton.importing.sending import Note, Numbered, Trouble
-from baton.importing.tables import FileTerms
 from baton.importing.terms import ImportTerms
 
 ANN = ("ann@acme.example", "Ann", "DE")

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from baton.cli.import_ import app
 from baton.importing.dry_run import Rehearsal, rehearse
+from baton.importing.list_tables import FileTerms, FileWrong
 from baton.importing.lists import open_list
-from baton.importing.tables import FileTerms, FileWrong
 from baton.importing.terms import ImportTerms
 
 HEADER = "email,note,country\n"

@@ -13,9 +13,9 @@ import pytest
 from baton.contracts.intake import IntakeRecord
 from baton.intake import placeholders
 from baton.intake.identifiers import company_domain
+from baton.intake.keyed_records import to_intake
+from baton.intake.line_reading import LineRefused, read_line
 from baton.intake.placeholders import is_no_id, is_placeholder
-from baton.intake.reading import LineRefused, read_line
-from baton.intake.records import to_intake
 from baton.settings import Settings
 
 NOW = 1_772_445_600_000

@@ -32,9 +32,9 @@ from baton.engine.reducer import Event
 from baton.ids import derived_id
 from baton.intake.countries import country_code
 from baton.intake.identifiers import canonical, company_domain, email, identity_key, salesforce_id
+from baton.intake.keyed_records import content_id, event_id_of, key_of, to_intake
+from baton.intake.line_reading import LineRefused, read_line
 from baton.intake.phones import phone
-from baton.intake.reading import LineRefused, read_line
-from baton.intake.records import content_id, event_id_of, key_of, to_intake
 from baton.intake.schema import FILE, written
 from services.ingest.admit.reducer import Admit
 from tests.cpu_cost import cpu_passes

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from baton.contracts.intake import IntakeRecord
-from baton.intake.reading import read_line
-from baton.intake.records import to_intake
+from baton.intake.keyed_records import to_intake
+from baton.intake.line_reading import read_line
 from baton.intake.request import with_companions
 
 

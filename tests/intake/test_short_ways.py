@@ -15,9 +15,9 @@ from baton.contracts.intake import Act, Command, Consent, Engagement, Identifier
 from baton.intake.act_parts import ActPart, CommandPart
 from baton.intake.fields import property_fields
 from baton.intake.identifiers import email
+from baton.intake.keyed_records import to_intake
 from baton.intake.line_parts import ConsentPart, EngagementPart, PersonPart
-from baton.intake.reading import LineRefused, read_line
-from baton.intake.records import to_intake
+from baton.intake.line_reading import LineRefused, read_line
 
 NOW = 1_772_445_600_000
 

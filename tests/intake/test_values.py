@@ -24,10 +24,10 @@ from baton.intake.countries import (
     country_code,
     subdivision_code,
 )
+from baton.intake.keyed_records import to_intake
+from baton.intake.line_reading import read_line
 from baton.intake.phones import is_international_number, phone
 from baton.intake.profile_values import amount_of, count_of
-from baton.intake.reading import read_line
-from baton.intake.records import to_intake
 from baton.number_text import number_in, written
 from services.ingest.gateway.adapters.segment import call_in
 from services.ingest.gateway.json_body import read_body_object

@@ -9,7 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import RequestTimedOutError
 
-from baton.cluster.topics import Layout, ensure_topics
+from baton.cluster.topic_layout import Layout, ensure_topics
 from baton.contracts.amounts import Measures
 from baton.contracts.codec import codec_for
 from baton.contracts.partitioner import partition_of
@@ -22,7 +22,7 @@ from baton.contracts.topics import (
     journal_topic,
 )
 from baton.engine.batch import Limits, Record
-from baton.engine.kafka.clock import wall_ms
+from baton.engine.kafka.broker_clock import wall_ms
 from baton.engine.kafka.cluster import Cluster
 from baton.engine.kafka.failpoints import Failpoints, Point
 from baton.engine.kafka.host import HostConfig, KafkaHost

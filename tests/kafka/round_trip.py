@@ -31,7 +31,7 @@ import uvicorn
 
 from baton.cli.board import entrance_to
 from baton.local.up.preparing import prepare_cluster
-from baton.local.up.record import read_run
+from baton.local.up.run_record import read_run
 from baton.local.up.services import service_commands
 from baton.local.up.system import System
 from baton.settings import load_settings

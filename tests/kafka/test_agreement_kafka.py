@@ -20,9 +20,9 @@ from baton.agreement.reference import SETTLE_MS, SINCE_EVER
 from baton.agreement.source.read import AgreementRefused, read_agreement
 from baton.cli.main import build
 from baton.cluster.log import LogReader
-from baton.cluster.topics import Layout, ensure_topics
+from baton.cluster.topic_layout import Layout, ensure_topics
 from baton.contracts.codec import codec_for
-from baton.contracts.reference import PeopleRecord
+from baton.contracts.reference_records import PeopleRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE
 from baton.contracts.topics import TOPICS
 from baton.engine.reducer import Event

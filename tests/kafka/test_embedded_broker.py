@@ -20,13 +20,18 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetS
 from baton.cluster.log import patiently
 from baton.cluster.ready import answers
 from baton.local.broker import node_process
+from baton.local.broker.broker_record import (
+    read_record,
+    running_broker,
+    running_process,
+    write_record,
+)
 from baton.local.broker.config import BrokerPorts, server_properties
 from baton.local.broker.embedded import BrokerFailed, BrokerRunning, EmbeddedBroker
 from baton.local.broker.fetch import fetch_jars
+from baton.local.broker.free_ports import LOOPBACK, PortTaken
 from baton.local.broker.java_archive import archive_of
 from baton.local.broker.node_process import NodeProcess, new_cluster_id
-from baton.local.broker.ports import LOOPBACK, PortTaken
-from baton.local.broker.record import read_record, running_broker, running_process, write_record
 from baton.processes import is_running, wait_gone
 from tests.patience import BROKER_READY_S
 

@@ -11,7 +11,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
 from baton.cluster.log import LogReader
-from baton.cluster.topics import Layout, compare_topics, ensure_topics
+from baton.cluster.topic_layout import Layout, compare_topics, ensure_topics
 from baton.contracts.topics import TOPICS, physical
 from baton.local.broker.embedded_cluster import EmbeddedCluster
 from baton.proof.chaos.node_network import may_have_network

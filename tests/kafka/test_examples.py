@@ -11,11 +11,11 @@ import pytest
 from confluent_kafka import Producer
 
 from baton.cluster.log import LogReader
-from baton.cluster.topics import Layout, ensure_topics
+from baton.cluster.topic_layout import Layout, ensure_topics
 from baton.contracts.codec import codec_for
 from baton.contracts.routing import LeadRouted
 from baton.contracts.topics import physical
-from baton.intake.reading import read_line
+from baton.intake.line_reading import read_line
 from tests.services.router.router_world import qualified
 from tests.services.scorer.scorer_world import routed
 

@@ -21,7 +21,7 @@ from baton.cluster.log import LogReader
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadPerson
 from baton.contracts.routing import LeadRouted
-from baton.local.up.record import read_run
+from baton.local.up.run_record import read_run
 from baton.local.up.system import System
 from tests.kafka.conftest import DEMO_AGREEMENT, LiveSystem
 

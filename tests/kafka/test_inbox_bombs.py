@@ -5,7 +5,7 @@ import pytest
 from confluent_kafka import KafkaError, Producer
 
 from baton.cluster.log import LogReader
-from baton.cluster.topics import Layout, ensure_topics
+from baton.cluster.topic_layout import Layout, ensure_topics
 from baton.contracts.topics import TOPICS, physical
 
 _HUGE = 20 << 20

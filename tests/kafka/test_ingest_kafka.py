@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 from baton.cli.main import build
 from baton.cluster.log import LogReader, Record
-from baton.cluster.topics import Layout, ensure_topics
+from baton.cluster.topic_layout import Layout, ensure_topics
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadEvent, LeadInput
 from baton.contracts.schemas import schema_root
@@ -32,7 +32,7 @@ from baton.engine.reducer import Event
 from baton.engine.task_config import TaskConfig
 from baton.http import PortNotOurs
 from baton.ids import derived_id
-from baton.intake.records import event_id_of
+from baton.intake.keyed_records import event_id_of
 from baton.settings import Settings, load_settings
 from services.ingest.admit.reducer import Admit
 from services.ingest.gateway.process import GatewayProcess

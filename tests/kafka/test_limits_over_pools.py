@@ -23,7 +23,7 @@ from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR, LEADS_UNROUTED
 from baton.flow import all_reducers
 from baton.local.up.preparing import example_agreement
-from baton.local.up.record import read_run
+from baton.local.up.run_record import read_run
 from baton.local.up.system import System
 from baton.processes import Mark, is_running
 from baton.proof.audit.audit import Audit

@@ -23,7 +23,7 @@ from baton.cluster.log import LogReader, Record
 from baton.contracts.topics import TOPICS, Audience, physical
 from baton.local.demo.company import visitors
 from baton.local.up.system import System
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from baton.simulation.memory_records import as_record
 from baton.simulation.simulation import Simulation, inbox_key
 from tests.kafka.conftest import DEMO_AGREEMENT, LiveSystem

@@ -11,7 +11,13 @@ from typer.testing import CliRunner, Result
 
 from baton.cli.main import build
 from baton.cluster.log import LogReader, Record
-from baton.cluster.topics import Difference, Layout, TopicsDiffer, compare_topics, ensure_topics
+from baton.cluster.topic_layout import (
+    Difference,
+    Layout,
+    TopicsDiffer,
+    compare_topics,
+    ensure_topics,
+)
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import (
     Engagement,

@@ -11,12 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from baton.local.broker.ports import free_port
-from baton.local.broker.record import running_broker
+from baton.local.broker.broker_record import running_broker
+from baton.local.broker.free_ports import free_port
 from baton.local.up.child import Backoff, Command
 from baton.local.up.former import RunsAlready, claimed, stop_run
 from baton.local.up.readiness import Answer, ask, state_of
-from baton.local.up.record import (
+from baton.local.up.run_record import (
     ProcessRecord,
     ProcessState,
     RunRecord,

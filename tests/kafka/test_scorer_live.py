@@ -21,10 +21,10 @@ from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import SIDES, AgreementBook
 from baton.cluster.log import LogReader, Record
-from baton.cluster.topics import Layout, ensure_topics
+from baton.cluster.topic_layout import Layout, ensure_topics
 from baton.contracts.codec import codec_for
 from baton.contracts.partitioner import partition_of
-from baton.contracts.reference import AgreementRecord
+from baton.contracts.reference_records import AgreementRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS
 from baton.contracts.topics import (
     REFERENCE_TOPICS,
@@ -36,7 +36,7 @@ from baton.contracts.topics import (
 )
 from baton.engine.batch import Batch, Limits
 from baton.engine.changelog import POSITION_KEY
-from baton.engine.kafka.clock import wall_ms
+from baton.engine.kafka.broker_clock import wall_ms
 from baton.engine.kafka.cluster import Cluster
 from baton.engine.kafka.host import HostConfig, KafkaHost
 from baton.engine.kafka.settings import EngineSettings

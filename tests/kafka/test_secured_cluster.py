@@ -44,7 +44,7 @@ from baton.contracts.slas import SlaViolation
 from baton.contracts.topics import REDUCERS, physical
 from baton.local.broker.config import Listener
 from baton.local.broker.embedded import EmbeddedBroker
-from baton.local.broker.ports import free_port
+from baton.local.broker.free_ports import free_port
 from baton.local.up.preparing import prepare_cluster
 from baton.local.up.services import service_commands
 from baton.local.up.system import System

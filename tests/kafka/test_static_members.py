@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from baton.cluster.topics import Layout, ensure_topics
+from baton.cluster.topic_layout import Layout, ensure_topics
 from baton.engine.kafka.client_internals import member_id
 from baton.engine.kafka.cluster import Cluster
 from tests.engine.toys import TOY_TOPICS

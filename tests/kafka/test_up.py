@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from baton.flow import STANDING
-from baton.local.up.record import RunState, read_run
+from baton.local.up.run_record import RunState, read_run
 from baton.processes import is_running, mark_of, send, wait_gone
 from tests.kafka.nursery import Nursery
 

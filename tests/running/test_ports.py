@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from baton.flow import STANDING
-from baton.local.broker.ports import PortTaken
+from baton.local.broker.free_ports import PortTaken
 from baton.local.up.child import Child
 from baton.local.up.ports import NoPortLeft, PortChoice, WorkerPorts
 from baton.local.up.services import service_commands

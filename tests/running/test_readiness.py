@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from baton.local.up.readiness import Answer, ask, look_at, reasons_in
-from baton.local.up.record import ProcessRecord, ProcessState
+from baton.local.up.run_record import ProcessRecord, ProcessState
 from baton.processes import mark_of
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from baton.cli.main import words_of
-from baton.local.files import last_lines, open_log, private_folder, rotate
+from baton.local.private_files import last_lines, open_log, private_folder, rotate
 from baton.logs import set_up_logs
 
 

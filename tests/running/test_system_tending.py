@@ -9,7 +9,7 @@ import pytest
 
 from baton.local.up import system as system_module
 from baton.local.up.child import Child, Command
-from baton.local.up.record import ProcessRecord
+from baton.local.up.run_record import ProcessRecord
 from baton.local.up.system import System
 from baton.processes import own_mark
 from baton.settings import Settings

@@ -16,7 +16,7 @@ from baton.agreement.source.read import read_agreement
 from baton.contracts.codec import codec_for
 from baton.contracts.topics import TOPICS
 from baton.screens.live import ReducerStates
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from baton.simulation.memory_records import as_record
 from baton.simulation.simulation import Simulation
 

@@ -6,7 +6,7 @@ import pytest
 
 from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR, LEADS_UNROUTED
 from baton.screens.dry_run import dry_run
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from tests.screens.company import MINUTE_MS, PROFILE, SMALL, START_MS, Company, demo, line
 
 

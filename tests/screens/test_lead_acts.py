@@ -23,7 +23,7 @@ from baton.contracts.topic_names import (
     LEADS_ROUTED_SALES,
 )
 from baton.contracts.topics import TOPICS
-from baton.intake.reading import read_line
+from baton.intake.line_reading import read_line
 from baton.lead_story.stories import identity_of
 from baton.screens.lead_acts import (
     ANSWER_TOPICS,
@@ -35,7 +35,7 @@ from baton.screens.lead_acts import (
     identity_line,
     line_of,
 )
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from tests.screens.company import MINUTE_MS, START_MS, Company, demo
 
 LEAD = "a" * 32

@@ -23,7 +23,7 @@ from baton.agreement.source.read import agreement_of, read_agreement
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import IntakeRecord
 from baton.contracts.partitioner import partition_of
-from baton.contracts.reference import AgreementRecord, PeopleRecord
+from baton.contracts.reference_records import AgreementRecord, PeopleRecord
 from baton.contracts.routing import LeadRouted
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE, INTAKE_KEYED
 from baton.engine.batch import Limits
@@ -32,8 +32,8 @@ from baton.engine.reducer import Reducer
 from baton.engine.store import Store
 from baton.engine.task_config import TaskConfig
 from baton.flow import all_reducers
-from baton.intake.reading import LineRefused, read_line
-from baton.intake.records import key_of, to_intake
+from baton.intake.keyed_records import key_of, to_intake
+from baton.intake.line_reading import LineRefused, read_line
 from baton.intake.request import with_companions
 from baton.local.demo.company import iso
 from baton.local.demo.staff import deeds

@@ -25,7 +25,7 @@ from baton.proof.audit import spill
 from baton.proof.audit.audit import Audit
 from baton.proof.audit.findings import Invariant, Report
 from baton.proof.audit.source import MemorySource
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from baton.simulation.simulation import Simulation
 
 ROOT = Path(__file__).resolve().parents[2]

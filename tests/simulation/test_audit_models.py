@@ -23,7 +23,7 @@ from baton.contracts.intake import (
     Person,
 )
 from baton.contracts.leads import LeadScored
-from baton.contracts.reference import PeopleRecord
+from baton.contracts.reference_records import PeopleRecord
 from baton.contracts.routing import LeadRouted, QueueItem
 from baton.contracts.slas import SlaClock
 from baton.contracts.topic_names import INTAKE_LEADS, ROUTER_ANSWERS, SCORER_TRANSFERS

@@ -15,7 +15,7 @@ from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import SIDES
 from baton.backtest.challenger_verdict import ArmLedger, Finding, verdict
 from baton.cluster.decoded import as_document
-from baton.contracts.reference import AgreementRecord
+from baton.contracts.reference_records import AgreementRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS
 from baton.flow import all_reducers
 from baton.proof.audit.audit import Audit

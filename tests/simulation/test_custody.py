@@ -23,7 +23,7 @@ from baton.local.demo.staff import deeds
 from baton.proof.audit.audit import Audit
 from baton.proof.audit.findings import Invariant
 from baton.proof.audit.source import MemorySource
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from baton.simulation.simulation import Simulation
 from services.router.dispatch.reducer import Dispatch
 from services.sla_watcher.clocks.reducer import Clocks

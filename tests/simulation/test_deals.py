@@ -17,7 +17,7 @@ from baton.contracts.topics import TOPICS
 from baton.flow import all_reducers
 from baton.proof.audit.audit import Audit
 from baton.proof.audit.source import MemorySource
-from baton.simulation.lines import read_lines
+from baton.simulation.input_lines import read_lines
 from baton.simulation.simulation import Simulation
 
 AGREEMENT = Path(__file__).resolve().parents[2] / "examples" / "agreements" / "software.yaml"

@@ -10,7 +10,7 @@ import pytest
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.source.read import agreement_of, read_agreement
 from baton.contracts.codec import codec_for
-from baton.contracts.reference import PeopleRecord
+from baton.contracts.reference_records import PeopleRecord
 from baton.contracts.topics import TOPICS
 from baton.engine.changelog import fingerprint
 from baton.engine.memory import Stored
@@ -18,7 +18,7 @@ from baton.engine.reducer import EntryKind, Event, Put, Reducer, Step
 from baton.local.up.preparing import example_agreement
 from baton.simulation.direct import key_values
 from baton.simulation.direct.passed import Passed, read, written
-from baton.simulation.lines import Arrival, arrivals_of
+from baton.simulation.input_lines import Arrival, arrivals_of
 from baton.simulation.simulation import Announcement, CountedSimulation, Simulation
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 
 from baton.simulation.event_file import EventFile
-from baton.simulation.lines import LinesRefused, read_lines
+from baton.simulation.input_lines import LinesRefused, read_lines
 
 NOON_MS = 1_772_449_200_000
 

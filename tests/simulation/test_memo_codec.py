@@ -14,7 +14,7 @@ from baton.agreement.source.read import read_agreement
 from baton.contracts.codec import codec_for
 from baton.local.up.preparing import example_agreement
 from baton.simulation import simulation as module
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from baton.simulation.memo_codec import REMEMBERED, MemoCodec, memo_codecs
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -79,7 +79,7 @@ def test_what_is_remembered_is_what_the_bytes_say_and_the_log_is_the_same(
 
 
 def test_a_codec_remembers_a_bounded_number_of_values() -> None:
-    from baton.contracts.reference import PeopleRecord
+    from baton.contracts.reference_records import PeopleRecord
 
     codec = memo_codecs()(PeopleRecord)
     for number in range(REMEMBERED + 50):

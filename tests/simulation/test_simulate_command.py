@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from baton.cli.main import build
 from baton.local.up.preparing import example_agreement
-from baton.simulation.lines import LinesRefused, arrivals_of, read_lines
+from baton.simulation.input_lines import LinesRefused, arrivals_of, read_lines
 from baton.simulation.simulation import Simulation
 
 EMAIL = {"email": "ann@acme.example"}

@@ -18,7 +18,7 @@ from baton.flow import all_reducers
 from baton.local.up.preparing import example_agreement
 from baton.proof.audit.audit import Audit
 from baton.proof.audit.source import MemorySource
-from baton.simulation.lines import Arrival, arrivals_of
+from baton.simulation.input_lines import Arrival, arrivals_of
 from baton.simulation.simulation import Simulation
 
 ANN = {"email": "ann@acme.example"}

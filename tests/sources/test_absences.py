@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from baton.contracts.reference import PeopleRecord
-from baton.sources.absences import CalendarWrong, Span, absences_in, to_announce
+from baton.contracts.reference_records import PeopleRecord
+from baton.sources.calendar_feed import CalendarWrong, Span, absences_in, to_announce
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

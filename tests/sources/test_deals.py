@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from baton.cli.main import build
 from baton.sources.mapping import SourceMapping, is_no_event
 from baton.sources.people import people_beside
-from baton.sources.reading import read_sources
+from baton.sources.source_reading import read_sources
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "examples" / "sources"

@@ -12,10 +12,10 @@ from baton.cli.source_checks import activity_in, latest_starts
 from baton.cluster.log import Record
 from baton.contracts.topic_names import INTAKE_KEYED, LEADS_INBOX_DEAD_LETTERS
 from baton.intake.identifiers import salesforce_id
+from baton.sources.dead_letter_replay import Replay
 from baton.sources.diagnosis import SourceActivity, clock_finding, diagnose, public_urls
 from baton.sources.people import PeopleWrong, read_people
-from baton.sources.reading import read_sources
-from baton.sources.replay import Replay
+from baton.sources.source_reading import read_sources
 
 SOURCES = Path(__file__).resolve().parents[2] / "examples" / "sources"
 PEOPLE = SOURCES.parent / "people" / "people.yaml"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from baton.sources.model import secrets_of
-from baton.sources.reading import read_sources
 from baton.sources.signatures import NotAuthentic, SignedRequest, check_signatures
+from baton.sources.source_model import secrets_of
+from baton.sources.source_reading import read_sources
 
 SOURCES = Path(__file__).resolve().parents[2] / "examples" / "sources"
 SECRET = "a-secret-of-the-vectors"

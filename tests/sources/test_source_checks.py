@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from baton.cli.source import app
-from baton.sources.model import SourcesModel
-from baton.sources.reading import SourcesWrong, read_sources
+from baton.sources.source_model import SourcesModel
+from baton.sources.source_reading import SourcesWrong, read_sources
 
 LINE = """
           id: id

@@ -17,11 +17,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from baton.cli.source import app as source_app
-from baton.sources.examples import failures_of
 from baton.sources.expressions import Expression, ExpressionWrong, TotalFunctions
-from baton.sources.model import BasicRule, HmacRule, TimestampRule, TokenRule, secrets_of
 from baton.sources.people import people_beside
-from baton.sources.reading import SourcesWrong, read_sources, source_files
 from baton.sources.signatures import (
     NotAuthentic,
     SignedRequest,
@@ -29,6 +26,9 @@ from baton.sources.signatures import (
     check_hmac,
     check_token,
 )
+from baton.sources.source_examples import failures_of
+from baton.sources.source_model import BasicRule, HmacRule, TimestampRule, TokenRule, secrets_of
+from baton.sources.source_reading import SourcesWrong, read_sources, source_files
 from services.ingest.gateway.adapters.declared import SecretMissing, declared_sources
 from services.ingest.gateway.app import Gateway
 from services.ingest.gateway.write_keys import key_ring

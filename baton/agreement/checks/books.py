@@ -17,7 +17,7 @@ from baton.agreement.compiled.books import (
 )
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.problems import Problem, did_you_mean
-from baton.agreement.source.books import MOST_PROBLEMS, ReadBook
+from baton.agreement.source.book_files import MOST_PROBLEMS, ReadBook
 
 _Row = dict[str, str]
 _Check = Callable[[_Row, int], Iterator[str]]

@@ -13,7 +13,7 @@ from baton.agreement.document import Document
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.model.books import BookModel
 from baton.agreement.problems import Problem, Severity
-from baton.agreement.source.books import read_book
+from baton.agreement.source.book_files import read_book
 from baton.agreement.source.partial_validation import problems_of_the_rest
 from baton.agreement.source.validation_errors import shape_problems
 from baton.agreement.source.yaml import read_yaml

@@ -14,12 +14,12 @@ from baton.cluster.reach import BrokerReach
 from baton.contracts.topics import REDUCERS, TOPICS, Audience, changelog_topic, journal_topic
 from baton.engine.disk.state_directory import StateDirectory
 from baton.engine.errors import EngineError
-from baton.engine.kafka.clock import BrokerClock, wall_ms
+from baton.engine.kafka.broker_clock import BrokerClock, wall_ms
 from baton.engine.kafka.cluster import Cluster
 from baton.engine.kafka.failpoints import Failpoints
 from baton.engine.kafka.group import Group
 from baton.engine.kafka.host_context import HostContext
-from baton.engine.kafka.reference import ReferenceReader
+from baton.engine.kafka.reference_reader import ReferenceReader
 from baton.engine.kafka.settings import EngineSettings
 from baton.engine.kafka.skip_order_reader import SkipOrders
 from baton.engine.kafka.status import TaskState, TaskStatus

@@ -11,11 +11,11 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 
 from baton.engine.core import Core
-from baton.engine.kafka.clock import BrokerClock
+from baton.engine.kafka.broker_clock import BrokerClock
 from baton.engine.kafka.cluster import Cluster, Place
 from baton.engine.kafka.failpoints import Failpoints, Point
 from baton.engine.kafka.loop_share import LoopShare
-from baton.engine.kafka.reference import ReferenceReader
+from baton.engine.kafka.reference_reader import ReferenceReader
 from baton.engine.kafka.settings import EngineSettings
 from baton.engine.kafka.skip_order_reader import SkipOrders
 from baton.engine.kafka.upstream_proof import UpstreamProof

@@ -16,7 +16,7 @@ from time import monotonic
 from aiokafka.errors import KafkaError
 
 from baton.engine.core import Core
-from baton.engine.kafka.clock import GRACE_MS, Horizon, ask
+from baton.engine.kafka.broker_clock import GRACE_MS, Horizon, ask
 from baton.engine.kafka.host_context import TaskContext
 from baton.engine.kafka.input_buffer import InputBuffer
 from baton.engine.kafka.loop_share import LoopShare

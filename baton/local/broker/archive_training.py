@@ -18,11 +18,11 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it re-expor
 )
 
 from baton.cluster.ready import answers
+from baton.local.broker.broker_record import BrokerRecord, running_process, write_record
 from baton.local.broker.config import BrokerPorts, server_properties
+from baton.local.broker.free_ports import free_port
 from baton.local.broker.java_archive import SUFFIX, archive_of
 from baton.local.broker.node_process import BrokerFailed, NodeProcess, new_cluster_id
-from baton.local.broker.ports import free_port
-from baton.local.broker.record import BrokerRecord, running_process, write_record
 from baton.processes import end
 
 _PREFIX = ".training-"

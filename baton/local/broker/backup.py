@@ -10,8 +10,8 @@ import shutil
 import tarfile
 from pathlib import Path
 
-from baton.local.broker.record import broker_home, running_process
-from baton.local.files import private_folder
+from baton.local.broker.broker_record import broker_home, running_process
+from baton.local.private_files import private_folder
 
 _MODE = 0o600
 _PARTS = ("broker", "write-key")

@@ -22,6 +22,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from baton.cluster.ready import answers
+from baton.local.broker.broker_record import (
+    BrokerRecord,
+    forget_record,
+    read_record,
+    running_broker,
+    running_process,
+    write_record,
+)
 from baton.local.broker.config import (
     BrokerPorts,
     Listener,
@@ -30,6 +38,7 @@ from baton.local.broker.config import (
 )
 from baton.local.broker.fence import is_fenced
 from baton.local.broker.fetch import Progress, fetch_jars
+from baton.local.broker.free_ports import PortTaken, free_port, require_free
 from baton.local.broker.node_process import (
     BrokerFailed,
     NodeProcess,
@@ -37,16 +46,7 @@ from baton.local.broker.node_process import (
     new_cluster_id,
     require_room,
 )
-from baton.local.broker.ports import PortTaken, free_port, require_free
-from baton.local.broker.record import (
-    BrokerRecord,
-    forget_record,
-    read_record,
-    running_broker,
-    running_process,
-    write_record,
-)
-from baton.local.files import private_folder
+from baton.local.private_files import private_folder
 from baton.processes import end, send, wait_gone
 
 _READY_TIMEOUT_S = 60.0

@@ -14,14 +14,14 @@ from pathlib import Path
 from baton.cluster.ready import answers
 from baton.local.broker.config import BrokerPorts, Member, member_properties
 from baton.local.broker.fetch import fetch_jars
+from baton.local.broker.free_ports import LOOPBACK, free_port
 from baton.local.broker.node_process import (
     BrokerFailed,
     NodeProcess,
     new_cluster_id,
     require_room,
 )
-from baton.local.broker.ports import LOOPBACK, free_port
-from baton.local.files import private_folder
+from baton.local.private_files import private_folder
 from baton.processes import Mark, end, is_running, send, wait_gone
 
 _STOP_GRACE_S = 20.0

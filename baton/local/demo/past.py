@@ -22,7 +22,7 @@ from baton.contracts.topic_names import BATON_CAMPAIGNS, BOARD_DECISIONS, LEADS_
 from baton.engine.memory import MemoryLog, Stored
 from baton.ids import derived_id
 from baton.local.demo.company import iso
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from baton.simulation.simulation import Simulation
 
 DAY_MS: Final = 86_400_000

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from baton.lifeline import VARIABLE
-from baton.local.files import PRIVATE_UMASK, last_lines, open_log, rotate
+from baton.local.private_files import PRIVATE_UMASK, last_lines, open_log, rotate
 from baton.local.up.priority import lower_priority
-from baton.local.up.record import ProcessRecord
+from baton.local.up.run_record import ProcessRecord
 from baton.processes import end, mark_of
 
 LOG_FILE = "BATON_LOG_FILE"

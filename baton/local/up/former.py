@@ -6,9 +6,9 @@ import fcntl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from baton.local.broker.broker_record import running_process
 from baton.local.broker.embedded import EmbeddedBroker
-from baton.local.broker.record import running_process
-from baton.local.up.record import RunRecord, forget_run, read_run
+from baton.local.up.run_record import RunRecord, forget_run, read_run
 from baton.processes import end, is_running
 
 _GRACE_S = 10.0

@@ -13,7 +13,7 @@ from typing import Final
 
 from baton.contracts.acls import BOARD, CONCIERGE, DELIVERY, GATEWAY
 from baton.flow import workers_configured
-from baton.local.broker.ports import is_free, require_free
+from baton.local.broker.free_ports import is_free, require_free
 from baton.local.up.settings import UpSettings
 from baton.settings import Settings
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from baton.agreement.publish import publish_agreement
 from baton.clients import confluent_options
 from baton.cluster.layout import honour_registry, layout_of
-from baton.cluster.topics import ensure_topics
+from baton.cluster.topic_layout import ensure_topics
 from baton.local.up.settings import UpSettings
 from baton.settings import Settings
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from baton.local.up.record import ProcessRecord, ProcessState
+from baton.local.up.run_record import ProcessRecord, ProcessState
 from baton.processes import is_running
 
 _TIMEOUT_S = 1.0

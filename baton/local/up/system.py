@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from baton.local.broker.broker_record import broker_home, running_broker
 from baton.local.broker.embedded import EmbeddedBroker
 from baton.local.broker.fetch import Progress
-from baton.local.broker.record import broker_home, running_broker
-from baton.local.files import rotate
+from baton.local.private_files import rotate
 from baton.local.up.child import Child, Command, Spawn
 from baton.local.up.former import claimed, clear_former
 from baton.local.up.readiness import Answer, ask
-from baton.local.up.record import ProcessRecord, RunRecord, RunState, forget_run, write_run
+from baton.local.up.run_record import ProcessRecord, RunRecord, RunState, forget_run, write_run
 from baton.local.up.tended_broker import TendedBroker
 from baton.processes import Mark, own_mark
 from baton.settings import Settings

@@ -12,8 +12,8 @@ from baton.engine.reducer import Reducer
 from baton.proof.audit.checking import SAID_EVERY, Checking, Known, Progress, Scope
 from baton.proof.audit.fact_matching import FOUND_LATER, REBUILT
 from baton.proof.audit.findings import Report
+from baton.proof.audit.log_pass import COMPACTED, FACT_TOPICS, Sorter
 from baton.proof.audit.presence import absences_of
-from baton.proof.audit.reading import COMPACTED, FACT_TOPICS, Sorter
 from baton.proof.audit.rebuilding import read_book
 from baton.proof.audit.source import Source
 from baton.proof.audit.tasks import Tasks

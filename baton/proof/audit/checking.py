@@ -31,15 +31,15 @@ from baton.proof.audit.groups import (
 )
 from baton.proof.audit.handouts import check_handouts, check_next_change
 from baton.proof.audit.lateness import check_lateness
+from baton.proof.audit.lead_check import check_lead
 from baton.proof.audit.lead_history import check_history
 from baton.proof.audit.lead_sums import sums_of
-from baton.proof.audit.leads import check_lead
 from baton.proof.audit.limits_across_pools import Agreed, Given, check_person, given_of
 from baton.proof.audit.loads import check_capacity, check_loads, check_offers
+from baton.proof.audit.log_pass import COMPACTED, Sorter
 from baton.proof.audit.partings import check_partings
 from baton.proof.audit.pools import check_pool, of_plain
 from baton.proof.audit.presence import Absences, check_presence
-from baton.proof.audit.reading import COMPACTED, Sorter
 from baton.proof.audit.source import Source
 from baton.proof.audit.turn_periods import period_name
 from baton.proof.audit.verdicts import check_verdicts

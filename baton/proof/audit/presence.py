@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from baton.cluster.log import Record
 from baton.contracts.codec import codec_for
-from baton.contracts.reference import PeopleRecord
+from baton.contracts.reference_records import PeopleRecord
 from baton.contracts.routing import LeadRouted
 from baton.proof.audit.findings import Add, Dated, Finding, Invariant
 from baton.proof.audit.turns import by_turn

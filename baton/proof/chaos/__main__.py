@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from baton.local.broker.fetch import fetch_jars
+from baton.proof.chaos.chaos_run import ChaosRun
 from baton.proof.chaos.node_network import Network, enter, may_have_network
 from baton.proof.chaos.options import Options, options_of
 from baton.proof.chaos.order import Outcome
-from baton.proof.chaos.run import ChaosRun
 from baton.settings import default_cache
 
 

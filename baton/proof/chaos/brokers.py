@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Protocol
 
 from baton.local.broker.backup import make_backup, put_back
+from baton.local.broker.broker_record import broker_home
 from baton.local.broker.embedded import EmbeddedBroker
 from baton.local.broker.embedded_cluster import ClusterNode, EmbeddedCluster, on_loopback
-from baton.local.broker.record import broker_home
 from baton.proof.chaos.node_network import Network
 
 _READY_S = 900.0

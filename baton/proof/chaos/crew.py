@@ -12,7 +12,7 @@ from pathlib import Path
 
 from baton.contracts.acls import GATEWAY
 from baton.flow import SERVICES
-from baton.local.broker.ports import free_port
+from baton.local.broker.free_ports import free_port
 
 _POLL_S = 0.2
 _GRACE_S = 20.0

@@ -14,8 +14,8 @@ from baton.cluster.log import LogReader
 from baton.contracts.codec import codec_for
 from baton.contracts.routing import LeadRouted
 from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR
-from baton.intake.reading import LineRefused, read_line
-from baton.intake.records import to_intake
+from baton.intake.keyed_records import to_intake
+from baton.intake.line_reading import LineRefused, read_line
 from baton.local.demo.company import Arrival, Way
 from baton.local.demo.staff import deeds
 from baton.proof.chaos.load_senders import Gateways, Inbox, Ledger

@@ -18,10 +18,10 @@ from baton.agreement.canonical import canonical_text, compiled_of, version_of
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.quantities import DAY_MS
-from baton.contracts.reference import PeopleRecord
+from baton.contracts.reference_records import PeopleRecord
 from baton.contracts.routing import LeadRouted
 from baton.contracts.slas import LeadRecycled
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from baton.simulation.quarter.kept_facts import History
 from baton.simulation.quarter.quarter_staff import Deeds, nurtures
 from baton.simulation.quarter.visitors import visits

@@ -16,7 +16,7 @@ from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.quantities import DAY_MS, HOUR_MS, MINUTE_MS
 from baton.contracts.routing import LeadRouted
 from baton.contracts.slas import LeadRecycled
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from baton.simulation.quarter.staff_acts import StaffActs
 from baton.simulation.quarter.visitors import arrival
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from baton.contracts.routing import LeadRouted
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from baton.simulation.quarter.visitors import arrival
 
 

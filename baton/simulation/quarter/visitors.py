@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, Final
 
 from baton.agreement.quantities import DAY_MS, HOUR_MS, MINUTE_MS
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 
 _COUNTRIES: Final = ("DE", "DE", "AT", "CH", "GB", "GB", "NO", "SE", "US", "US", "CA", "FR")
 _ROLES: Final = ("C-level", "VP Operations", "Head of IT", "Manager", "Specialist", "Student")

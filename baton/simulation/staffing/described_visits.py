@@ -12,7 +12,7 @@ from typing import Any, Final
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.quantities import HOUR_MS, MINUTE_MS
 from baton.agreement.wall_time import instant_ms, zone_named
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from baton.simulation.quarter.visitors import arrival
 from baton.simulation.staffing.demand import Behaviour, Demand, SegmentDemand
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.contracts.routing import LeadRouted
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from baton.simulation.quarter.staff_acts import StaffActs
 from baton.simulation.staffing.demand import Demand, Habits
 

@@ -15,7 +15,7 @@ from baton.agreement.wall_time import instant_ms, zone_named
 from baton.contracts.routing import LeadRouted
 from baton.contracts.slas import LeadRecycled
 from baton.engine.memory import Stored
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from baton.simulation.quarter.kept_facts import History
 from baton.simulation.quarter.quarter_staff import nurtures
 from baton.simulation.simulation import Simulation

@@ -5,11 +5,11 @@ from __future__ import annotations
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from services.delivery.answers.hubspot import HubSpotAnswers
+from services.delivery.answers.hubspot_changes import HubSpotAnswers
 from services.delivery.answers.inbox import Inbox
 from services.delivery.answers.slack import SlackAnswers
 from services.delivery.carriers import Surroundings
-from services.delivery.targets.model import TargetsFile
+from services.delivery.targets.target_model import TargetsFile
 
 
 def answers_app(targets: TargetsFile, around: Surroundings, inbox: Inbox) -> Starlette:

@@ -19,13 +19,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from services.delivery import metrics
-from services.delivery.answers.bodies import BodyRefused, raw_body
+from services.delivery.answers.answer_bodies import BodyRefused, raw_body
 from services.delivery.answers.inbox import NotTaken
 from services.delivery.concierge.buyer import FormWrong
 from services.delivery.concierge.desk import Desk, Peeked
 from services.delivery.concierge.limits import HOUR_S, Limiter, caller_of
+from services.delivery.concierge.peek_tokens import VALID_S, NotValid
 from services.delivery.concierge.promises import TooMany
-from services.delivery.concierge.tokens import VALID_S, NotValid
 from services.delivery.targets.people_model import ConciergeTarget
 
 _LIMIT: Final = 8_192

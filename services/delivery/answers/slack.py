@@ -19,11 +19,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.delivery import metrics
-from services.delivery.answers.bodies import BodyRefused, raw_body
+from services.delivery.answers.answer_bodies import BodyRefused, raw_body
 from services.delivery.answers.inbox import Inbox, NotTaken
 from services.delivery.slack.clicks import Click, NotAClick, NotDone, click_of, line_of
-from services.delivery.store.leads import References, handoff_of
-from services.delivery.store.store import FILE, reader
+from services.delivery.store.lead_view import References, handoff_of
+from services.delivery.store.outbox_store import FILE, reader
 from services.delivery.targets.people_model import SlackTarget
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from typing import Any, Final
 from baton.ids import derived_id
 from baton.intake.identifiers import company_domain
 from baton.intake.identifiers import email as address_of
+from baton.intake.line_reading import LineRefused, read_line
 from baton.intake.profile_values import normalised_profile
-from baton.intake.reading import LineRefused, read_line
 from services.delivery.store.view import email_digest
 
 SOURCE: Final = "concierge"

@@ -30,15 +30,15 @@ from services.delivery.concierge.buyer import (
     form_digest,
 )
 from services.delivery.concierge.choosing import Binding, Choice, Known, best_of, choose, has_room
-from services.delivery.concierge.keeping import booked_line
 from services.delivery.concierge.known_leads import known_of, standing_of
 from services.delivery.concierge.openings import Openings
+from services.delivery.concierge.peek_tokens import NotValid, Promise, TokenMaker
+from services.delivery.concierge.promise_keeping import booked_line
 from services.delivery.concierge.promises import Promised, Wish
 from services.delivery.concierge.slots import Busy, slot_text
-from services.delivery.concierge.tokens import NotValid, Promise, TokenMaker
 from services.delivery.concierge.work_count import WorkCount
-from services.delivery.store.leads import References, leads_by_email
-from services.delivery.store.store import FILE, Store, reader
+from services.delivery.store.lead_view import References, leads_by_email
+from services.delivery.store.outbox_store import FILE, Store, reader
 from services.delivery.targets.people_model import ConciergeTarget
 
 HOUR_S: Final = 3_600

@@ -12,8 +12,8 @@ import os
 import sys
 
 from baton.agreement.wall_time import zone_named
-from baton.sources.absences import MAX_FEED_BYTES, CalendarWrong
 from baton.sources.busy_times import busy_in
+from baton.sources.calendar_feed import MAX_FEED_BYTES, CalendarWrong
 
 
 def main() -> int:

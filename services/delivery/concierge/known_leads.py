@@ -11,7 +11,7 @@ import apsw
 from services.delivery.concierge.buyer import Buyer
 from services.delivery.concierge.choosing import Known
 from services.delivery.handoffs import HandoffNow, Phase
-from services.delivery.store.leads import handoffs_of, leads_by_email
+from services.delivery.store.lead_view import handoffs_of, leads_by_email
 
 _OPEN_WORK: Final = """SELECT person, count(*) FROM (
     SELECT owner AS person FROM handoff AS mine WHERE ended_ms IS NULL AND owner IS NOT NULL

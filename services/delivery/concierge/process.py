@@ -24,13 +24,13 @@ from baton.stopping import run_until_stopped
 from services.delivery.answers.inbox import KafkaInbox
 from services.delivery.concierge.assembling import Concierge, concierge_of
 from services.delivery.concierge.routes import concierge_app
-from services.delivery.files import folder_of, only_one
 from services.delivery.operations import health_app
+from services.delivery.outbox_file import folder_of, only_one
 from services.delivery.settings import DeliverySettings
-from services.delivery.store.store import Store
-from services.delivery.targets.model import TargetsFile
+from services.delivery.store.outbox_store import Store
 from services.delivery.targets.people_model import ConciergeTarget
-from services.delivery.targets.reading import TargetsWrong, read_secrets, read_targets
+from services.delivery.targets.target_model import TargetsFile
+from services.delivery.targets.target_reading import TargetsWrong, read_secrets, read_targets
 
 _TERMS: Final = ListenerTerms(drain_s=3, idle_s=5, connections=500)
 _PUBLIC: Final = "BATON_DELIVERY_HOST and BATON_DELIVERY_CONCIERGE_PORT"

@@ -13,7 +13,7 @@ from typing import Any, Final
 import apsw
 
 from services.delivery.concierge.slots import Busy
-from services.delivery.store.store import Store, rows
+from services.delivery.store.outbox_store import Store, rows
 
 HOUR_MS: Final = 3_600_000
 _KEPT: Final = "SELECT person, pool, claimed_ms, slot FROM promise WHERE buyer = ? AND until_ms > ?"

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import httpx
 
-from services.delivery.crm.carrier import Found, Refused, Write, Written
-from services.delivery.crm.tokens import TokenKeeper
+from services.delivery.crm.crm_carrier import Found, Refused, Write, Written
+from services.delivery.crm.oauth_tokens import TokenKeeper
 from services.delivery.targets.crm_model import HubSpotTarget
 
 BATCH: Final = 100

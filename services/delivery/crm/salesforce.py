@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import httpx
 
-from services.delivery.crm.carrier import Found, Refused, Write, Written
-from services.delivery.crm.tokens import Token, TokenKeeper
+from services.delivery.crm.crm_carrier import Found, Refused, Write, Written
+from services.delivery.crm.oauth_tokens import Token, TokenKeeper
 from services.delivery.targets.crm_model import SHARED, SalesforceTarget
 
 BATCH: Final = 200

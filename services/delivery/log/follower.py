@@ -19,8 +19,8 @@ from confluent_kafka import KafkaException
 from baton.cluster.public_log import ReadingStopped
 from services.delivery import metrics
 from services.delivery.log.reader import READ_TOPICS, log_of, topics_looked_at
-from services.delivery.store.store import Store, StoreDiffers
-from services.delivery.targets.model import TargetsFile
+from services.delivery.store.outbox_store import Store, StoreDiffers
+from services.delivery.targets.target_model import TargetsFile
 
 log = logging.getLogger(__name__)
 

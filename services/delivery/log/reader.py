@@ -15,7 +15,7 @@ from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE, LEADS_PE
 from baton.contracts.topics import TOPICS
 from services.delivery.planning import NOTICED
 from services.delivery.store.view import VIEWED
-from services.delivery.targets.model import SUBSCRIBABLE, TargetsFile
+from services.delivery.targets.target_model import SUBSCRIBABLE, TargetsFile
 
 READ_TOPICS: Final = (*SUBSCRIBABLE, LEADS_PERSONS, BATON_AGREEMENTS, BATON_PEOPLE)
 _GATHER_MS: Final = 200

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.delivery.store.store import Store, rows
+from services.delivery.store.outbox_store import Store, rows
 from services.delivery.webhooks.schedule import Health, Next, Outcome
 
 WAITING: Final = "waiting"

@@ -16,7 +16,7 @@ from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadMerge, LeadPerson, Person
 from baton.contracts.leads import LeadAmended, LeadQualified, LeadScored, LeadStaged, StageEvent
 from baton.contracts.public_record import PublicRecord
-from baton.contracts.reference import AgreementRecord, PeopleRecord
+from baton.contracts.reference_records import AgreementRecord, PeopleRecord
 from baton.contracts.routing import REINSTATED, HandoffNoted, LeadRouted
 from baton.contracts.slas import LeadReactivated, LeadRecycled, SlaClock
 from baton.ids import derived_id

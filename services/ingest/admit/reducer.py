@@ -18,10 +18,10 @@ from baton.contracts.codec import framed_schema_id
 from baton.contracts.schemas import shelf
 from baton.contracts.topic_names import INTAKE_KEYED, LEADS_INBOX
 from baton.engine.reducer import Event, Fact, Reducer, Reference, Rejection, Step, View
-from baton.intake.cloudevents import attributes_of, line_of, unwrapped
+from baton.intake.cloudevents_envelope import attributes_of, line_of, unwrapped
+from baton.intake.keyed_records import DEFAULT_SOURCE, key_of, to_intake
+from baton.intake.line_reading import LineRefused, read_line, read_object
 from baton.intake.lines import MAX_EVENT_BYTES
-from baton.intake.reading import LineRefused, read_line, read_object
-from baton.intake.records import DEFAULT_SOURCE, key_of, to_intake
 
 _MAX_REASON_CHARACTERS = 1_000
 _MAX_HEADERS = 64

@@ -32,12 +32,12 @@ from services.ingest.gateway import metrics
 from services.ingest.gateway.adapters.protocol import Adapter, Answer, Delivery, RequestHead
 from services.ingest.gateway.adapters.registry import ADAPTERS
 from services.ingest.gateway.browser_guard import ANY_ORIGIN, check_local, check_origin
-from services.ingest.gateway.dead_letters import DeadLetter, letter_of_body, letters_of
 from services.ingest.gateway.openapi import describe
 from services.ingest.gateway.parsing import Taken, take
 from services.ingest.gateway.problem_details import Refused, document, not_now
 from services.ingest.gateway.rate_limits import PublishingGate, RateLimit
 from services.ingest.gateway.request_body import BodyMemory
+from services.ingest.gateway.source_dead_letters import DeadLetter, letter_of_body, letters_of
 from services.ingest.gateway.source_requests import ErrorResponse, SourceRequests, head_of
 from services.ingest.gateway.write_keys import KeyRing, WriteKey
 from services.ingest.settings import GatewaySettings

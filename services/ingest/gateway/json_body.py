@@ -15,8 +15,8 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from baton.intake.line_reading import LineRefused, read_json
 from baton.intake.lines import MAX_EVENT_BYTES
-from baton.intake.reading import LineRefused, read_json
 from services.ingest.gateway.problem_details import Refused
 from services.ingest.gateway.request_body import MAX_BODY_BYTES
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from baton.contracts.intake import IntakeRecord
+from baton.intake.keyed_records import to_intake
+from baton.intake.line_reading import LineRefused
 from baton.intake.lines import EventLine
-from baton.intake.reading import LineRefused
-from baton.intake.records import to_intake
 from services.ingest.gateway.problem_details import Refused, errors_of, refused_line
 from services.ingest.gateway.request_body import MAX_EVENTS
 from services.ingest.gateway.write_keys import SCOPE_OF_KIND, WriteKey

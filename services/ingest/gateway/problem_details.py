@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from baton.intake.reading import LineRefused, Problem
+from baton.intake.line_reading import LineRefused, Problem
 
 
 class Refused(Exception):

@@ -31,10 +31,10 @@ from services.ingest.gateway.adapters.registry import ADAPTERS
 from services.ingest.gateway.app import Gateway, NotPublished
 from services.ingest.gateway.backlog import BacklogWatch
 from services.ingest.gateway.connection_limits import ConnectionLimits
-from services.ingest.gateway.dead_letters import DeadLetter
 from services.ingest.gateway.operations import operations_app
 from services.ingest.gateway.producer import Publisher
 from services.ingest.gateway.server import limits_of, serve_app
+from services.ingest.gateway.source_dead_letters import DeadLetter
 from services.ingest.gateway.write_keys import key_ring
 from services.ingest.settings import GatewaySettings, is_loopback
 

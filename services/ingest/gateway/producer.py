@@ -18,11 +18,11 @@ from baton.contracts.partitioner import partition_of
 from baton.contracts.topic_names import INTAKE_KEYED, LEADS_INBOX
 from baton.contracts.topics import dead_letter_topic, physical
 from baton.engine.record_headers import rfc3339
-from baton.intake.records import key_of
+from baton.intake.keyed_records import key_of
 from baton.settings import Settings
 from services.ingest.gateway.app import NotPublished
-from services.ingest.gateway.dead_letters import DeadLetter
 from services.ingest.gateway.publishing_pause import PublishingPause
+from services.ingest.gateway.source_dead_letters import DeadLetter
 
 log = logging.getLogger(__name__)
 

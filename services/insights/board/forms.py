@@ -10,10 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from services.insights.board.absences import absence_of
-from services.insights.board.acts import NotDoable, line_of
+from services.insights.board.absence_reports import absence_of
 from services.insights.board.decisions import changed_decision, decision_of
 from services.insights.board.guard import form_of
+from services.insights.board.page_acts import NotDoable, line_of
 from services.insights.board.publishing import NotSent
 from services.insights.board.visits import Visits, audit
 from services.insights.reports.lead import LeadUnknown

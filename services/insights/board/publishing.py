@@ -11,7 +11,7 @@ from confluent_kafka import KafkaException, Producer
 
 from baton.contracts.codec import codec_for
 from baton.contracts.meetings import CampaignRecord, MeetingDecision
-from baton.contracts.reference import PeopleRecord
+from baton.contracts.reference_records import PeopleRecord
 from baton.contracts.topic_names import (
     BATON_CAMPAIGNS,
     BATON_PEOPLE,

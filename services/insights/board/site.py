@@ -21,7 +21,6 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from services.insights.board.access import NotLetIn
-from services.insights.board.acts import OUTCOMES
 from services.insights.board.answers import answer_to
 from services.insights.board.charts import curve
 from services.insights.board.entrances import Entrances
@@ -35,11 +34,12 @@ from services.insights.board.guard import (
 )
 from services.insights.board.kept import KeptReports
 from services.insights.board.live import Live
+from services.insights.board.page_acts import OUTCOMES
 from services.insights.board.pages import PAGES, Page
 from services.insights.board.rendering import STATIC, render
 from services.insights.board.visits import Parts, Visits, audit
 from services.insights.board_metrics import PAGE_SECONDS
-from services.insights.packs.keeping import packs_of
+from services.insights.packs.pack_store import packs_of
 from services.insights.packs.writing import FORMS, csv_file, heading, sections
 from services.insights.reports.buying_group import AccountUnknown, account
 from services.insights.reports.context import Context, Role, Viewer, WrongFilter

@@ -20,11 +20,11 @@ from services.insights.board.access import COOKIE, SIGNED_IN_COOKIE, Access
 from services.insights.board.pages import PAGES
 from services.insights.board.publishing import Publisher
 from services.insights.board.words import clean
-from services.insights.packs.keeping import packs_of
+from services.insights.packs.pack_store import packs_of
+from services.insights.projection.board_stores import BoardStores
 from services.insights.projection.dialect import reader, store_errors
-from services.insights.projection.files import BoardStores
 from services.insights.projection.projector import ProjectorState, Standing
-from services.insights.projection.reference import book_in
+from services.insights.projection.reference_state import book_in
 from services.insights.reports.context import Context, Filters, Viewer, filters_of
 from services.insights.settings import BoardSettings
 from services.insights.trials.kept_trials import Trials

@@ -10,7 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from baton.contracts.currencies import minor_digits
-from services.insights.figures.intervals import SMALL_CELL, Share
+from services.insights.figures.wilson_interval import SMALL_CELL, Share
 
 NARROW_SPACE: Final = "\u202f"
 MINUS: Final = "\u2212"

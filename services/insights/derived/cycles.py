@@ -9,7 +9,7 @@ from typing import Final
 
 from baton.contracts.leads import LeadStaged, StageEvent
 from baton.contracts.stage_events import NO_MOVES
-from services.insights.derived.leads import Kept
+from services.insights.derived.lead_rows import Kept
 from services.insights.facts.change import Put, put
 from services.insights.facts.derived_tables import CYCLE
 

@@ -19,7 +19,7 @@ from typing import Final, TypeVar
 from baton.contracts.deals import DealState
 from baton.contracts.leads import LeadStaged, Stage, StageEvent
 from baton.contracts.stage_events import NO_MOVES
-from services.insights.derived.leads import Kept
+from services.insights.derived.lead_rows import Kept
 from services.insights.facts.change import Put, put
 from services.insights.facts.derived_tables import DEAL
 

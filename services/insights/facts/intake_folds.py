@@ -8,7 +8,7 @@ from typing import Any, Final
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import Act, LeadAct, LeadEvent, LeadMerge, LeadPerson, Person
 from baton.contracts.public_record import PublicRecord
-from baton.contracts.reference import AgreementRecord, PeopleRecord
+from baton.contracts.reference_records import AgreementRecord, PeopleRecord
 from services.insights.facts.change import Change, Forget, Put, Touched, row_of
 from services.insights.facts.intake_tables import (
     ACT,

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from services.insights.figures.intervals import Share
+from services.insights.figures.wilson_interval import Share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from services.insights.figures.intervals import Share
+from services.insights.figures.wilson_interval import Share
 
 
 class Verdict(StrEnum):

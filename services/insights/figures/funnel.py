@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.insights.figures.intervals import Share
+from services.insights.figures.wilson_interval import Share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from email.policy import SMTP
 from urllib.parse import unquote, urlsplit
 
 from services.insights.packs.figures import Pack
-from services.insights.packs.keeping import Packs
+from services.insights.packs.pack_store import Packs
 from services.insights.packs.writing import as_html, as_text, csv_file
 
 _TIMEOUT_S = 30.0

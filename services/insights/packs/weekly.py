@@ -11,12 +11,12 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from services.insights.packs.figures import Pack, last_week, make_pack, week_bounds
-from services.insights.packs.keeping import Packs, packs_of
 from services.insights.packs.mailing import Mailer, NotMailed
+from services.insights.packs.pack_store import Packs, packs_of
+from services.insights.projection.board_stores import BoardStores
 from services.insights.projection.dialect import StorePlace, reader, store_errors
-from services.insights.projection.files import BoardStores
 from services.insights.projection.projector import ProjectorState, Standing
-from services.insights.projection.reference import book_in
+from services.insights.projection.reference_state import book_in
 from services.insights.reports.context import Context, Role, Viewer, filters_of
 from services.insights.reports.data import first_record_ms
 from services.insights.settings import BoardSettings

@@ -11,7 +11,7 @@ from baton.ids import derived_id
 from services.insights.derived.cycles import cycle_rows
 from services.insights.derived.deal_standing import deal_rows, deals_of, standing_wins
 from services.insights.derived.journeys import Journey, Won, journey_rows
-from services.insights.derived.leads import Surroundings, lead_row
+from services.insights.derived.lead_rows import Surroundings, lead_row
 from services.insights.derived.work import HELD, work_rows
 from services.insights.facts.change import Put, put
 from services.insights.facts.derived_tables import (

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from baton.cluster.public_log import Partition, PublicLog
 from services.insights.facts.folds import DEAD_LETTERS, FOLDS
-from services.insights.projection.store import Place
+from services.insights.projection.projection_store import Place
 
 READ_TOPICS: Final = (*FOLDS, DEAD_LETTERS)
 READER: Final = "insights"

@@ -10,7 +10,7 @@ from typing import Any, Final
 from baton.contracts.codec import codec_for
 from baton.contracts.topic_names import LEADS_SCORED
 from baton.contracts.topics import TOPICS
-from services.insights.derived.leads import Kept
+from services.insights.derived.lead_rows import Kept
 from services.insights.facts.change import Put
 from services.insights.facts.intake_tables import FACT
 from services.insights.projection.rows_of_many import rows_of_some

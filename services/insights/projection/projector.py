@@ -20,12 +20,12 @@ from confluent_kafka import KafkaException
 from baton.cluster.public_log import ReadingStopped
 from baton.contracts.topic_names import BATON_AGREEMENTS
 from services.insights.board_metrics import FOLLOWS, note_records
+from services.insights.projection.board_stores import BoardStores
 from services.insights.projection.dialect import StoreTaken
-from services.insights.projection.files import BoardStores
 from services.insights.projection.kafka import BoardLog
 from services.insights.projection.postgres_connection import PostgresMissing, away_errors
-from services.insights.projection.reference import zone_of
-from services.insights.projection.store import Store, StoreDiffers
+from services.insights.projection.projection_store import Store, StoreDiffers
+from services.insights.projection.reference_state import zone_of
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from services.insights.facts.change import Put
 from services.insights.facts.table import Table
 from services.insights.facts.tables import TABLES
-from services.insights.projection.schema import upsert
+from services.insights.projection.store_sql import upsert
 
 Row = tuple[Any, ...]
 

@@ -15,7 +15,7 @@ from services.insights.projection.dialect import Dialect, create
 from services.insights.projection.kept_counts import recount
 from services.insights.projection.kept_history import decoded
 from services.insights.projection.rows_of_many import put_rows
-from services.insights.projection.schema import VERSION, upsert
+from services.insights.projection.store_sql import VERSION, upsert
 
 UPGRADED: Final = frozenset({"3", "4", "5"})
 """The versions that can be brought up: they have every fact. Version 3 has no counts, no mentions,

@@ -8,7 +8,7 @@ from typing import Any
 from baton.agreement.diff import changes
 from baton.agreement.model.agreement import Agreement
 from baton.agreement.reference import SINCE_EVER, AgreementBook
-from services.insights.projection.reference import book_in
+from services.insights.projection.reference_state import book_in
 from services.insights.reports.context import Context
 
 

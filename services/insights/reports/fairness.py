@@ -42,7 +42,7 @@ def fairness(context: Context) -> dict[str, Any]:
 
 
 def _away(context: Context) -> list[dict[str, Any]]:
-    from services.insights.projection.reference import book_in
+    from services.insights.projection.reference_state import book_in
 
     reference = book_in(context.db).at(context.now_ms)
     soon = context.now_ms + 14 * 86_400_000

@@ -17,8 +17,8 @@ from services.insights.figures.funnel import (
     acceptance_together,
     velocity,
 )
-from services.insights.figures.intervals import Share
 from services.insights.figures.survival import Survival
+from services.insights.figures.wilson_interval import Share
 from services.insights.reports.context import DAY_MS, Context
 from services.insights.reports.waits import waits
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from baton.agreement.compiled.goals import Goal
-from services.insights.figures.goals import Coverage, OpenDeal, coverage, linear_forecast, pace
+from services.insights.figures.goal_pace import Coverage, OpenDeal, coverage, linear_forecast, pace
 from services.insights.reports.context import Context
 
 _LATEST = """SELECT * FROM goal g WHERE period = (SELECT max(period) FROM goal WHERE goal = g.goal) ORDER BY side, goal"""

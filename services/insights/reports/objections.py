@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
-from services.insights.figures.intervals import Share
+from services.insights.figures.wilson_interval import Share
 from services.insights.reports.context import Context
 
 _ENDS: Final = ("rejected", "lost", "recycled", "disqualified")

@@ -28,13 +28,13 @@ from baton.engine.reducer import Drop, Event, Put, Reducer, Step, View
 from baton.evolve import evolve
 from services.router import turn_credit
 from services.router.dispatch import effects
-from services.router.dispatch.amendments import on_amended
 from services.router.dispatch.authority import authority_of
 from services.router.dispatch.case import Case, Change, Wanted, unchanged
 from services.router.dispatch.handlers.actions_and_commands import on_action, on_command
 from services.router.dispatch.handlers.qualifications import on_qualified
 from services.router.dispatch.handlers.routing_results import on_answer
 from services.router.dispatch.handlers.stage_moves import on_staged
+from services.router.dispatch.lead_changes import on_amended
 from services.router.dispatch.state import (
     ONLY,
     OPEN_QUALIFICATION,

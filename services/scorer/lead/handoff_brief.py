@@ -10,8 +10,8 @@ from typing import Final
 
 from baton.contracts.leads import ContentTouch, Contribution, Criterion, EarlierCycle, Story
 from baton.evolve import evolve
-from services.scorer.lead.condition_context import origin_of, touches_of
 from services.scorer.lead.consents import consents_of
+from services.scorer.lead.lead_context import origin_of, touches_of
 from services.scorer.lead.learnt import learnt_of
 from services.scorer.lead.state import CYCLE, NOBODY, ONLY, PERSON
 from services.scorer.lead.step import LeadStep

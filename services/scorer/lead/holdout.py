@@ -12,7 +12,7 @@ from baton.contracts.leads import Level, Stage
 from baton.contracts.streams import LeadHeldOut
 from baton.contracts.topic_names import SCORER_HOLDOUTS
 from baton.evolve import evolve
-from services.scorer.lead.condition_context import context_of
+from services.scorer.lead.lead_context import context_of
 from services.scorer.lead.level import Rating
 from services.scorer.lead.settling import lacking
 from services.scorer.lead.state import COLD, NOBODY, ONLY, PERSON

@@ -20,10 +20,10 @@ from baton.contracts.topic_names import LEADS_QUALIFIED
 from baton.evolve import evolve
 from baton.ids import derived_id
 from services.scorer.lead.backlog_entry import enter_backlog, leave_backlog
-from services.scorer.lead.condition_context import context_of
 from services.scorer.lead.cycle_state import Qualification
 from services.scorer.lead.handoff_brief import brief_of
 from services.scorer.lead.holdout import held_out_at_micro, publish_held_out
+from services.scorer.lead.lead_context import context_of
 from services.scorer.lead.level import Raising, Rating, rate_lead
 from services.scorer.lead.publish_score import publish_score
 from services.scorer.lead.raised_hands import not_retracted, young_hands

@@ -11,8 +11,8 @@ from baton.agreement.compiled.levels import RANK
 from baton.contracts.leads import Level, Stage, StageEvent
 from baton.evolve import evolve
 from services.scorer.lead.backlog_entry import leave_backlog
-from services.scorer.lead.condition_context import LedgerBehaviour, context_of
 from services.scorer.lead.cycle_state import CycleState, Qualification, WithdrawnHandoff
+from services.scorer.lead.lead_context import LedgerBehaviour, context_of
 from services.scorer.lead.level import Rating
 from services.scorer.lead.qualification import why_not
 from services.scorer.lead.raised_hands import not_retracted

@@ -12,7 +12,7 @@ from baton.contracts.digests import DigestLead, SlaDigest
 from baton.contracts.intake import LeadPerson, Person
 from baton.contracts.leads import Contribution, LeadQualified, LeadStaged, Story
 from baton.contracts.public_record import PublicRecord
-from baton.contracts.reference import AgreementRecord
+from baton.contracts.reference_records import AgreementRecord
 from baton.contracts.routing import HandoffNoted, LeadRouted
 from baton.contracts.slas import SlaAction
 from baton.contracts.topic_names import (

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from services.delivery.log.follower import Follower
-from services.delivery.store.store import Store
-from services.delivery.targets.reading import read_targets
+from services.delivery.store.outbox_store import Store
+from services.delivery.targets.target_reading import read_targets
 
 
 def main() -> None:

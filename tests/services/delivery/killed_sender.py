@@ -22,14 +22,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 from services.delivery.answers.inbox import NotTaken
 from services.delivery.carriers import Surroundings, carriers_of
 from services.delivery.crm.hubspot import HubSpot
-from services.delivery.crm.ledger import Ledger
+from services.delivery.crm.write_ledger import Ledger
 from services.delivery.sender import Sender
 from services.delivery.settings import DeliverySettings
-from services.delivery.slack.carrier import SlackCarrier
+from services.delivery.slack.slack_carrier import SlackCarrier
 from services.delivery.store import outbox
-from services.delivery.store.store import Store, reader
-from services.delivery.targets.reading import read_secrets, read_targets
-from services.delivery.webhooks.carrier import WebhookCarrier
+from services.delivery.store.outbox_store import Store, reader
+from services.delivery.targets.target_reading import read_secrets, read_targets
+from services.delivery.webhooks.webhook_carrier import WebhookCarrier
 
 MOMENTS = ("before_sending", "after_sending", "inside_the_transaction", "after_the_transaction")
 """Of every target."""

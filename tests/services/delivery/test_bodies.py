@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from services.delivery.answers.bodies import BodyRefused, raw_body
+from services.delivery.answers.answer_bodies import BodyRefused, raw_body
 
 
 def request(*parts: bytes, wait_s: float = 0.0) -> Request:

@@ -19,9 +19,9 @@ from services.delivery.answers.app import answers_app
 from services.delivery.answers.echoes import hubspot_echo, slack_echo
 from services.delivery.carriers import Surroundings
 from services.delivery.settings import DeliverySettings
-from services.delivery.store.store import Store
+from services.delivery.store.outbox_store import Store
 from services.delivery.target_checking import check_targets
-from services.delivery.targets.model import TargetsFile
+from services.delivery.targets.target_model import TargetsFile
 from tests.services.delivery.serving import served
 from tests.services.delivery.test_concierge_slots import calendar
 
@@ -167,7 +167,7 @@ async def test_hubspot_s_signature_covers_the_public_address(tmp_path: Path) -> 
 
 
 async def test_hubspot_s_echo_is_good_where_address_and_secret_agree(tmp_path: Path) -> None:
-    from services.delivery.answers.hubspot import HubSpotAnswers
+    from services.delivery.answers.hubspot_changes import HubSpotAnswers
     from services.delivery.targets.crm_model import HubSpotTarget
 
     Store(tmp_path, "baton").close()

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from baton.cli.delivery import app
 from baton.settings import load_settings
-from services.delivery.store.store import Store, rows
-from services.delivery.targets.reading import TargetsWrong, read_secrets, read_targets
+from services.delivery.store.outbox_store import Store, rows
+from services.delivery.targets.target_reading import TargetsWrong, read_secrets, read_targets
 from tests.services.delivery.facts import NOON, routed
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -197,7 +197,7 @@ def test_the_example_of_the_file_is_one(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_two_processes_do_not_deliver_from_one_directory(tmp_path: Path) -> None:
-    from services.delivery.files import AlreadyRunning, only_one
+    from services.delivery.outbox_file import AlreadyRunning, only_one
 
     first = only_one(tmp_path / "delivery")
     with pytest.raises(AlreadyRunning, match="another process works in"):
@@ -207,7 +207,7 @@ def test_two_processes_do_not_deliver_from_one_directory(tmp_path: Path) -> None
 
 
 def test_a_file_of_another_namespace_is_refused(home: Path, store: Store) -> None:
-    from services.delivery.store.store import StoreDiffers
+    from services.delivery.store.outbox_store import StoreDiffers
 
     with pytest.raises(StoreDiffers, match="for namespace baton, this is 1 for other"):
         Store(home / "delivery", "other")

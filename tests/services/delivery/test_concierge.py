@@ -16,7 +16,7 @@ import pytest
 from starlette.applications import Starlette
 
 from baton.contracts.public_record import PublicRecord
-from baton.intake.reading import read_line
+from baton.intake.line_reading import read_line
 from baton.settings import Settings
 from services.delivery.answers.concierge import FLOOR_S, ConciergeAnswers
 from services.delivery.answers.inbox import NotTaken
@@ -24,16 +24,16 @@ from services.delivery.concierge import process, work_count
 from services.delivery.concierge.busy_cache import BusyCache
 from services.delivery.concierge.buyer import form_digest
 from services.delivery.concierge.desk import Desk, Peeked
-from services.delivery.concierge.keeping import PromiseCarrier
 from services.delivery.concierge.openings import Openings
+from services.delivery.concierge.peek_tokens import VALID_S, NotValid, Promise, TokenMaker
+from services.delivery.concierge.promise_keeping import PromiseCarrier
 from services.delivery.concierge.routes import concierge_app
-from services.delivery.concierge.tokens import VALID_S, NotValid, Promise, TokenMaker
 from services.delivery.operations import health_app
 from services.delivery.store import outbox
-from services.delivery.store.store import Store, rows
+from services.delivery.store.outbox_store import Store, rows
 from services.delivery.store.view import email_digest
-from services.delivery.targets.model import TargetsFile
-from services.delivery.targets.reading import TargetsWrong
+from services.delivery.targets.target_model import TargetsFile
+from services.delivery.targets.target_reading import TargetsWrong
 from tests.services.delivery.facts import ANN, NOON, agreement, noted, routed, staged
 
 KEY, PAGE = "pk_0123456789abcdef", "https://www.firm.example"

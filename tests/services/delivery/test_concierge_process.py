@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from baton.cluster.topics import Layout, ensure_topics
+from baton.cluster.topic_layout import Layout, ensure_topics
 from baton.contracts.topic_names import LEADS_INBOX
 from baton.contracts.topics import TOPICS, physical
-from baton.local.broker.ports import free_port
-from services.delivery.store.store import Store
-from services.delivery.targets.reading import read_targets
+from baton.local.broker.free_ports import free_port
+from services.delivery.store.outbox_store import Store
+from services.delivery.targets.target_reading import read_targets
 from tests.services.delivery.facts import agreement
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]

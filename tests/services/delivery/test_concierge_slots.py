@@ -21,16 +21,16 @@ from baton.agreement.canonical import load_canonical
 from baton.agreement.compiled.calendars import Calendar, PersonalCalendar
 from baton.agreement.compiled.open_intervals import merged_intervals
 from baton.agreement.wall_time import instant_ms
-from baton.intake.reading import read_line
-from baton.sources.absences import CalendarWrong
+from baton.intake.line_reading import read_line
 from baton.sources.busy_times import busy_in
+from baton.sources.calendar_feed import CalendarWrong
 from services.delivery.concierge import feeds
 from services.delivery.concierge.busy_cache import STALE_AFTER_MS, BusyCache
 from services.delivery.concierge.feeds import FeedKeeper
 from services.delivery.concierge.slots import free_slots, is_free, shown_of, slot_text
-from services.delivery.store.store import Store, rows
+from services.delivery.store.outbox_store import Store, rows
 from services.delivery.targets.people_model import SlotRules
-from services.delivery.targets.reading import read_targets
+from services.delivery.targets.target_reading import read_targets
 from tests.services.delivery.facts import MINUTE, NOON, agreement, erased, routed
 from tests.services.delivery.test_concierge import Counter
 

@@ -14,14 +14,14 @@ import pytest
 from cryptography.fernet import Fernet
 
 from baton.contracts.public_record import PublicRecord
-from services.delivery.crm.carrier import CrmCarrier
+from services.delivery.crm.crm_carrier import CrmCarrier
 from services.delivery.crm.deciding import OwnWrite, decide, digest_of
 from services.delivery.crm.hubspot import HubSpot
+from services.delivery.crm.oauth_tokens import Grant, KeyWrong, TokenDead, TokenKeeper
 from services.delivery.crm.salesforce import Salesforce
-from services.delivery.crm.tokens import Grant, KeyWrong, TokenDead, TokenKeeper
 from services.delivery.sender import Sender
-from services.delivery.store.store import Store, reader, rows
-from services.delivery.targets.model import TargetsFile
+from services.delivery.store.outbox_store import Store, reader, rows
+from services.delivery.targets.target_model import TargetsFile
 from tests.services.delivery.facts import MINUTE, NOON, erased, fact, qualified, routed, staged
 from tests.services.delivery.fake_hubspot import CONTACTS, FakeHubSpot
 from tests.services.delivery.fake_salesforce import FakeSalesforce

@@ -13,11 +13,11 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from services.delivery.answers.hubspot import HubSpotAnswers
+from services.delivery.answers.hubspot_changes import HubSpotAnswers
 from services.delivery.answers.inbox import NotTaken
-from services.delivery.crm.ledger import Ledger
-from services.delivery.store.store import Store
-from services.delivery.targets.model import TargetsFile
+from services.delivery.crm.write_ledger import Ledger
+from services.delivery.store.outbox_store import Store
+from services.delivery.targets.target_model import TargetsFile
 from tests.services.delivery.facts import NOON, routed
 
 PUBLIC, SECRET = "https://delivery.example", "app-secret"

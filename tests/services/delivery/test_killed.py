@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from services.delivery.store import outbox
-from services.delivery.store.store import Store, reader
-from services.delivery.targets.reading import read_targets
+from services.delivery.store.outbox_store import Store, reader
+from services.delivery.targets.target_reading import read_targets
 from tests.kafka.nursery import Forked, Nursery
 from tests.services.delivery import killed_target
 from tests.services.delivery.facts import ANN, NOON, agreement, qualified, routed
@@ -232,7 +232,7 @@ async def started(nursery: Nursery, port: int, taken: Path, moment: str, number:
 HOLDER = """
 import sys, time
 from pathlib import Path
-from services.delivery.store.store import Store
+from services.delivery.store.outbox_store import Store
 store = Store(Path(sys.argv[1]), "baton")
 store.db.execute("BEGIN IMMEDIATE")
 store.db.execute("UPDATE delivery SET state = 'dead'")

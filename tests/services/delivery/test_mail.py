@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from baton.local.broker.ports import free_port
+from baton.local.broker.free_ports import free_port
 from services.delivery.mail import MailCarrier
 from services.delivery.store import outbox
-from services.delivery.store.store import Store
-from services.delivery.targets.model import TargetsFile
+from services.delivery.store.outbox_store import Store
+from services.delivery.targets.target_model import TargetsFile
 from services.delivery.webhooks.schedule import Outcome
 from tests.services.delivery.facts import (
     ANN,

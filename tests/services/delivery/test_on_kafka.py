@@ -17,13 +17,13 @@ import pytest
 from confluent_kafka import Producer
 from standardwebhooks import Webhook
 
-from baton.cluster.topics import Layout, ensure_topics
+from baton.cluster.topic_layout import Layout, ensure_topics
 from baton.contracts.codec import codec_for
 from baton.contracts.partitioner import partition_of
 from baton.contracts.public_record import PublicRecord
 from baton.contracts.topics import TOPICS, Audience, physical
-from services.delivery.store.store import FILE, Store, reader
-from services.delivery.targets.reading import read_targets
+from services.delivery.store.outbox_store import FILE, Store, reader
+from services.delivery.targets.target_reading import read_targets
 from tests.kafka.nursery import Forked, Nursery
 from tests.services.delivery.facts import routed
 

@@ -26,9 +26,9 @@ from services.delivery.answers.inbox import NotTaken
 from services.delivery.answers.slack import SlackAnswers
 from services.delivery.sender import Sender
 from services.delivery.slack.blocks import escaped
-from services.delivery.slack.carrier import SlackCarrier
-from services.delivery.store.store import Store, reader
-from services.delivery.targets.model import TargetsFile
+from services.delivery.slack.slack_carrier import SlackCarrier
+from services.delivery.store.outbox_store import Store, reader
+from services.delivery.targets.target_model import TargetsFile
 from tests.services.delivery.facts import (
     ANN,
     MINUTE,
@@ -468,7 +468,7 @@ async def test_reject_has_its_reason_and_pass_on_its_person(clicking: Clicking) 
 
 
 async def test_the_lines_are_lines_that_the_inbox_takes(clicking: Clicking) -> None:
-    from baton.intake.reading import read_line
+    from baton.intake.line_reading import read_line
 
     await clicking.click()
     await clicking.click(action="baton_reject", choice="no_budget")

@@ -12,9 +12,9 @@ import trustme
 from pydantic import SecretStr, ValidationError
 
 from services.delivery.store.outbox import Delivery
-from services.delivery.targets.model import WebhookTarget
+from services.delivery.targets.target_model import WebhookTarget
 from services.delivery.webhooks.addresses import refusal_of
-from services.delivery.webhooks.carrier import WebhookCarrier
+from services.delivery.webhooks.webhook_carrier import WebhookCarrier
 from tests.services.delivery.receivers import Receiver, receiving
 
 SECRET = SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")

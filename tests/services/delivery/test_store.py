@@ -7,7 +7,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from services.delivery.store.store import Store
+from services.delivery.store.outbox_store import Store
 
 
 def test_who_waits_for_another_writer_goes_on_as_soon_as_that_one_has_done(

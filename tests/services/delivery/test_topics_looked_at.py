@@ -12,7 +12,7 @@ from baton.contracts.topics import TOPICS
 from services.delivery import digest_notice, planning
 from services.delivery.log.reader import READ_TOPICS, topics_looked_at
 from services.delivery.store import view
-from services.delivery.targets.model import TargetsFile
+from services.delivery.targets.target_model import TargetsFile
 
 
 def targets(*topics: str) -> TargetsFile:

@@ -21,9 +21,9 @@ from baton.contracts.public_record import PublicRecord
 from services.delivery.planning import MAX_BODY, plan
 from services.delivery.sender import Carrier, Sender
 from services.delivery.store import outbox
-from services.delivery.store.store import Store, reader, rows
-from services.delivery.targets.model import TargetsFile
-from services.delivery.webhooks.carrier import WebhookCarrier, retry_after_ms
+from services.delivery.store.outbox_store import Store, reader, rows
+from services.delivery.targets.target_model import TargetsFile
+from services.delivery.webhooks.webhook_carrier import WebhookCarrier, retry_after_ms
 from tests.services.delivery.facts import MINUTE, NOON, erased, routed, staged
 from tests.services.delivery.receivers import Receiver, receiving
 

@@ -20,7 +20,7 @@ from baton.engine.memory import MemoryHost
 from baton.engine.reducer import Event
 from baton.engine.task_config import TaskConfig
 from baton.ids import derived_id
-from baton.intake.records import event_id_of
+from baton.intake.keyed_records import event_id_of
 from services.ingest.admit.reducer import Admit
 from services.ingest.identify.reducer import Identify
 

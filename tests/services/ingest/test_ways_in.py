@@ -19,11 +19,11 @@ from baton.contracts.intake import AliasKind
 from baton.contracts.leads import LeadStaged
 from baton.contracts.routing import LeadRouted
 from baton.contracts.topics import TOPICS
+from baton.importing.list_tables import FileTerms
 from baton.importing.lists import open_list
 from baton.importing.sending import Numbered
-from baton.importing.tables import FileTerms
 from baton.importing.terms import ImportTerms
-from baton.simulation.lines import arrivals_of
+from baton.simulation.input_lines import arrivals_of
 from baton.simulation.simulation import Simulation
 from services.ingest.gateway.adapters.segment import call_in
 from services.ingest.gateway.json_body import read_body_object

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from baton.contracts.meetings import MeetingDecision
-from baton.contracts.reference import PeopleRecord
+from baton.contracts.reference_records import PeopleRecord
 from services.insights.board.access import Access, new_link
 from services.insights.board.publishing import NotSent
 from services.insights.board.site import Parts, Site

@@ -19,7 +19,7 @@ from baton.contracts.codec import codec_for
 from baton.contracts.public_record import PublicRecord
 from baton.contracts.routing import LeadRouted
 from baton.engine.memory import Stored
-from baton.simulation.lines import Arrival
+from baton.simulation.input_lines import Arrival
 from baton.simulation.simulation import Simulation
 from services.insights.facts.folds import DEAD_LETTERS, FOLDS
 

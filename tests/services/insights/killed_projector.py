@@ -6,7 +6,7 @@
 import sys
 from pathlib import Path
 
-from services.insights.projection.files import BoardFiles
+from services.insights.projection.board_stores import BoardFiles
 from services.insights.projection.projector import Projector
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from baton.contracts.public_record import PublicRecord
 from services.insights.projection.dialect import StorePlace
-from services.insights.projection.store import Place, Store
+from services.insights.projection.projection_store import Place, Store
 
 AnyPlace = TypeVar("AnyPlace", bound=StorePlace)
 ZONE = "Europe/Berlin"

@@ -13,7 +13,7 @@ import pytest
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.source.read import read_agreement
 from baton.contracts.public_record import PublicRecord
-from baton.contracts.reference import AgreementRecord
+from baton.contracts.reference_records import AgreementRecord
 from services.insights.board.charts import curve
 from services.insights.board.words import moment
 from services.insights.projection.dialect import StorePlace

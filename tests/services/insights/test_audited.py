@@ -19,9 +19,9 @@ from baton.proof.audit.audit import Audit
 from baton.proof.audit.findings import Report
 from baton.proof.audit.source import MemorySource
 from services.insights.figures.attribution import Model
+from services.insights.projection.board_stores import BoardFiles
 from services.insights.projection.dialect import copy_of, reader, writer
-from services.insights.projection.files import BoardFiles
-from services.insights.projection.reference import book_in
+from services.insights.projection.reference_state import book_in
 from services.insights.reports.clocks import sla
 from services.insights.reports.context import Context, Role, Viewer, filters_of
 from services.insights.reports.fairness import fairness

@@ -21,7 +21,7 @@ from baton.contracts.public_record import PublicRecord
 from services.insights.board.access import new_link
 from services.insights.board.pages import PAGES
 from services.insights.projection.dialect import copy_of, reader
-from services.insights.projection.store import Place, Store
+from services.insights.projection.projection_store import Place, Store
 from tests.services.insights.boards import Board, board_with
 from tests.services.insights.stores import ZONE
 

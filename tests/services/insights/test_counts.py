@@ -20,7 +20,7 @@ from baton.contracts.topic_names import LEADS_ACCEPTED, LEADS_ACTS, LEADS_MERGES
 from services.insights.facts.rollup_tables import ROLLUPS
 from services.insights.projection.dialect import StorePlace, reader, writer
 from services.insights.projection.kept_counts import recount
-from services.insights.projection.store import Place, Store
+from services.insights.projection.projection_store import Place, Store
 from services.insights.rollups.durations import DAY_MS, HOUR_MS, MINUTE_MS, rounded_up
 from services.insights.rollups.spans import spans_between, spans_of
 from tests.services.insights.stores import ZONE, fill

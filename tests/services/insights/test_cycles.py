@@ -7,7 +7,7 @@ import pytest
 from baton.contracts.leads import LeadStaged, StageEvent
 from baton.contracts.stage_events import NO_MOVES
 from services.insights.derived.cycles import cycle_rows
-from services.insights.derived.leads import Kept
+from services.insights.derived.lead_rows import Kept
 
 
 def kept(event: str, to: str, *, cycle: int, at_ms: int) -> Kept:

@@ -20,7 +20,7 @@ from baton.contracts.topic_names import LEADS_SLA_DIGESTS, LEADS_STAGES
 from services.insights.facts.derived_tables import DEAL
 from services.insights.projection.dialect import StorePlace, reader, writer
 from services.insights.projection.kept_counts import recount
-from services.insights.projection.schema import upsert
+from services.insights.projection.store_sql import upsert
 from services.insights.reports.clocks import sla
 from services.insights.reports.context import Context, Role, Viewer, filters_of
 from services.insights.reports.funnel import funnel, win_rate

@@ -17,10 +17,10 @@ from services.insights.figures.funnel import (
     snapshot,
     velocity,
 )
-from services.insights.figures.goals import OpenDeal, coverage, linear_forecast, pace
-from services.insights.figures.intervals import Share, wilson
+from services.insights.figures.goal_pace import OpenDeal, coverage, linear_forecast, pace
 from services.insights.figures.speed import HumanAct, attempts, contacts, waiting
 from services.insights.figures.survival import survival
+from services.insights.figures.wilson_interval import Share, wilson
 
 DAY = 86_400_000
 MINUTE = 60_000

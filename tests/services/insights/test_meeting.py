@@ -17,8 +17,8 @@ from baton.contracts.intake import Act, Engagement, LeadAct, LeadEvent
 from baton.contracts.leads import LeadStaged
 from baton.contracts.meetings import CampaignRecord, MeetingDecision
 from baton.contracts.public_record import PublicRecord
+from baton.intake.keyed_records import to_intake
 from baton.intake.lines import EventLine
-from baton.intake.records import to_intake
 from services.insights.costs import WrongCosts, records_of
 from services.insights.figures.attribution import Model
 from services.insights.projection.dialect import StorePlace, reader

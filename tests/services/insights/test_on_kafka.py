@@ -19,7 +19,7 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from baton.cluster.topics import Layout, ensure_topics
+from baton.cluster.topic_layout import Layout, ensure_topics
 from baton.contracts.codec import codec_for
 from baton.contracts.partitioner import partition_of
 from baton.contracts.public_record import PublicRecord
@@ -31,8 +31,8 @@ from baton.settings import load_settings
 from services.insights.board.access import new_link
 from services.insights.facts.folds import DEAD_LETTERS
 from services.insights.facts.tables import TABLES
+from services.insights.projection.board_stores import BoardFiles
 from services.insights.projection.dialect import reader
-from services.insights.projection.files import BoardFiles
 from services.insights.projection.projector import Projector, ProjectorState
 from tests.kafka.nursery import Nursery
 

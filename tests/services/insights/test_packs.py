@@ -27,12 +27,12 @@ from services.insights.packs.figures import (
     last_week,
     make_pack,
 )
-from services.insights.packs.keeping import PackFiles, Packs, packs_of
 from services.insights.packs.mailing import Mailer, NotMailed
+from services.insights.packs.pack_store import PackFiles, Packs, packs_of
 from services.insights.packs.weekly import WeeklyPacks, context_at, frozen
 from services.insights.packs.writing import as_csv, as_html, as_text, csv_file
+from services.insights.projection.board_stores import BoardSchemas
 from services.insights.projection.dialect import StorePlace, reader, writer
-from services.insights.projection.files import BoardSchemas
 from services.insights.projection.projector import ProjectorState, Standing
 from services.insights.reports.clocks import side_by_side, weeks_before
 from services.insights.settings import BoardSettings

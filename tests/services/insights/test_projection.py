@@ -33,12 +33,12 @@ from services.insights.facts.change import Put
 from services.insights.facts.folds import DEAD_LETTERS, FOLDS, changes_of
 from services.insights.facts.tables import TABLES
 from services.insights.figures.attribution import Model
+from services.insights.projection.board_stores import BoardFiles, BoardSchemas
 from services.insights.projection.dialect import StorePlace, StoreTaken, reader, store_errors
-from services.insights.projection.files import BoardFiles, BoardSchemas
 from services.insights.projection.kafka import BoardLog
 from services.insights.projection.postgres_connection import PostgresPlace, translated
-from services.insights.projection.schema import upsert
-from services.insights.projection.store import Place, Store, StoreDiffers
+from services.insights.projection.projection_store import Place, Store, StoreDiffers
+from services.insights.projection.store_sql import upsert
 from tests.services.insights.company import history, simulate
 from tests.services.insights.company import taken as taken_of
 from tests.services.insights.conftest import FreshPlace
@@ -140,7 +140,7 @@ def test_a_transaction_that_fails_leaves_neither_rows_nor_offsets(
 _KILLED = """
 import os, pickle, signal, sys
 from pathlib import Path
-from services.insights.projection.store import Place, Store
+from services.insights.projection.projection_store import Place, Store
 place, records = pickle.loads(Path(sys.argv[1]).read_bytes())
 store = Store(place, "baton", "Europe/Berlin")
 store.begin([Place(topic=r.topic, partition=r.partition, next_offset=0) for r in records])

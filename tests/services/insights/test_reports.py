@@ -25,8 +25,8 @@ from services.insights.figures.speed import HumanAct, attempts, contacts, waitin
 from services.insights.figures.survival import survival
 from services.insights.projection.deriving import put_work
 from services.insights.projection.dialect import SQLITE, StorePlace, create, reader
-from services.insights.projection.reference import book_in
-from services.insights.projection.store import Store
+from services.insights.projection.projection_store import Store
+from services.insights.projection.reference_state import book_in
 from services.insights.reports.clocks import (
     clock_groups,
     compliance_by,

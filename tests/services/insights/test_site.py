@@ -437,8 +437,8 @@ def test_the_line_is_one_that_the_intake_takes_and_has_the_id_it_is_asked_for_by
 ) -> None:
     import json
 
-    from baton.intake.reading import read_line
-    from baton.intake.records import to_intake
+    from baton.intake.keyed_records import to_intake
+    from baton.intake.line_reading import read_line
 
     lead = held(store)
     visitor = board.visitor(lead["holder"])

@@ -13,10 +13,10 @@ from baton.contracts.intake import LeadMerge
 from baton.contracts.public_record import PublicRecord
 from baton.contracts.topic_names import LEADS_MERGES
 from services.insights.projection import projector as module
+from services.insights.projection.board_stores import BoardFiles
 from services.insights.projection.dialect import reader
-from services.insights.projection.files import BoardFiles
+from services.insights.projection.projection_store import Place
 from services.insights.projection.projector import Projector, ProjectorState
-from services.insights.projection.store import Place
 
 MERGE = LeadMerge(merge_id="m", loser="a", survivor="b", cause_id="c", occurred_at_ms=5)
 RECORD = PublicRecord(

@@ -14,7 +14,7 @@ from baton.cli.moments import moment_ms
 from baton.contracts.codec import codec_for
 from baton.contracts.leads import LeadQualified, LeadRefused, LeadScored, LeadStaged
 from baton.contracts.topics import TOPICS
-from baton.simulation.lines import arrivals_of
+from baton.simulation.input_lines import arrivals_of
 from baton.simulation.simulation import Simulation
 
 ROOT = Path(__file__).resolve().parents[3]

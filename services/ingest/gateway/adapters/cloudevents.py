@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from baton.intake.cloudevents import attributes_of, line_of, unwrapped
+from baton.intake.cloudevents_envelope import attributes_of, line_of, unwrapped
+from baton.intake.line_reading import LineRefused, read_line, read_object
 from baton.intake.lines import EventLine
-from baton.intake.reading import LineRefused, read_line, read_object
 from services.ingest.gateway.adapters.protocol import (
     Answer,
     Delivery,

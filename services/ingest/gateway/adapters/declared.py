@@ -14,13 +14,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from baton.intake.line_reading import LineRefused
 from baton.intake.lines import EventLine
-from baton.intake.reading import LineRefused
 from baton.sources.bodies import as_bytes, read_body, read_multipart
 from baton.sources.mapping import SourceMapping, is_no_event
-from baton.sources.model import SourceModel, secrets_of
 from baton.sources.people import people_beside
-from baton.sources.reading import SourcesWrong, path_of, read_sources, source_files
 from baton.sources.signatures import (
     NotAuthentic,
     SignedRequest,
@@ -28,6 +26,8 @@ from baton.sources.signatures import (
     check_signatures,
     check_token,
 )
+from baton.sources.source_model import SourceModel, secrets_of
+from baton.sources.source_reading import SourcesWrong, path_of, read_sources, source_files
 from services.ingest.gateway.adapters.protocol import (
     Adapter,
     Answer,

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from baton.intake.line_reading import LineRefused
 from baton.intake.lines import EventLine
-from baton.intake.reading import LineRefused
 from services.ingest.gateway.adapters.protocol import (
     Answer,
     Delivery,

@@ -15,8 +15,8 @@ from typing import Any
 
 from baton.ids import derived_id
 from baton.intake.fields import instant_ms
+from baton.intake.line_reading import LineRefused, Problem, read_line
 from baton.intake.lines import EventLine
-from baton.intake.reading import LineRefused, Problem, read_line
 from services.ingest.gateway.adapters.segment_fields import (
     CONTENT,
     PROPERTIES,

@@ -8,7 +8,6 @@ from baton.contracts.leads import LeadStaged, StageEvent
 from baton.evolve import evolve
 from services.router import turn_credit
 from services.router.dispatch import effects
-from services.router.dispatch.amendments import on_moved
 from services.router.dispatch.case import Case, Change, Wanted, unchanged
 from services.router.dispatch.command_authorization import Authority, may_not_answer
 from services.router.dispatch.handlers.actions_and_commands import (
@@ -17,6 +16,7 @@ from services.router.dispatch.handlers.actions_and_commands import (
     reinstated,
 )
 from services.router.dispatch.handlers.routing_results import find
+from services.router.dispatch.lead_changes import on_moved
 from services.router.dispatch.state import Handoff, HandoffState
 from services.router.dispatch.transitions import Move, Trigger, move_for
 

@@ -10,7 +10,7 @@ from baton.agreement.model.recycling import Outcome
 from baton.contracts.leads import Actor, Level, Stage, StageEvent
 from baton.evolve import evolve
 from baton.ids import derived_id
-from services.scorer.lead import deals
+from services.scorer.lead import lead_deals
 from services.scorer.lead.cycle_state import (
     UNTIL_DECIDED,
     CycleState,
@@ -44,10 +44,10 @@ def carry_out(step: LeadStep, move: StageEvent, cause: Cause) -> None:
     """Make an allowed move with all that goes with it."""
     if move is StageEvent.ACCEPTED:
         _reinstate(step, cause)
-    if deals.is_of_deal_alone(step, move, cause):
-        deals.change(step, move, cause)
+    if lead_deals.is_of_deal_alone(step, move, cause):
+        lead_deals.change(step, move, cause)
         return
-    cause = deals.keep(step, move, cause)
+    cause = lead_deals.keep(step, move, cause)
     spoken = evolve(cause, actor=speaker(cause.actor, move, step.cycle_state))
     if move is StageEvent.QUALIFIED and spoken.actor is Actor.SDR:
         _bridged(step, spoken)

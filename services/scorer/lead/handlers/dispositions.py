@@ -17,7 +17,7 @@ from baton.contracts.intake import ActKind, LeadAct
 from baton.contracts.leads import BY_TOUCH, CLOCK_SKEW_MS, Actor, Stage, StageEvent
 from baton.evolve import evolve
 from baton.ids import derived_id
-from services.scorer.lead import deals
+from services.scorer.lead import lead_deals
 from services.scorer.lead.cycle_state import CycleState
 from services.scorer.lead.handlers.acting_role import NotEntitled, acting_role
 from services.scorer.lead.handlers.disposition_effects import (
@@ -72,11 +72,11 @@ def on_act(step: LeadStep, event: LeadAct) -> None:
         refuse(step, move.value, cause_of(event), role.reason, detail=role.detail)
         return
     cause = with_handoff(step, cause_of(event, role))
-    refused = _unreasoned(step, move, cause) or deals.refusal(step, move, cause)
+    refused = _unreasoned(step, move, cause) or lead_deals.refusal(step, move, cause)
     if refused is not None:
         refuse(step, move.value, cause, refused[0], detail=refused[1])
-    elif deals.is_free(step, move, cause):
-        deals.change(step, move, cause)
+    elif lead_deals.is_free(step, move, cause):
+        lead_deals.change(step, move, cause)
     elif (withdrawn := withdrawn_since(step, cause)) is not None:
         said_before_withdrawal(step, move, cause, withdrawn)
     elif (reason := _refusal(step, move, cause)) is not None:
@@ -110,7 +110,7 @@ def cause_of(event: LeadAct, role: Actor | None = None) -> Cause:
         currency=act.currency,
         expected_close=act.expected_close,
         contract_end=act.contract_end,
-        deal_news=deals.news_of(act),
+        deal_news=lead_deals.news_of(act),
     )
 
 
@@ -132,9 +132,9 @@ def _refusal(step: LeadStep, move: StageEvent, cause: Cause) -> str | None:
     """Why the act is not carried out; None if it may be. The first reason that holds, in this
     order."""
     cycle_state = step.cycle_state
-    if is_of_former_cycle(step, move, cause) and not deals.names_deal(step, move, cause):
+    if is_of_former_cycle(step, move, cause) and not lead_deals.names_deal(step, move, cause):
         return "former_cycle"
-    if not (deals.names_deal(step, move, cause) or _stands(cycle_state, move, cause)):
+    if not (lead_deals.names_deal(step, move, cause) or _stands(cycle_state, move, cause)):
         return "stale_handoff"
     speaks_as = speaker(cause.actor, move, cycle_state)
     target = moved(Stage(step.head.stage), move, speaks_as)
@@ -211,7 +211,7 @@ def _too_late(step: LeadStep, move: StageEvent, cause: Cause) -> str | None:
 
 
 def _incomplete(move: StageEvent, cause: Cause) -> str | None:
-    if move in deals.SAY_AMOUNTS and cause.amount_minor is not None:
+    if move in lead_deals.SAY_AMOUNTS and cause.amount_minor is not None:
         if not cause.currency:
             return "currency_missing"
         if cause.amount_minor < 0:

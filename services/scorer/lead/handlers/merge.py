@@ -22,7 +22,6 @@ from baton.contracts.transfers import LeadTransfer
 from baton.evolve import evolve
 from baton.ids import derived_id
 from services.scorer.lead.backlog_entry import leave_backlog
-from services.scorer.lead.deals import take_deals
 from services.scorer.lead.handlers.events import (
     join_persons,
     record_consent,
@@ -30,6 +29,7 @@ from services.scorer.lead.handlers.events import (
     undo_retracted,
     update_person,
 )
+from services.scorer.lead.lead_deals import take_deals
 from services.scorer.lead.learnt import join_heard
 from services.scorer.lead.merge_takeover import hands_raised, take_over
 from services.scorer.lead.merge_transfer import send_book, take_dates

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baton.contracts.intake import Engagement, Identifier, IntakeRecord, Person
-from baton.intake.records import event_id_of
+from baton.intake.keyed_records import event_id_of
 from services.ingest.gateway.adapters.registry import ADAPTERS
 from services.ingest.gateway.adapters.segment_fields import snake
 from services.ingest.gateway.app import Gateway, NotPublished

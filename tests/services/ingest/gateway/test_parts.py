@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baton.engine.kafka.cluster import Committed
-from baton.intake.reading import read_line
+from baton.intake.line_reading import read_line
 from baton.settings import Settings
 from services.ingest.gateway.adapters.protocol import (
     Adapter,

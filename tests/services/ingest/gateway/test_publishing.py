@@ -18,7 +18,7 @@ from aiokafka.errors import (
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import Identifier, IntakeRecord
 from baton.contracts.partitioner import partition_of
-from baton.intake.records import key_of
+from baton.intake.keyed_records import key_of
 from baton.settings import Settings
 from services.ingest.gateway import producer
 from services.ingest.gateway.app import NotPublished

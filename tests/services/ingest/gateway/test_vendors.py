@@ -17,12 +17,12 @@ import httpx
 import pytest
 
 from baton.contracts.intake import EventKind
-from baton.sources.model import secrets_of
-from baton.sources.reading import read_sources, source_files
+from baton.sources.source_model import secrets_of
+from baton.sources.source_reading import read_sources, source_files
 from services.ingest.gateway.adapters.declared import declared_sources
 from services.ingest.gateway.adapters.registry import ADAPTERS
 from services.ingest.gateway.app import Gateway
-from services.ingest.gateway.dead_letters import DeadLetter
+from services.ingest.gateway.source_dead_letters import DeadLetter
 from services.ingest.gateway.write_keys import key_ring
 from services.ingest.settings import GatewaySettings
 from tests.services.ingest.gateway.running_gateway import KEYS, Served

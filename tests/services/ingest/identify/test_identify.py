@@ -26,8 +26,8 @@ from baton.contracts.intake import (
 from baton.engine.reducer import Drop, EntryKind, Event, Put
 from baton.ids import derived_id
 from baton.intake.identifiers import identity_key
-from baton.intake.reading import read_line
-from baton.intake.records import key_of, to_intake
+from baton.intake.keyed_records import key_of, to_intake
+from baton.intake.line_reading import read_line
 from services.ingest.identify.reducer import Identify
 from services.ingest.identify.state import Identity, IdentityMark, clash, covers, together
 

@@ -19,7 +19,7 @@ from baton.contracts.topics import TOPICS
 from baton.flow import all_reducers
 from baton.proof.audit.audit import Audit
 from baton.proof.audit.source import MemorySource
-from baton.simulation.lines import arrivals_of
+from baton.simulation.input_lines import arrivals_of
 from baton.simulation.simulation import Simulation
 from tests.services.scorer.case_runs import SOFTWARE, of
 

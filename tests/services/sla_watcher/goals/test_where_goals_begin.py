@@ -12,7 +12,7 @@ from baton.agreement.canonical import canonical_text, model_of, version_of
 from baton.agreement.reference import AgreementBook, reference_of
 from baton.contracts.codec import codec_for
 from baton.contracts.goals import GoalProgress, GoalTally
-from baton.contracts.reference import AgreementRecord
+from baton.contracts.reference_records import AgreementRecord
 from baton.contracts.slas import SlaViolation
 from baton.contracts.topic_names import BATON_AGREEMENTS
 from baton.contracts.topics import TOPICS

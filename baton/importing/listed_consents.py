@@ -12,7 +12,7 @@ from typing import Any
 from baton.importing.cells import CellWrong, moment_ms, opted_out, said
 from baton.importing.columns import CONSENT
 from baton.importing.terms import UNDATED_MS, Cells, ImportTerms, RowWrong
-from baton.intake.reading import Problem
+from baton.intake.line_reading import Problem
 from baton.intake.unknown import says_nothing
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.ids import derived_id
-from baton.intake.records import event_id_of
+from baton.intake.keyed_records import event_id_of
 from services.insights.reports.context import Role, Viewer
 
 SOURCE: Final = "board"

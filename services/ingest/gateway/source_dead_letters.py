@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from baton.contracts.topic_names import LEADS_INBOX
 from baton.engine.dead_letters import FIRST_FAILED, PREFIX
 from baton.engine.record_headers import rfc3339
-from baton.sources.replay import SOURCE_HEADER
+from baton.sources.dead_letter_replay import SOURCE_HEADER
 from services.ingest.gateway.adapters.protocol import Delivery
 from services.ingest.gateway.parsing import Taken
 from services.ingest.gateway.problem_details import Refused

@@ -26,7 +26,7 @@ from services.insights.projection.dialect import StorePlace, dialect_of, scrub, 
 from services.insights.projection.kept_counts import Counts, recount
 from services.insights.projection.kept_history import FactReader, forgotten, mark_forgotten
 from services.insights.projection.rows_of_many import put_rows
-from services.insights.projection.schema import VERSION, ddl
+from services.insights.projection.store_sql import VERSION, ddl
 from services.insights.projection.upgrading import UPGRADED, upgrade
 
 _ANALYSED_EVERY = 400

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from baton.intake.reading import LineRefused
+from baton.intake.line_reading import LineRefused
 from baton.sources.bodies import read_body
 from baton.sources.mapping import SourceMapping, is_no_event
-from baton.sources.model import SourceModel
+from baton.sources.source_model import SourceModel
 
 SOURCE_HEADER = "baton_source"
 

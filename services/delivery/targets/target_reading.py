@@ -13,7 +13,7 @@ from baton.agreement.document import Document
 from baton.agreement.problems import Problem, path_words
 from baton.agreement.source.yaml import read_yaml
 from services.delivery.settings import DeliverySettings
-from services.delivery.targets.model import TargetsFile
+from services.delivery.targets.target_model import TargetsFile
 
 _REASONS = {
     "extra_forbidden": "is not a key here",

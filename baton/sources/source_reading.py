@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from baton.agreement.source.yaml import read_yaml
 from baton.sources.consistency import problems_of
-from baton.sources.model import SourcesModel
+from baton.sources.source_model import SourcesModel
 from baton.sources.validation_words import problem_of
 
 

@@ -8,9 +8,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from baton.agreement.compiled.agreement import CompiledAgreement
-from baton.contracts.reference import PeopleRecord
+from baton.contracts.reference_records import PeopleRecord
 from baton.ids import derived_id
-from services.insights.board.acts import NotDoable
+from services.insights.board.page_acts import NotDoable
 from services.insights.reports.context import Role, Viewer
 
 _LONGEST_DAYS: Final = 366

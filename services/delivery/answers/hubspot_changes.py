@@ -16,15 +16,15 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from baton.sources.model import HmacRule, TimestampRule
 from baton.sources.signatures import NotAuthentic, SignedRequest, check_hmac
+from baton.sources.source_model import HmacRule, TimestampRule
 from services.delivery import metrics
-from services.delivery.answers.bodies import BodyRefused, raw_body
+from services.delivery.answers.answer_bodies import BodyRefused, raw_body
 from services.delivery.answers.inbox import Inbox, NotTaken
-from services.delivery.crm.carrier import owner_command
-from services.delivery.crm.ledger import is_echo, lead_of_object
-from services.delivery.store.leads import handoffs_of
-from services.delivery.store.store import FILE, reader
+from services.delivery.crm.crm_carrier import owner_command
+from services.delivery.crm.write_ledger import is_echo, lead_of_object
+from services.delivery.store.lead_view import handoffs_of
+from services.delivery.store.outbox_store import FILE, reader
 from services.delivery.targets.crm_model import HubSpotTarget
 
 _LIMIT = 1 << 20

@@ -8,7 +8,7 @@ from typing import Any
 
 from baton.agreement.publish import publish_agreement
 from baton.clients import confluent_options
-from baton.cluster.topics import Layout, ensure_topics
+from baton.cluster.topic_layout import Layout, ensure_topics
 from baton.contracts.topic_names import LEADS_INBOX_DEAD_LETTERS
 from baton.contracts.topics import TOPICS, Audience
 from baton.flow import all_reducers

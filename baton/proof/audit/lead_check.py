@@ -11,7 +11,7 @@ from baton.contracts.leads import LeadScored, LeadStaged
 from baton.contracts.routing import ACCEPTED_BEFORE, HandoffKind, HandoffNoted, LeadRouted
 from baton.contracts.slas import ClockState, SlaClock, SlaViolation
 from baton.contracts.streams import RoutingAnswer
-from baton.proof.audit.custody import check_custody
+from baton.proof.audit.custody_check import check_custody
 from baton.proof.audit.findings import Add, Dated, Finding, Invariant, Place
 
 _ENDS_HANDOFF = {

@@ -19,7 +19,7 @@ from typing import IO, Final
 import httpx
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from services.delivery.store.store import Store, rows
+from services.delivery.store.outbox_store import Store, rows
 
 _EARLY_S = 60
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from baton.intake.reading import LineRefused
+from baton.intake.line_reading import LineRefused
 
 _FILLS = {"id": "id", "source": "source", "time": "occurred_at"}
 _MAX_ATTRIBUTE_BYTES = 1_024

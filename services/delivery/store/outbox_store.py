@@ -18,9 +18,9 @@ import apsw
 from baton.contracts.intake import LeadPerson
 from baton.contracts.public_record import PublicRecord
 from services.delivery.planning import Planned, plan
-from services.delivery.store.schema import ADDED, TABLES, VERSION
+from services.delivery.store.store_tables import ADDED, TABLES, VERSION
 from services.delivery.store.view import fold
-from services.delivery.targets.model import CONCIERGE, TargetsFile
+from services.delivery.targets.target_model import CONCIERGE, TargetsFile
 
 FILE = "delivery.sqlite"
 _BUSY_MS = 10_000

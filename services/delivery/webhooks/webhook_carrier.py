@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from standardwebhooks import Webhook
 
 from services.delivery.store.outbox import Delivery
-from services.delivery.targets.model import WebhookTarget
+from services.delivery.targets.target_model import WebhookTarget
 from services.delivery.webhooks.addresses import refusal_of
 from services.delivery.webhooks.network import GuardedBackend, NotAllowed, Resolver, resolve
 from services.delivery.webhooks.schedule import Outcome

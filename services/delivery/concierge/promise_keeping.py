@@ -20,9 +20,9 @@ from baton.ids import derived_id
 from services.delivery.answers.inbox import Inbox, NotTaken
 from services.delivery.concierge.buyer import SOURCE
 from services.delivery.handoffs import HandoffNow, Phase
-from services.delivery.store.leads import References, handoff_of, lead_of
+from services.delivery.store.lead_view import References, handoff_of, lead_of
 from services.delivery.store.outbox import Delivery
-from services.delivery.store.store import FILE, reader, rows
+from services.delivery.store.outbox_store import FILE, reader, rows
 from services.delivery.webhooks.schedule import Outcome
 
 _NOT_TAKEN: Final = Outcome(ok=False, words="the brokers did not take it")

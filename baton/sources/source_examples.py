@@ -7,10 +7,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from baton.intake.reading import LineRefused
+from baton.intake.line_reading import LineRefused
 from baton.sources.bodies import form_record, read_body
 from baton.sources.mapping import SourceMapping, is_no_event
-from baton.sources.model import Example, SourceModel
+from baton.sources.source_model import Example, SourceModel
 
 RECEIVED_AT_MS = 1_772_445_600_000
 """When the body of an example comes in: 2026-03-02T10:00:00Z."""

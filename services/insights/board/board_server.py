@@ -15,7 +15,7 @@ from services.insights.board.operations import operations_app
 from services.insights.board.publishing import KafkaPublisher
 from services.insights.board.site import Parts, Site
 from services.insights.packs.weekly import WeeklyPacks
-from services.insights.projection.files import BoardFiles, BoardSchemas, BoardStores
+from services.insights.projection.board_stores import BoardFiles, BoardSchemas, BoardStores
 from services.insights.projection.projector import Projector
 from services.insights.settings import BoardSettings
 

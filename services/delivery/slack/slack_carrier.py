@@ -26,9 +26,15 @@ from services.delivery.digest_notice import DIGEST, leads_named
 from services.delivery.handoffs import HandoffNow
 from services.delivery.planning import delivery_id
 from services.delivery.slack.blocks import card_blocks, choices_of, digest_text, notice_text
-from services.delivery.store.leads import References, handoff_of, handoffs_of, lead_of, titles_of
+from services.delivery.store.lead_view import (
+    References,
+    handoff_of,
+    handoffs_of,
+    lead_of,
+    titles_of,
+)
 from services.delivery.store.outbox import Delivery
-from services.delivery.store.store import FILE, Store, reader, rows
+from services.delivery.store.outbox_store import FILE, Store, reader, rows
 from services.delivery.targets.people_model import SlackTarget
 from services.delivery.webhooks.schedule import Outcome
 from services.delivery.wording import card_of

@@ -21,14 +21,14 @@ import httpx
 from baton.ids import derived_id
 from services.delivery.answers.inbox import Inbox, NotTaken
 from services.delivery.crm.deciding import Decision, decide, wanted
-from services.delivery.crm.ledger import Ledger
-from services.delivery.crm.tokens import TokenDead
+from services.delivery.crm.oauth_tokens import TokenDead
+from services.delivery.crm.write_ledger import Ledger
 from services.delivery.handoffs import HandoffNow
-from services.delivery.store.leads import handoffs_of, lead_of
+from services.delivery.store.lead_view import handoffs_of, lead_of
 from services.delivery.store.outbox import Delivery
-from services.delivery.store.store import FILE, reader
-from services.delivery.webhooks.carrier import retry_after_ms
+from services.delivery.store.outbox_store import FILE, reader
 from services.delivery.webhooks.schedule import Outcome
+from services.delivery.webhooks.webhook_carrier import retry_after_ms
 
 _MINUTE_S: Final = 60.0
 

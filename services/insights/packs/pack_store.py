@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from services.insights.packs.figures import Pack, pack_of
-from services.insights.projection.files import CONTROL, BoardSchemas, BoardStores
+from services.insights.projection.board_stores import CONTROL, BoardSchemas, BoardStores
 
 _WEEK: Final = re.compile(r"\d{4}-W\d{2}")
 

@@ -15,7 +15,7 @@ from typing import Any
 import recurring_ical_events  # type: ignore[import-untyped]  # published without types
 from icalendar import Calendar
 
-from baton.contracts.reference import PeopleRecord
+from baton.contracts.reference_records import PeopleRecord
 from baton.ids import derived_id
 
 REASON = "calendar"

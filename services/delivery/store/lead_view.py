@@ -11,7 +11,7 @@ from baton.agreement.reference import AgreementBook, AgreementReference
 from baton.contracts.codec import codec_for
 from baton.contracts.topics import TOPICS
 from services.delivery.handoffs import HandoffNow, handoff_now
-from services.delivery.store.store import rows
+from services.delivery.store.outbox_store import rows
 from services.delivery.wording import lead_title
 
 

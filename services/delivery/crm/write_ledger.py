@@ -13,7 +13,7 @@ from typing import Any, Final
 import apsw
 
 from services.delivery.crm.deciding import OwnWrite, digest_of
-from services.delivery.store.store import Store, rows
+from services.delivery.store.outbox_store import Store, rows
 
 ECHO_MS: Final = 24 * 3_600_000
 
