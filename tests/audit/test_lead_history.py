@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from baton.contracts.intake import Engagement, EventKind, LeadEvent
+from baton.contracts.intake import Engagement, EventKind, LeadEvent, LeadInput
 from baton.contracts.leads import LeadScored
 from baton.proof.audit.findings import Dated, Finding, Invariant, Place
 from baton.proof.audit.lead_history import check_history
@@ -73,5 +75,26 @@ def test_a_score_knows_its_cause_and_nothing_that_came_later(
     records = sorted(
         [*EVENTS, scored(cause, at_ms=at_ms, knows=knows)], key=lambda dated: dated.at_ms
     )
+    check_history("l1", records, {"v": TERMS}.get, until_ms=10_000, grace_ms=0, add=found.append)
+    assert [finding.invariant for finding in found] == ([] if right else [Invariant.SCORES])
+
+
+def heard(event: LeadEvent, at_ms: int, offset: int) -> Dated:
+    """The event on the lead's own stream."""
+    value = LeadInput(lead_id="l1", cause_id=event.event_id, event=event)
+    return Dated(place=Place.of(("intake.leads.v1", 0, offset)), at_ms=at_ms, value=value)
+
+
+@pytest.mark.parametrize(("knows", "right"), [(["e1", "e3"], True), (["e1", "e2", "e3"], False)])
+def test_the_order_is_that_of_the_lead_s_own_stream(knows: list[str], right: bool) -> None:
+    """Two tasks of intake wrote at once: the public topic has e2 before e3, the stream after it."""
+    first, second, third = (dated.value for dated in EVENTS)
+    stream = [heard(first, 990, 5), heard(third, 1_950, 6), heard(second, 1_960, 7)]
+    known = [dated.value for dated in EVENTS if dated.value.event_id in knows]
+    score = scored("e3", at_ms=1_950, knows=0)
+    said = engagement_micro(known, TERMS, 1_950)
+    score = replace(score, at_ms=3_500, value=replace(score.value, engagement_micro=said))
+    found: list[Finding] = []
+    records = sorted([*EVENTS, *stream, score], key=lambda dated: dated.at_ms)
     check_history("l1", records, {"v": TERMS}.get, until_ms=10_000, grace_ms=0, add=found.append)
     assert [finding.invariant for finding in found] == ([] if right else [Invariant.SCORES])

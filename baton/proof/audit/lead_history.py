@@ -78,7 +78,7 @@ def check_history(
 
 def _check_scores(records: Sequence[Dated], agreements: Agreements, add: Add) -> int:
     """Each score is that of the events that it may know."""
-    accepted = [record for record in records if isinstance(record.value, LeadEvent)]
+    accepted = _as_heard(records)
     places = {record.value.event_id: number for number, record in enumerate(accepted, start=1)}
     known = checked = 0
     for record in records:
@@ -108,6 +108,26 @@ def _check_scores(records: Sequence[Dated], agreements: Agreements, add: Add) ->
             add(Finding(invariant=Invariant.SCORES, words=words, place=record.place))
         known = max(known, min(fitting, default=cause or known))
     return checked
+
+
+def _as_heard(records: Sequence[Dated]) -> list[Dated]:
+    """The accepted events in the order, and at the moments, in which the lead's own stream has
+    them: two tasks of intake that write at once may leave them on the public topic in another.
+    What the stream does not have any more stands by its own moment."""
+    heard = {
+        record.value.event.event_id: (record.at_ms, record.place.offset)
+        for record in records
+        if isinstance(record.value, LeadInput) and record.value.event is not None
+    }
+    placed = [
+        (*heard.get(record.value.event_id, (record.at_ms, 0)), record)
+        for record in records
+        if isinstance(record.value, LeadEvent)
+    ]
+    placed.sort(key=lambda found: found[:2])
+    return [
+        Dated(at_ms=at_ms, place=record.place, value=record.value) for at_ms, _, record in placed
+    ]
 
 
 def _may_know(
