@@ -1,7 +1,7 @@
 """The audit: silent on a sound run, and loud, by the right name and place, for each planted bug."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import pytest
 
 from baton.agreement.canonical import canonical_text, version_of
 from baton.agreement.source.read import read_agreement
+from baton.cluster.log import Record
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import IntakeRecord, LeadEvent, LeadMerge
 from baton.contracts.leads import LeadScored, LeadStaged
@@ -125,6 +126,32 @@ def test_what_does_not_stay_in_memory_comes_back_from_disk_the_same(
     monkeypatch.setattr(spill, "HELD_ROWS", 1)
     assert audited(sound, buckets=4) == held
     assert audited(sound, buckets=1) == held
+
+
+class Growing(MemorySource):
+    """A log that goes on while it is audited: facts are read to its end, but the audit began, and
+    each task's changelog was read, at ``then_ms``."""
+
+    def __init__(self, log: MemoryLog, then_ms: int, begun_ms: int) -> None:
+        super().__init__(log)
+        self._whole, self._then_ms, self._begun_ms = log, then_ms, begun_ms
+
+    def end(self, place: tuple[str, int]) -> int:
+        return sum(stored.timestamp <= self._begun_ms for stored in self._whole.records(*place))
+
+    def read(self, topic: str, partition: int, start: int | None = None) -> Iterator[Record]:
+        for record in super().read(topic, partition, start):
+            if record.at_ms <= self._then_ms or not topic.endswith(("changelog.v1", "ticks.v1")):
+                yield record
+
+
+def test_what_came_while_it_read_may_be_newer_than_what_it_computed(sound: MemoryLog) -> None:
+    then_ms = BEGINS_MS + SPAN_MS
+    for begun_ms, findings in ((then_ms, set()), (sound.now, {Invariant.REBUILT})):
+        source = Growing(sound, then_ms, begun_ms)
+        report = Audit(source, all_reducers(), grace_ms=2_000).run()
+        assert {finding.invariant for finding in report.findings} == findings
+        assert report.checked["leads.scored.v1"] > 10
 
 
 def _emit_twice(log: MemoryLog) -> str:

@@ -1,7 +1,7 @@
 """The whole audit: one pass over the facts, every task computed again, a pass over what came
 meanwhile, then bucket by bucket."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -16,7 +16,7 @@ from baton.proof.audit.log_pass import COMPACTED, FACT_TOPICS, Sorter
 from baton.proof.audit.presence import absences_of
 from baton.proof.audit.rebuilding import read_book
 from baton.proof.audit.source import Source
-from baton.proof.audit.tasks import Tasks
+from baton.proof.audit.tasks import Computing, Tasks
 
 
 class Audit:
@@ -54,37 +54,44 @@ class Audit:
         with ExitStack() as stack:
             self._sorter = sorter = Sorter(self._report, stack, buckets=self._buckets)
             sorter.acknowledged(self._acknowledged)
-            self._read_all(sorter.take)
-            self._until_ms = max(self._until_ms, sorter.until_ms, self._ticked_ms())
-            self._book = read_book(self._source)
-            absences = absences_of(self._source.read(BATON_PEOPLE, 0))
+            ticked_ms = self._ticked_ms()
             if self._recompute:
-                self._compute_again()
-                self._read_all(lambda record: sorter.take_fact(record, FOUND_LATER))
+                self._read_and_compute()
             else:
+                self._read_all(sorter.take)
                 self._report.unchecked.append("tasks were not computed again, as asked")
+            self._until_ms = max(self._until_ms, sorter.until_ms, ticked_ms)
+            book = read_book(self._source)
+            absences = absences_of(self._source.read(BATON_PEOPLE, 0))
             scope = Scope(since_ms=self._since_ms, grace_ms=self._grace_ms, until_ms=self._until_ms)
-            known = Known(book=self._book, absences=absences, rebuilt=self._rebuilt)
+            known = Known(book=book, absences=absences, rebuilt=self._rebuilt)
             Checking(self._source, self._report, scope, known, self._progress).check(sorter)
         return self._report
 
     # ------------------------------------------------------------------ reading
 
-    def _read_all(self, take: Callable[[Record], None]) -> None:
-        """Read on from where the reading before ended."""
-        places = [
-            (spec.name, number)
-            for spec in FACT_TOPICS
-            for number in range(self._source.partitions(spec.name))
-        ]
+    def _read_all(
+        self, take: Callable[[Record], None], meanwhile: Callable[[], None] = lambda: None
+    ) -> None:
+        """Read on from where the reading before ended; ``meanwhile`` is called now and then."""
+        places = _fact_places(self._source)
         starts = {place: self._ends.get(place) for place in places}
         total = sum(self._source.length(place, start) for place, start in starts.items())
         for number, record in enumerate(self._source.read_all(starts)):
             if number % SAID_EVERY == 0:
                 self._progress("reading topics", number, max(total, number))
+                meanwhile()
             self._ends[record.topic, record.partition] = record.offset + 1
             take(record)
         self._progress("reading topics", total, total)
+
+    def _take(self, record: Record, ends: Mapping[tuple[str, int], int]) -> None:
+        """What came after ``ends`` is there to be found, and may be newer than what tasks are
+        computed up to."""
+        if record.offset < ends[record.topic, record.partition]:
+            self._sorter.take(record)
+        else:
+            self._sorter.take_fact(record, FOUND_LATER)
 
     def _ticked_ms(self) -> int:
         """The end of the log: what a task of the clocks last heard from the brokers counts too."""
@@ -94,18 +101,28 @@ class Audit:
 
     # ------------------------------------------------------------------ computing again
 
-    def _compute_again(self) -> None:
-        tasks = Tasks(self._source, self._reducers, self._book, self._namespace)
+    def _read_and_compute(self) -> None:
+        """Tasks are computed again while the facts are read, each up to where its changelog stands
+        when it is its turn: so facts from before the first of them are all among what is
+        computed."""
+        ends = {place: self._source.end(place) for place in _fact_places(self._source)}
+        tasks = Tasks(self._source, self._reducers, self._namespace)
+        with tasks.begun(
+            self._rebuilt_row, self._report.add, processes=self._processes
+        ) as computing:
+            self._read_all(lambda record: self._take(record, ends), computing.look)
+            self._compute_again(tasks.number, computing)
+        self._read_all(lambda record: self._sorter.take_fact(record, FOUND_LATER))
+
+    def _compute_again(self, tasks: int, computing: Computing) -> None:
         left_out: set[str] = set()
-        for number, outcome in enumerate(
-            tasks.run(self._rebuilt_row, self._report.add, processes=self._processes)
-        ):
-            self._progress("computing tasks again", number, tasks.number)
+        for number, outcome in enumerate(computing.outcomes()):
+            self._progress("computing tasks again", number, tasks)
             self._report.checked["batches"] += outcome.batches
             if outcome.obstacle is not None:
                 self._report.unchecked.append(outcome.obstacle)
                 left_out.update(outcome.outputs)
-        self._progress("computing tasks again", tasks.number, tasks.number)
+        self._progress("computing tasks again", tasks, tasks)
         self._rebuilt = (
             frozenset(topic for reducer in self._reducers for topic in reducer.outputs) - left_out
         )
@@ -118,3 +135,11 @@ class Audit:
             self._sorter.facts.add(f"{topic}/{key.decode('utf-8', 'replace')}", (*row, fact_id))
         else:
             self._sorter.facts.add(fact_id, row)
+
+
+def _fact_places(source: Source) -> list[tuple[str, int]]:
+    return [
+        (spec.name, number)
+        for spec in FACT_TOPICS
+        for number in range(source.partitions(spec.name))
+    ]

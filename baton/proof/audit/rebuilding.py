@@ -4,6 +4,7 @@ A task is followed up to the batch its changelog stood at when that was read, so
 on meanwhile is no trouble.
 """
 
+import marshal
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -43,11 +44,11 @@ class Outcome:
 
 
 def digest(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> bytes:
-    """What a fact says, in 16 bytes; what is information about the worker does not count."""
+    """What a fact says, in 16 bytes; what is information about the worker does not count. The same
+    values give the same bytes: of ``marshal``'s formats the second is the last that writes no
+    references to objects."""
     kept = [header for header in headers if header[0] not in _INFORMATION_ONLY]
-    parts = [key or b"", value or b"", *[data for _, data in kept]]
-    shape = f"{key is None}{value is None}{[name for name, _ in kept]}{[*map(len, parts)]}"
-    return blake2b(b"".join([shape.encode(), *parts]), digest_size=16).digest()
+    return blake2b(marshal.dumps((key, value, kept), 2), digest_size=16).digest()
 
 
 def read_book(source: Source) -> AgreementBook:

@@ -19,8 +19,12 @@ class Source(Protocol):
     def first(self, topic: str, partition: int) -> int:
         """The first offset that is still there."""
 
+    def end(self, place: tuple[str, int]) -> int:
+        """The offset at which the place ended when its topic was first asked for: everything before
+        it is committed or aborted."""
+
     def length(self, place: tuple[str, int], start: int | None) -> int:
-        """How many offsets there are from ``start`` (None: the first) on."""
+        """How many offsets there are from ``start`` (None: the first) to that end."""
 
     def recipe(self) -> "tuple[Mapping[str, Any], str] | None":
         """What another process makes a source like this one from (client, namespace); None: it
@@ -57,12 +61,18 @@ class KafkaSource:
     def first(self, topic: str, partition: int) -> int:
         return self._asking.ends(topic)[partition][0]
 
+    def end(self, place: tuple[str, int]) -> int:
+        return self._span(place)[1]
+
     def length(self, place: tuple[str, int], start: int | None) -> int:
+        first, end = self._span(place)
+        return max(0, end - (first if start is None else start))
+
+    def _span(self, place: tuple[str, int]) -> tuple[int, int]:
         topic, partition = place
         if topic not in self._ends:
             self._ends[topic] = self._asking.ends(topic)
-        first, end = self._ends[topic][partition]
-        return max(0, end - (first if start is None else start))
+        return self._ends[topic][partition]
 
     def recipe(self) -> tuple[Mapping[str, Any], str] | None:
         return self._client, self._namespace
@@ -98,6 +108,9 @@ class MemorySource:
     def first(self, topic: str, partition: int) -> int:
         del topic, partition
         return 0
+
+    def end(self, place: tuple[str, int]) -> int:
+        return len(self._log.records(*place))
 
     def length(self, place: tuple[str, int], start: int | None) -> int:
         return len(self._log.records(*place)) - (start or 0)

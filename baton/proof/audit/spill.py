@@ -6,6 +6,7 @@ nothing but what the same process wrote.
 """
 
 import marshal
+import struct
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ from typing import IO, Any
 from zlib import crc32
 
 HELD_ROWS = 20_000
+_SIZE = struct.Struct("<Q")
+"""Before each piece of a file: ``marshal`` reads a file by a few bytes at a time, and a piece at
+once."""
 
 
 class Spill:
@@ -69,15 +73,14 @@ class Spill:
         if file is None:
             return
         file.seek(0)
-        try:
-            while True:
-                yield marshal.load(file)
-        except EOFError:
-            file.seek(0, 2)
+        while size := file.read(_SIZE.size):
+            yield marshal.loads(file.read(*_SIZE.unpack(size)))
 
     def _flush(self, bucket: int) -> None:
         file = self._files.get(bucket)
         if file is None:
             file = self._files[bucket] = self._paths[bucket].open("w+b")
-        marshal.dump(self._waiting[bucket], file)
+        rows = marshal.dumps(self._waiting[bucket])
+        file.write(_SIZE.pack(len(rows)))
+        file.write(rows)
         self._waiting[bucket].clear()
