@@ -291,7 +291,7 @@ def test_with_the_rights_of_the_table_a_lead_comes_all_the_way_and_nobody_may_do
 def _breach(plain: str, namespace: str) -> SlaViolation:
     """The first broken promise about a lead; nobody takes the lead, so there will be one."""
     topic, until = "leads.sla-violations.v1", time.monotonic() + PATIENCE_S
-    with LogReader({"bootstrap.servers": plain}, namespace) as reader:
+    with LogReader({"bootstrap.servers": plain}, namespace, follows=True) as reader:
         for record in reader.read(
             {topic: [0]}, follow=True, until=lambda: time.monotonic() > until
         ):

@@ -33,7 +33,9 @@ from baton.settings import Settings
 
 NAMESPACE = "chaos"
 _GRACE_MS = 60_000
-_AUDIT_PROCESSES = 2
+_EVENTS_A_PROCESS = 1_000
+"""A process that computes tasks again takes three seconds of CPU before it begins."""
+_MOST_PROCESSES = 2
 _COPIES = 3
 _WATCHED = tuple(
     spec.name
@@ -204,7 +206,7 @@ class ChaosRun:
                     namespace=NAMESPACE,
                     acknowledged=(line.strip() for line in ledger),
                     grace_ms=_GRACE_MS,
-                    processes=_AUDIT_PROCESSES,
+                    processes=min(_MOST_PROCESSES, 1 + self._order.events // _EVENTS_A_PROCESS),
                     progress=lambda what, done, total: self._progress.report(
                         f"{what}: {done:,} of {total:,}"
                     ),
