@@ -44,9 +44,12 @@ class Sizes:
     faust_events: int = 60_000
     restored: int = 1_000_000
     acts: int = 5
+    calls: int = 5_000
     leads: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     lead_events: int = 20_000
     intake_events: int = 5_000
+    body_events: int = 2_500
+    body_rounds: int = 5
     identities: int = 100_000
     many: int = 1_000_000
     core_events: int = 40_000
@@ -62,6 +65,9 @@ class Sizes:
     forms: int = 50
     idle_s: float = 20.0
     warm_s: float = 10.0
+    hop_warm_s: float = 3.0
+    rest_s: float = 10.0
+    """After the start, before what an idle system takes is measured."""
     way_warm_s: float = 60.0
     """While the broker's Java compiles what is hot, that takes a third of a core and more."""
 
@@ -70,12 +76,15 @@ QUICK = Sizes(
     events=4_000,
     faust_events=1_000,
     restored=2_000,
+    calls=100,
     leads=(1_000,),
-    lead_events=1_000,
+    lead_events=200,
     intake_events=200,
+    body_events=100,
+    body_rounds=1,
     identities=500,
-    many=20_000,
-    core_events=1_000,
+    many=2_000,
+    core_events=200,
     chain_events=1_000,
     chain_people=100,
     chain_companies=25,
@@ -88,6 +97,8 @@ QUICK = Sizes(
     forms=40,
     idle_s=1.0,
     warm_s=1.0,
+    hop_warm_s=1.0,
+    rest_s=1.0,
     way_warm_s=1.0,
 )
 """Shows that everything works; its figures mean nothing."""
@@ -113,9 +124,9 @@ class Bench:
         """Measure what is asked for."""
         sizes = self._sizes
         for part, module, options in (
-            ("codec", "codec", {}),
-            ("agreement", "agreement", {}),
-            ("intake", "intake", {"events": sizes.intake_events, "identities": [sizes.identities]}),
+            ("codec", "codec", {"calls": sizes.calls}),
+            ("agreement", "agreement", {"calls": sizes.calls}),
+            ("intake", "intake", _intake(sizes)),
             ("core", "core", {"events": sizes.core_events, "many": sizes.many}),
             *(
                 (f"leads_{leads}", "lead", {"leads": [leads], "events": sizes.lead_events})
@@ -139,9 +150,7 @@ class Bench:
         self._together(
             "d",
             ("hop",),
-            lambda: self._part(
-                "hop", "hop", {"rate": sizes.rate, "seconds": sizes.seconds, **self._where("d")}
-            ),
+            lambda: self._part("hop", "hop", {**_hop(sizes), **self._where("d")}),
         )
 
     def _flow(self) -> None:
@@ -180,8 +189,9 @@ class Bench:
     def _way(self, rate: int, letter: str) -> None:
         sizes = self._sizes
         paces = {"rate": rate, "seconds": sizes.seconds, "one_in": sizes.one_in}
-        rests = {"warm_s": sizes.way_warm_s, "idle_s": sizes.idle_s, "broker": self._broker}
-        self._part(f"way_{rate}", "whole", {**paces, **rests, **self._where(letter)})
+        rests = {"rest_s": sizes.rest_s, "warm_s": sizes.way_warm_s, "idle_s": sizes.idle_s}
+        where = {"broker": self._broker, **self._where(letter)}
+        self._part(f"way_{rate}", "whole", {**paces, **rests, **where})
 
     def _concierge(self) -> None:
         sizes = self._sizes
@@ -234,6 +244,15 @@ class Bench:
         )
         self._console.print(reported, highlight=False, markup=False)
         return found
+
+
+def _intake(sizes: Sizes) -> dict[str, Any]:
+    bodies = {"body_events": sizes.body_events, "body_rounds": sizes.body_rounds}
+    return {"events": sizes.intake_events, "identities": [sizes.identities], **bodies}
+
+
+def _hop(sizes: Sizes) -> dict[str, Any]:
+    return {"rate": sizes.rate, "seconds": sizes.seconds, "warm_s": sizes.hop_warm_s}
 
 
 def measured(module: str, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -230,6 +230,7 @@ def restoring(count: int) -> Iterator[tuple[str, float]]:
 def measured(options: dict[str, Any]) -> dict[str, Any]:
     """Every figure by name; so many ``events``, so ``many`` timers and keys."""
     count, many = options["events"], options["many"]
+    gc.freeze()  # what is loaded by now: each round collects before it begins
     records = events(count, count // 4)
     figures = {
         "decode_us": best(ROUNDS, lambda: codec_alone(records, encode=False)),

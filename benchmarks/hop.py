@@ -27,7 +27,6 @@ from benchmarks.pacing import paced, percentiles
 from benchmarks.reducers import Total
 from benchmarks.sample import engagement_of_now, headers
 
-_WARM_S = 3.0
 _LAST_S = 10.0
 _READY_S = 60.0
 
@@ -41,7 +40,7 @@ def work(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def measured(options: dict[str, Any]) -> dict[str, Any]:
-    """``rate`` events a second for ``seconds``."""
+    """``rate`` events a second for ``seconds``, after ``warm_s`` of them."""
     make_topics(options["bootstrap"], options["namespace"])
     words = [sys.executable, "-m", "benchmarks.parts", "hop_worker", json.dumps(options)]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL) as worker:
@@ -57,6 +56,7 @@ class _Hop:
 
     def __init__(self, options: dict[str, Any]) -> None:
         self._rate, self._seconds = options["rate"], options["seconds"]
+        self._warm_s = options["warm_s"]
         servers = {"bootstrap.servers": options["bootstrap"], "log_level": 0}
         self._topic = event_topic(options["namespace"])
         self._producer = Producer({**servers, "enable.idempotence": True, "linger.ms": 0})
@@ -78,7 +78,7 @@ class _Hop:
         """Warm up, measure, wait for the last ones."""
         reading = threading.Thread(target=self._read, daemon=True)
         reading.start()
-        self._send(_WARM_S, 0)
+        self._send(self._warm_s, 0)
         self._await(_READY_S)
         self._sent.clear()
         before, began = sum(worker.cpu_times()[:2]), time.perf_counter()

@@ -50,6 +50,7 @@ BATCH = 2_000
 ROUNDS = 5
 SOME_LEADS, NEW_SHARE, HANDED_OVER_SHARE = 2_000, 0.2, 0.1
 BODIES = (1, 100, 2_500)
+BODY_EVENTS = 2_500
 _NUMBERED = re.compile(rb"visitor-(\d{5})|lead(\d{5})@firm\d\d|\"([ep]-)(\d+)")
 _HEX = re.compile(rb"[0-9a-f]{32}")
 
@@ -340,18 +341,19 @@ def body_of(way: str, count: int) -> bytes:
     return ("\n".join(lines) if way == "lines" else f"[{','.join(lines)}]").encode()
 
 
-def body_us(way: str, count: int) -> float:
-    """Taking what a body has, without the request around it."""
-    repeats = max(1, 2_500 // count)
+def body_us(way: str, count: int, events: int, rounds: int) -> float:
+    """Taking what a body has, without the request around it; so many ``events`` a round, or one
+    body."""
+    repeats = max(1, events // count)
     body, take = body_of(way, count), TAKES[way]
     return best(
-        lambda times: [take(body) for _ in range(times)], [(repeats, repeats * count)] * ROUNDS
+        lambda times: [take(body) for _ in range(times)], [(repeats, repeats * count)] * rounds
     )
 
 
 def measured(options: dict[str, Any]) -> dict[str, Any]:
     """Microseconds an event by what is done with it; so many ``events`` a round, populations of so
-    many ``identities``."""
+    many ``identities``; bodies with so many ``body_events`` a round, ``body_rounds`` times."""
     calm_collector()
     figures = {
         "read": reading_us(options["events"]),
@@ -364,7 +366,11 @@ def measured(options: dict[str, Any]) -> dict[str, Any]:
             options["events"], option, templates
         )
     return figures | {
-        f"body: {way} of {count:,}": body_us(way, count) for way in TAKES for count in BODIES
+        f"body: {way} of {count:,}": body_us(
+            way, count, options["body_events"], options["body_rounds"]
+        )
+        for way in TAKES
+        for count in BODIES
     }
 
 
@@ -378,6 +384,8 @@ def main() -> None:
     options = {
         "identities": [int(part) for part in arguments.identities.split(",")],
         "events": arguments.events,
+        "body_events": BODY_EVENTS,
+        "body_rounds": ROUNDS,
     }
     figures = measured(options)
     about = {"python": platform.python_version(), "machine": platform.machine()}

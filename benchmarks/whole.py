@@ -35,16 +35,14 @@ _SENDERS = 16
 _CROWD = 2_000
 _FIRMS = 500
 _LAST_S = 10.0
-_RESTS_S = 10.0
-"""After the start, before what an idle system takes is measured."""
 _ROUTED = ("leads.routed.sdr.v1", "leads.routed.sales.v1")
 
 
 def measured(options: dict[str, Any]) -> dict[str, Any]:
-    """Idle first, then ``rate`` events a second of which one in ``one_in`` asks for a
-    demonstration."""
+    """Idle first, ``rest_s`` after the start, then ``rate`` events a second of which one in
+    ``one_in`` asks for a demonstration."""
     with running(options, agreement()) as system:
-        time.sleep(_RESTS_S)
+        time.sleep(options["rest_s"])
         idle = _idle(system, options.get("broker"), options["idle_s"])
         return idle | Way(system, options).measured()
 

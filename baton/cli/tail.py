@@ -51,7 +51,7 @@ def tail(
     nothing."""
     settings = cluster_settings()
     wanted = None if key is None else key.encode()
-    with LogReader(confluent_options(settings), settings.namespace) as reader:
+    with LogReader(confluent_options(settings), settings.namespace, follows=follow) as reader:
         places = {}
         for topic in topics:
             partitions = reader.partitions(topic)

@@ -1,7 +1,7 @@
 """``baton worker``: one service's reducers in this process, as ``baton up``, a container or a unit
 file starts them."""
 
-from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import typer
@@ -65,9 +65,10 @@ def worker(
     run_worker(found, settings)
 
 
-def refuse_drift(schemas: SchemaShelf, reducers: Sequence[Reducer[Any, Any]]) -> None:
+@cache
+def refuse_drift(schemas: SchemaShelf, reducers: tuple[Reducer[Any, Any], ...]) -> None:
     """Raise :class:`ContractsDiffer` unless every record and state of the reducers is as its schema
-    says and old data can be read."""
+    says and old data can be read. What has passed is not looked at again."""
     states = [
         kind
         for reducer in reducers

@@ -16,6 +16,7 @@ from baton.cluster.topic_layout import Layout, ensure_topics
 from baton.contracts.topics import TOPICS, physical
 from baton.ids import derived_id
 from baton.proof.chaos.chaos_run import ChaosRun
+from baton.proof.chaos.crew import Spawn
 from baton.proof.chaos.headway import Headway, NotDrained
 from baton.proof.chaos.load import event_id_of
 from baton.proof.chaos.machine_time import MachineTime
@@ -29,6 +30,7 @@ from baton.proof.chaos.script import waves
 from baton.proof.chaos.script_clock import ScriptClock
 from baton.proof.chaos.witness import Witness
 from tests.kafka.conftest import DEMO_AGREEMENT
+from tests.kafka.nursery import Nursery
 
 ROOT = Path(__file__).resolve().parents[2]
 ONE_BROKER = set(Fault) - {Fault.PARTITION, Fault.UPGRADE, Fault.BACKUP}
@@ -172,18 +174,20 @@ def test_what_piled_up_under_faults_has_a_bound(backlog: int, given_s: float, la
     assert all(f"took 400 s, of which the machine gave {given_s} s" in text for text in found)
 
 
-def _run(tmp_path: Path, broker_cache: Path, **more: Any) -> Outcome:
-    return ChaosRun(
-        tmp_path, Order(agreement=DEMO_AGREEMENT, **more), cache=broker_cache, say=print
-    ).run()
+def _run(
+    tmp_path: Path, broker_cache: Path, spawn: Spawn = subprocess.Popen, **more: Any
+) -> Outcome:
+    order = Order(agreement=DEMO_AGREEMENT, **more)
+    return ChaosRun(tmp_path, order, cache=broker_cache, say=print, spawn=spawn).run()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1_200)  # the run itself gives up where nothing advances
-def test_a_small_run_ends_sound(tmp_path: Path, broker_cache: Path) -> None:
+def test_a_small_run_ends_sound(nursery: Nursery, tmp_path: Path, broker_cache: Path) -> None:
     outcome = _run(
         tmp_path,
         broker_cache,
+        nursery.popen,
         kills=SMALL_KILLS,
         events=150,
         seconds=12,

@@ -12,7 +12,7 @@ KEYS = 7
 class Stream:
     """Sends numbers until it is ended."""
 
-    def __init__(self, bench: KafkaBench, pause_s: float = 0.004) -> None:
+    def __init__(self, bench: KafkaBench, pause_s: float = 0.008) -> None:
         self._bench, self._pause_s = bench, pause_s
         self.sent = 0
         self._ending = False

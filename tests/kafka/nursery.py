@@ -21,6 +21,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -34,6 +35,15 @@ LOADED = (
     "baton.engine.kafka.worker",
     *(f"services.{name}.app" for name in ("ingest", "scorer", "router", "sla_watcher")),
     *(f"services.{name}.process" for name in ("ingest.gateway", "insights", "delivery")),
+    # loaded by those when they begin
+    "baton.cli.main",
+    *(f"faust.app.{name}" for name in ("base", "router")),
+    *(f"faust.assignor.{name}" for name in ("leader_assignor", "partition_assignor")),
+    *(f"faust.tables.{name}" for name in ("manager", "objects", "sets")),
+    *(f"faust.web.apps.{name}" for name in ("production_index", "router", "tables")),
+    *("faust.transport.drivers.aiokafka", "faust.web.drivers.aiohttp"),
+    *("faust.web.cache.backends.memory", "faust.fixups.django", "faust.topics"),
+    "uvicorn.lifespan.off",
 )
 """What every process from here has: the workers of the tests, and those of Baton."""
 
@@ -45,7 +55,7 @@ _POLL_S = 0.05
 
 
 class Nursery:
-    """The test's end of it."""
+    """The test's end of it. Threads may ask side by side."""
 
     def __init__(self) -> None:
         self._asking, answering = socket.socketpair()
@@ -56,6 +66,7 @@ class Nursery:
                 pass_fds=[answering.fileno()],
             )
         self._answers = self._asking.makefile("r")
+        self._lock = threading.Lock()
 
     def popen(
         self,
@@ -98,9 +109,10 @@ class Nursery:
 
     def _ask(self, request: dict[str, Any], fds: Iterable[int] = ()) -> Any:
         line = json.dumps(request).encode() + b"\n"
-        sent = socket.send_fds(self._asking, [line], list(fds)) if fds else 0
-        self._asking.sendall(line[sent:])
-        return json.loads(self._answers.readline())
+        with self._lock:
+            sent = socket.send_fds(self._asking, [line], list(fds)) if fds else 0
+            self._asking.sendall(line[sent:])
+            return json.loads(self._answers.readline())
 
 
 class Forked:
@@ -138,6 +150,30 @@ class Forked:
     def kill(self) -> None:
         """SIGKILL."""
         self.send_signal(signal.SIGKILL)
+
+
+def prepare() -> None:
+    """Load the modules, make the codecs and compare them with their schemas: what each worker would
+    do again before it begins."""
+    for name in LOADED:
+        importlib.import_module(name)
+    # here, because the tests' end of it has no use for them
+    from baton.cli.worker import refuse_drift
+    from baton.contracts.codec import codec_for
+    from baton.contracts.drift import event_records
+    from baton.contracts.schemas import shelf
+    from baton.engine.records import BatchJournal, Position
+    from baton.flow import SERVICES, service_of
+
+    states = list[type]()
+    refuse_drift(shelf(), ())
+    for name in SERVICES:
+        reducers = service_of(name).reducers
+        refuse_drift(shelf(), reducers)
+        for reducer in reducers:
+            states += [reducer.head_type, *(kind.type for kind in reducer.entry_kinds)]
+    for record in (*event_records(), Position, BatchJournal, *filter(None, states)):
+        codec_for(record)
 
 
 def serve(asked: socket.socket) -> Callable[[], Any]:
@@ -201,8 +237,7 @@ def _born(request: Mapping[str, Any], fds: Sequence[int]) -> Callable[[], Any]:
 
 
 if __name__ == "__main__":
-    for name in LOADED:
-        importlib.import_module(name)
+    prepare()
     gc.collect()
     gc.freeze()
     serve(socket.socket(fileno=int(sys.argv[1])))()

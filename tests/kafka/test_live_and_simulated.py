@@ -121,7 +121,8 @@ def _live(system: System, lines: list[bytes], expected: list[int]) -> list[Recor
     settings = system.settings
     producer = Producer({**confluent_options(settings), "partitioner": "murmur2_random"})
     found: list[Record] = []
-    with LogReader(confluent_options(settings), settings.namespace) as reader:
+    client = confluent_options(settings)
+    with LogReader(client, settings.namespace, follows=True) as reader:
         until = [time.monotonic() + TIMEOUT_S]
         places = {topic: list(range(reader.partitions(topic))) for topic in PUBLIC}
         records = reader.read(places, follow=True, until=lambda: time.monotonic() > until[0])
@@ -181,7 +182,8 @@ def test_a_fresh_system_opens_its_goals_in_this_month_and_publishes_no_goal_viol
     found: list[Record] = []
     with live_system(DEMO_AGREEMENT) as system:
         settings = system.settings
-        with LogReader(confluent_options(settings), settings.namespace) as reader:
+        client = confluent_options(settings)
+        with LogReader(client, settings.namespace, follows=True) as reader:
             until_s = time.monotonic() + FRESH_S
             places = {topic: list(range(reader.partitions(topic))) for topic in topics}
             found += reader.read(places, follow=True, until=lambda: time.monotonic() > until_s)

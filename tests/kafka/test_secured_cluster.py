@@ -9,8 +9,8 @@ by name.
 import json
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +50,7 @@ from baton.local.up.services import service_commands
 from baton.local.up.system import System
 from baton.settings import Settings, load_settings
 from tests.kafka.conftest import DEMO_AGREEMENT
+from tests.kafka.nursery import Nursery
 from tests.patience import BROKER_READY_S
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
@@ -194,9 +195,25 @@ def _outsiders(namespace: str) -> dict[str, tuple[Right, ...]]:
     }
 
 
+Running = Callable[[str], AbstractContextManager[System]]
+
+
+@pytest.fixture
+def running(
+    nursery: Nursery, cluster: Secured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Running]:
+    """``with running(namespace) as system``: each service as the principal of its name."""
+    yield lambda namespace: _running(nursery, cluster, namespace, tmp_path, monkeypatch)
+    load_settings.cache_clear()
+
+
 @contextmanager
 def _running(
-    cluster: Secured, namespace: str, home: Path, monkeypatch: pytest.MonkeyPatch
+    nursery: Nursery,
+    cluster: Secured,
+    namespace: str,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[System]:
     for name, value in {
         "BATON_BOOTSTRAP": cluster.plain,
@@ -226,21 +243,21 @@ def _running(
             for service_command in service_commands(settings)
         ],
         say=said.append,
+        spawn=nursery.popen,
     )
     with system.running():
         yield system
-    load_settings.cache_clear()
 
 
 def test_with_the_rights_of_the_table_a_lead_comes_all_the_way_and_nobody_may_do_more(
-    cluster: Secured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cluster: Secured, running: Running, tmp_path: Path
 ) -> None:
     namespace = "secured"
     for service in SERVICES:
         _allow(cluster.plain, service, rights_of(service, namespace))
     for principal, rights in _outsiders(namespace).items():
         _allow(cluster.plain, principal, rights)
-    with _running(cluster, namespace, tmp_path, monkeypatch):
+    with running(namespace):
         _send(
             cluster.settings_of("outside", namespace, tmp_path),
             physical(namespace, "leads.inbox.v1"),
@@ -274,7 +291,7 @@ def test_with_the_rights_of_the_table_a_lead_comes_all_the_way_and_nobody_may_do
 def _breach(plain: str, namespace: str) -> SlaViolation:
     """The first broken promise about a lead; nobody takes the lead, so there will be one."""
     topic, until = "leads.sla-violations.v1", time.monotonic() + PATIENCE_S
-    with LogReader({"bootstrap.servers": plain}, namespace) as reader:
+    with LogReader({"bootstrap.servers": plain}, namespace, follows=True) as reader:
         for record in reader.read(
             {topic: [0]}, follow=True, until=lambda: time.monotonic() > until
         ):
@@ -300,7 +317,7 @@ def _send(settings: Settings, topic: str, value: str) -> None:
 
 
 def test_a_right_too_few_is_reported_by_name(
-    cluster: Secured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cluster: Secured, running: Running, tmp_path: Path
 ) -> None:
     namespace = "lacking"
     lacking = physical(namespace, topics_of("scorer").reads[0])
@@ -310,7 +327,7 @@ def test_a_right_too_few_is_reported_by_name(
         _allow(cluster.plain, service, kept)
     with (
         pytest.raises(Exception, match="scorer"),
-        _running(cluster, namespace, tmp_path, monkeypatch),
+        running(namespace),
     ):
         pass
     log = (tmp_path / "logs" / "scorer.log").read_text()

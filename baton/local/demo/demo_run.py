@@ -133,7 +133,7 @@ class Demo:
             )
 
     def _watch(self) -> None:
-        with LogReader(self._client, self._namespace) as reader:
+        with LogReader(self._client, self._namespace, follows=True) as reader:
             places = {topic: list(range(reader.partitions(topic))) for topic in _WATCHED}
             for record in reader.read(places, follow=True, until=self._ended.is_set):
                 self.last_news_s = time.monotonic()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from baton.proof.audit.audit import Audit
 from baton.proof.audit.findings import Report
 from baton.proof.audit.source import KafkaSource
 from baton.proof.chaos.brokers import brokers_of
-from baton.proof.chaos.crew import Crew
+from baton.proof.chaos.crew import Crew, Spawn
 from baton.proof.chaos.drained import Lag
 from baton.proof.chaos.faults import Striker
 from baton.proof.chaos.load import Load, Target
@@ -32,7 +33,9 @@ from baton.settings import Settings
 
 NAMESPACE = "chaos"
 _GRACE_MS = 60_000
-_AUDIT_PROCESSES = 2
+_EVENTS_A_PROCESS = 1_000
+"""A process that computes tasks again takes three seconds of CPU before it begins."""
+_MOST_PROCESSES = 2
 _COPIES = 3
 _WATCHED = tuple(
     spec.name
@@ -43,12 +46,19 @@ _WATCHED = tuple(
 
 class ChaosRun:
     """``home``: where the brokers, the logs of the workers and the ledger go. ``network``: joins
-    several brokers, where it can be cut."""
+    several brokers, where it can be cut. ``spawn``: starts workers."""
 
     def __init__(
-        self, home: Path, order: Order, *, cache: Path, say: Say, network: Network | None = None
+        self,
+        home: Path,
+        order: Order,
+        *,
+        cache: Path,
+        say: Say,
+        network: Network | None = None,
+        spawn: Spawn = subprocess.Popen,
     ) -> None:
-        self._home, self._order = home, order
+        self._home, self._order, self._spawn = home, order, spawn
         self._blows = order.blows
         self._brokers = brokers_of(home, cache, order.brokers, network)
         self._ledger = home / "acknowledged.txt"
@@ -72,6 +82,7 @@ class ChaosRun:
                 size=self._order.workers,
                 former=self._order.former,
                 states=self._home / "states" if self._order.on_disk else None,
+                spawn=self._spawn,
             )
             stack.callback(crew.stop)
             crew.start()
@@ -196,7 +207,7 @@ class ChaosRun:
                     namespace=NAMESPACE,
                     acknowledged=(line.strip() for line in ledger),
                     grace_ms=_GRACE_MS,
-                    processes=_AUDIT_PROCESSES,
+                    processes=min(_MOST_PROCESSES, 1 + self._order.events // _EVENTS_A_PROCESS),
                     progress=lambda what, done, total: self._progress.report(
                         f"{what}: {done:,} of {total:,}"
                     ),

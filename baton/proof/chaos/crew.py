@@ -7,8 +7,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from baton.contracts.acls import GATEWAY
 from baton.flow import SERVICES
@@ -20,6 +21,29 @@ KINDS = (*SERVICES, GATEWAY)
 
 Name = tuple[str, int]
 """A service or the gateway, and the number of its process."""
+
+
+class Worker(Protocol):
+    """What a crew needs of ``subprocess.Popen``."""
+
+    def poll(self) -> int | None:
+        """Its exit code; None while it runs."""
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Signal it if it runs."""
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+
+    def kill(self) -> None:
+        """SIGKILL."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, once it has ended; raises ``subprocess.TimeoutExpired``."""
+
+
+Spawn = Callable[..., Worker]
+"""Starts a process as ``subprocess.Popen`` does, with the arguments that it is given here."""
 
 
 class Crew:
@@ -37,13 +61,14 @@ class Crew:
         size: int,
         former: Path | None = None,
         states: Path | None = None,
+        spawn: Spawn = subprocess.Popen,
     ) -> None:
         self._environment, self._logs, self._former = dict(environment), logs, former
-        self._states = states
+        self._states, self._spawn = states, spawn
         self._names = [(kind, number) for kind in KINDS for number in range(size)]
         self._ports = {number: free_port() for number in range(size)}
         self._upgraded: set[Name] = set()
-        self._processes: dict[Name, subprocess.Popen[bytes]] = {}
+        self._processes: dict[Name, Worker] = {}
         self._lock = threading.RLock()
         self._ended, self._resting = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._tend, daemon=True)
@@ -138,12 +163,12 @@ class Crew:
         }
         with (self._logs / f"{kind}-{number}.log").open("ab") as out:
             words = [sys.executable, "-m", "baton.cli.main", "worker", kind]
-            self._processes[name] = subprocess.Popen(
+            self._processes[name] = self._spawn(
                 words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, cwd=root
             )
         self.starts += 1
 
 
-def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+def _signal(process: Worker, number: signal.Signals) -> None:
     if process.poll() is None:
         process.send_signal(number)

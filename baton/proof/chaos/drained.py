@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, KafkaException, TopicPartition
 
 from baton.contracts.topics import consumer_group, physical
 from baton.engine.reducer import Reducer
@@ -57,33 +57,33 @@ class Lag:
     def ends(self) -> Ends:
         """Where the inputs end now. Raises KafkaException as below."""
         asker = next(iter(self._askers.values()))
-        places = {
-            (place.topic, place.partition): place
-            for inputs in self._inputs.values()
-            for place in inputs
-        }
+        places = {place for inputs in self._inputs.values() for place in inputs}
+        latest = [TopicPartition(place.topic, place.partition, OFFSET_END) for place in places]
         with _fresh(asker):
-            return {where: _end(asker, place) for where, place in places.items()}
+            found = asker.offsets_for_times(latest, timeout=_TIMEOUT_S)
+            return {(place.topic, place.partition): _offset(place) for place in found}
 
     def __call__(self, known: Ends | None = None) -> int:
         """How far behind the ends of now, or ``known`` ones. A partition without a committed offset
         counts whole, and one more. Raises KafkaException while the cluster does not answer."""
-        ends = {} if known is None else dict(known)
-        behind = 0
+        standing = {}
         for name, places in self._inputs.items():
             asker = self._askers[name]
             with _fresh(asker):
-                for place in asker.committed(places, timeout=_TIMEOUT_S):
-                    where = place.topic, place.partition
-                    if where not in ends:
-                        ends[where] = _end(asker, place)
-                    behind += max(0, ends[where] - (place.offset if place.offset >= 0 else -1))
-        return behind
+                standing[name] = asker.committed(places, timeout=_TIMEOUT_S)
+        # after what is committed: an end that was asked for before could lie behind it
+        ends = self.ends() if known is None else known
+        return sum(
+            max(0, ends[place.topic, place.partition] - max(place.offset, -1))
+            for places in standing.values()
+            for place in places
+        )
 
 
-def _end(asker: Consumer, place: TopicPartition) -> int:
-    found: tuple[int, int] = asker.get_watermark_offsets(place, timeout=_TIMEOUT_S, cached=False)
-    return found[1]
+def _offset(found: TopicPartition) -> int:
+    if found.error is not None:
+        raise KafkaException(found.error)
+    return int(found.offset)
 
 
 @contextmanager

@@ -138,7 +138,7 @@ class Load:
         heapq.heappush(self._due, (at_ms, self._number, answers, arrival))
 
     def _answer(self) -> None:
-        with LogReader(self._target.client, self._target.namespace) as reader:
+        with LogReader(self._target.client, self._target.namespace, follows=True) as reader:
             places = {topic: list(range(reader.partitions(topic))) for topic in _ROUTED}
             for record in reader.read(places, follow=True, until=self._ended.is_set):
                 if record.value is not None:

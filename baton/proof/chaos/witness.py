@@ -54,7 +54,7 @@ class Witness:
 
     def _watch(self) -> None:
         try:
-            with LogReader(self._client, self._namespace) as reader:
+            with LogReader(self._client, self._namespace, follows=True) as reader:
                 places = {topic: list(range(reader.partitions(topic))) for topic in self._topics}
                 for record in reader.read(places, follow=True, until=self._ended.is_set):
                     place = record.topic, record.partition

@@ -219,7 +219,11 @@ def test_past_its_retention_it_stops_with_words_and_a_rebuild_says_since_when_it
 
 @pytest.fixture
 def system(
-    bootstrap: str, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    nursery: Nursery,
+    bootstrap: str,
+    namespace: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[System]:
     """A whole Baton with its board, ready."""
     given = {
@@ -241,6 +245,7 @@ def system(
         prepare=lambda reached: prepare_cluster(reached, lambda _: None),
         commands=service_commands,
         say=lambda _: None,
+        spawn=nursery.popen,
     )
     with found.running():
         yield found
