@@ -177,8 +177,9 @@ def _module(line: int, name: str) -> Iterator[tuple[int, str, str]]:
 
 
 def _is_edge(path: str) -> bool:
-    return any(
-        path.startswith(edge) if edge.endswith("/") else Path(path).match(edge) for edge in EDGES
+    return path in EDGES or any(
+        path.startswith(edge) if edge.endswith("/") else "*" in edge and Path(path).match(edge)
+        for edge in EDGES
     )
 
 

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ import httpx
 import pytest
 
 from baton.contracts.intake import EventKind
-from baton.sources.source_model import secrets_of
-from baton.sources.source_reading import read_sources, source_files
+from baton.sources.model import SourceModel, secrets_of
+from baton.sources.reading import read_sources, source_files
 from services.ingest.gateway.adapters.declared import declared_sources
 from services.ingest.gateway.adapters.registry import ADAPTERS
 from services.ingest.gateway.app import Gateway
@@ -31,11 +32,16 @@ SOURCES = Path(__file__).resolve().parents[4] / "examples" / "sources"
 NOW = 1_772_445_600_000  # 2026-03-02T10:00:00Z
 SECRET = "a-secret-of-the-tests"
 URL = "https://leads.example.com"
-MODELS = {
-    name: source
-    for file in source_files(SOURCES)
-    for name, source in read_sources(file).sources.items()
-}
+
+
+@cache
+def shipped() -> dict[str, SourceModel]:
+    """Every source among the examples."""
+    return {
+        name: source
+        for file in source_files(SOURCES)
+        for name, source in read_sources(file).sources.items()
+    }
 
 
 @dataclass
@@ -56,7 +62,7 @@ def served() -> Vendors:
 
 @pytest.fixture
 async def client(served: Vendors) -> AsyncIterator[httpx.AsyncClient]:
-    secrets = {name: SECRET for model in MODELS.values() for name in secrets_of(model)}
+    secrets = {name: SECRET for model in shipped().values() for name in secrets_of(model)}
     own = GatewaySettings(write_keys=KEYS)
     gateway = Gateway(served.publish, key_ring(own), own, keep=served.keep, now_ms=lambda: NOW)
     app = gateway.app((*ADAPTERS, *declared_sources(SOURCES, secrets)))
@@ -124,7 +130,7 @@ WITH_MOMENT = ("hubspot v3", "calendly")
 
 
 def first_example(name: str) -> bytes:
-    return json.dumps(MODELS[name].examples[0].body).encode()
+    return json.dumps(shipped()[name].examples[0].body).encode()
 
 
 @pytest.mark.parametrize(("name", "sign"), SIGNERS.values(), ids=SIGNERS)
@@ -224,7 +230,7 @@ async def test_the_template_of_the_page_about_marketo_is_taken_as_marketo_fills_
 async def test_aircalls_token_stands_in_the_body(
     client: httpx.AsyncClient, served: Vendors
 ) -> None:
-    body = MODELS["aircall"].examples[0].body
+    body = shipped()["aircall"].examples[0].body
     wrong = await client.post("/hooks/aircall", json=body)
     right = await client.post("/hooks/aircall", json={**body, "token": SECRET})
     assert [wrong.status_code, right.status_code] == [401, 200]
@@ -236,7 +242,7 @@ async def test_aircalls_token_stands_in_the_body(
 async def test_salesforce_gets_the_ack_it_waits_for(
     client: httpx.AsyncClient, served: Vendors
 ) -> None:
-    body = MODELS["salesforce"].examples[0].body.encode()
+    body = shipped()["salesforce"].examples[0].body.encode()
     answer = await client.post("/hooks/salesforce", params={"token": SECRET}, content=body)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/xml; charset=utf-8")
     assert "<Ack>true</Ack>" in answer.text
@@ -395,7 +401,7 @@ async def test_too_many_fields_are_no_form(client: httpx.AsyncClient, served: Ve
 async def test_a_merge_in_the_crm_joins_and_a_deletion_for_privacy_forgets(
     client: httpx.AsyncClient, served: Vendors
 ) -> None:
-    for example in MODELS["hubspot"].examples:
+    for example in shipped()["hubspot"].examples:
         body = json.dumps(example.body).encode()
         await client.post("/hooks/hubspot", content=body, headers=hubspot2(body))
     kinds = [record.kind for record in served.records]
