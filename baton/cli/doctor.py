@@ -166,12 +166,14 @@ def _jars(settings: Settings) -> Iterator[Finding]:
         return
     folder = settings.cache / f"kafka-{KAFKA_VERSION}"
     locked = locked_artifacts()
-    missing = [artifact for artifact in locked if not is_sound(artifact, folder / artifact.file_name)]
+    missing = [
+        artifact for artifact in locked if not is_sound(artifact, folder / artifact.file_name)
+    ]
     if not missing:
         text = f"all {len(locked)} there and verified; a start needs no network"
         yield Finding(check="kafka files", verdict=Verdict.GOOD, text=text)
     else:
-        size = sum(artifact.size_bytes for artifact in missing)
+        size = sum(jar.size_bytes for jar in missing)
         text = (
             f"{len(missing)} of {len(locked)} are to be fetched at the next start ({size >> 20} MB)"
         )
