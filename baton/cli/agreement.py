@@ -230,16 +230,24 @@ def examples(file: Path = _FILE, as_json: bool = _JSON) -> None:
 @app.command(epilog="Example:  baton agreement impact new.yaml")
 def impact(file: Path = _FILE, as_json: bool = _JSON) -> None:
     """What an agreement would change for the leads there are now: how many would qualify at once,
-    by pool, and a person's load.
+    by pool, and a person's load; which pools end, with the leads in them, and which goals and
+    promises.
 
     Reads the running system's state; changes nothing.
     """
     from baton.agreement_report.impact import impact_of, impact_tables
+    from baton.screens.endings import Endings, endings, endings_tables
+    from baton.screens.live import live
 
-    model = read_agreement(file)
-    found = impact_of(cluster_settings(), model, now_ms=wall_ms())
+    model, settings, now_ms = read_agreement(file), cluster_settings(), wall_ms()
+    found = impact_of(settings, model, now_ms=now_ms)
+    ends = Endings()
+    if found.old is not None:
+        with live(settings, now_ms=now_ms) as cluster:
+            states = cluster.states("assignment")
+            ends = endings(states, cluster.reference, compiled_of(model), now_ms=now_ms)
     if as_json:
-        typer.echo(json.dumps(asdict(found)))
+        typer.echo(json.dumps({**asdict(found), "ends": asdict(ends)}))
         return
-    for table in impact_tables(found):
+    for table in (*impact_tables(found), *endings_tables(ends)):
         Console().print(table)
