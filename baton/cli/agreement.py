@@ -22,6 +22,7 @@ from baton.agreement.publish import (
 from baton.agreement.schema import schema_text
 from baton.agreement.source.read import examine, read_agreement
 from baton.agreement_report.tables import shown
+from baton.cli.account import account_of
 from baton.cli.agreement_in_force import compiled_in_force
 from baton.cli.agreement_words import act_words, print_changes, since_words, verdict
 from baton.cli.cluster import cluster_settings
@@ -130,13 +131,17 @@ def diff(
 def approve_(
     file: Path = _FILE,
     side: str = typer.Option(..., "--as", help="The side you sign for: marketing or sales."),
-    by: str = typer.Option(..., "--by", help="Who signs."),
+    by: str = typer.Option(..., "--by", help="Who signs; one person signs one side."),
 ) -> None:
     """Sign an agreement for one side. It is the hash that is signed: any change of meaning needs
-    new signatures."""
-    outcome = approve(
-        KafkaAgreementTopic(cluster_settings()), read_agreement(file), side=side, by=by
-    )
+    new signatures.
+
+    Beside the name stands, in `baton agreement history`, as whom the way in knows you: the brokers'
+    user (BATON_SASL_USERNAME), else the account on this machine.
+    """
+    settings, model = cluster_settings(), read_agreement(file)
+    account = account_of(settings)
+    outcome = approve(KafkaAgreementTopic(settings), model, side=side, by=by, account=account)
     if outcome.changed:
         typer.echo(f"version {outcome.version} is signed for {side} by {by}")
     else:

@@ -42,10 +42,9 @@ def test_a_pool_that_is_renamed_ends_with_the_leads_in_it_and_says_where_they_go
 
 
 def test_whom_the_new_rules_suppress_goes_to_nobody(full: Company) -> None:
-    everybody = {
-        "{field: profile.relation, op: is, value: competitor}": "{field: lead.leg, op: is, value: sales}"
-    }
-    assert _of(full, RENAMED | everybody).pools[0].waiting_go_to == {"nobody": 2}
+    whom = "{field: profile.relation, op: is, value: competitor}"
+    all_of_sales = {whom: "{field: lead.leg, op: is, value: sales}"}
+    assert _of(full, RENAMED | all_of_sales).pools[0].waiting_go_to == {"nobody": 2}
 
 
 def test_goals_and_promises_that_nobody_owes_any_more_are_named(full: Company) -> None:
