@@ -71,6 +71,7 @@ def measure(store: Path) -> None:
         now_ms = time.time() * 1000
         for target, number, since_ms in db.execute(_WAITING):
             metrics.WAITING.labels(target=target).set(number)
+            metrics.DEAD.labels(target=target)  # from 0 on: else the first one is no increase
             age_s = (now_ms - since_ms) / 1000 if since_ms is not None else 0
             metrics.OLDEST.labels(target=target).set(age_s)
         disabled = db.execute("SELECT count(*) FROM target WHERE disabled IS NOT NULL").fetchall()

@@ -24,7 +24,7 @@ from baton.cluster.topics import Layout, ensure_topics
 from baton.contracts.codec import codec_for
 from baton.contracts.reference import PeopleRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE
-from baton.contracts.topics import TOPICS
+from baton.contracts.topics import TOPICS, changelog_topic
 from baton.engine.reducer import Event
 from baton.settings import Settings, load_settings
 
@@ -43,7 +43,15 @@ def settings(bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch) ->
     ensure_topics(
         {"bootstrap.servers": bootstrap},
         Layout(namespace=namespace, partitions=1),
-        [TOPICS[BATON_AGREEMENTS], TOPICS[BATON_PEOPLE], TOPICS["lead.changelog.v1"]],
+        [
+            TOPICS[name]
+            for name in (
+                BATON_AGREEMENTS,
+                BATON_PEOPLE,
+                changelog_topic("lead"),
+                changelog_topic("assignment"),
+            )
+        ],
     )
     yield load_settings()
     load_settings.cache_clear()
