@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
+from unicodedata import normalize
 
 from confluent_kafka import Producer
 
@@ -51,6 +52,14 @@ class Outcome:
     version: str
     changed: bool
     from_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """Who signs, as they call themselves, and as whom the way in knows them."""
+
+    name: str
+    account: str | None = None
 
 
 class AgreementTopic(Protocol):
@@ -108,18 +117,46 @@ def book_of(written: Sequence[Written]) -> AgreementBook:
     return book
 
 
-def approve(topic: AgreementTopic, model: Agreement, *, side: str, by: str) -> Outcome:
-    """Sign the version of ``model`` for ``side``. Signing again changes nothing."""
+def approve(
+    topic: AgreementTopic, model: Agreement, *, side: str, by: str, account: str | None = None
+) -> Outcome:
+    """Sign the version of ``model`` for ``side``; ``account``: as whom the way in knows who signs.
+    Signing again changes nothing. Refused is the name that has signed for the other side: one
+    person signs one side."""
     if side not in SIDES:
         raise NotPublished(f'"{side}" is no side of the agreement: sign as marketing or as sales')
+    if not (name := " ".join(by.split())):
+        raise NotPublished(f"nobody is named who signs for {side}: give a name")
     version = version_of(canonical_text(model))
     written = topic.read()
+    for other, approval in book_of(written).approvals(version).items():
+        if other != side and approval.by is not None and _same_person(approval.by, name):
+            raise NotPublished(
+                f"version {version} was signed for {other} by {approval.by}, and one person signs "
+                f"one side: let somebody else sign for {side}"
+            )
+    return _sign(topic, written, version, side, Signer(name=name, account=account))
+
+
+def _same_person(one: str, other: str) -> bool:
+    plain = (" ".join(normalize("NFKC", name).casefold().split()) for name in (one, other))
+    return len(set(plain)) == 1
+
+
+def _sign(
+    topic: AgreementTopic, written: Sequence[Written], version: str, side: str, signer: Signer
+) -> Outcome:
     if side in book_of(written).approvals(version):
         return Outcome(version=version, changed=False)
-    record_id = derived_id("approved", version, side, next_offset(written))
-    topic.write(
-        AgreementRecord(record_id=record_id, kind="approved", version=version, side=side, by=by)
+    record = AgreementRecord(
+        record_id=derived_id("approved", version, side, next_offset(written)),
+        kind="approved",
+        version=version,
+        side=side,
+        by=signer.name,
+        account=signer.account,
     )
+    topic.write(record)
     return Outcome(version=version, changed=True)
 
 
@@ -174,10 +211,11 @@ def _ship_books(topic: AgreementTopic, model: Agreement, written: Sequence[Writt
 def put_in_force(
     topic: AgreementTopic, model: Agreement, *, by: str, now_ms: int, source: str | None = None
 ) -> Outcome:
-    """Sign for both sides and publish, for a first start and for demonstrations. Nothing if the
-    version is in force already."""
+    """Sign for both sides and publish, for a first start and for demonstrations, where ``by`` is no
+    person. Nothing if the version is in force already."""
+    version = version_of(canonical_text(model))
     for side in sorted(SIDES):
-        approve(topic, model, side=side, by=by)
+        _sign(topic, topic.read(), version, side, Signer(name=by))
     return publish(topic, model, now_ms=now_ms, source=source)
 
 

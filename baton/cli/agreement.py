@@ -22,6 +22,7 @@ from baton.agreement.publish import (
 )
 from baton.agreement.source.read import examine, read_agreement
 from baton.agreement_report.agreement_tables import shown
+from baton.cli.account import account_of
 from baton.cli.agreement_in_force import compiled_in_force
 from baton.cli.agreement_words import act_words, print_changes, since_words, verdict
 from baton.cli.cluster import cluster_settings
@@ -130,13 +131,17 @@ def diff(
 def approve_(
     file: Path = _FILE,
     side: str = typer.Option(..., "--as", help="The side you sign for: marketing or sales."),
-    by: str = typer.Option(..., "--by", help="Who signs."),
+    by: str = typer.Option(..., "--by", help="Who signs; one person signs one side."),
 ) -> None:
     """Sign an agreement for one side. It is the hash that is signed: any change of meaning needs
-    new signatures."""
-    outcome = approve(
-        KafkaAgreementTopic(cluster_settings()), read_agreement(file), side=side, by=by
-    )
+    new signatures.
+
+    Beside the name stands, in `baton agreement history`, as whom the way in knows you: the brokers'
+    user (BATON_SASL_USERNAME), else the account on this machine.
+    """
+    settings, model = cluster_settings(), read_agreement(file)
+    account = account_of(settings)
+    outcome = approve(KafkaAgreementTopic(settings), model, side=side, by=by, account=account)
     if outcome.changed:
         typer.echo(f"version {outcome.version} is signed for {side} by {by}")
     else:
@@ -230,16 +235,24 @@ def examples(file: Path = _FILE, as_json: bool = _JSON) -> None:
 @app.command(epilog="Example:  baton agreement impact new.yaml")
 def impact(file: Path = _FILE, as_json: bool = _JSON) -> None:
     """What an agreement would change for the leads there are now: how many would qualify at once,
-    by pool, and a person's load.
+    by pool, and a person's load; which pools end, with the leads in them, and which goals and
+    promises.
 
     Reads the running system's state; changes nothing.
     """
     from baton.agreement_report.impact import impact_of, impact_tables
+    from baton.screens.endings import Endings, endings, endings_tables
+    from baton.screens.live import live
 
-    model = read_agreement(file)
-    found = impact_of(cluster_settings(), model, now_ms=wall_ms())
+    model, settings, now_ms = read_agreement(file), cluster_settings(), wall_ms()
+    found = impact_of(settings, model, now_ms=now_ms)
+    ends = Endings()
+    if found.old is not None:
+        with live(settings, now_ms=now_ms) as cluster:
+            states = cluster.states("assignment")
+            ends = endings(states, cluster.reference, compiled_of(model), now_ms=now_ms)
     if as_json:
-        typer.echo(json.dumps(asdict(found)))
+        typer.echo(json.dumps({**asdict(found), "ends": asdict(ends)}))
         return
-    for table in impact_tables(found):
+    for table in (*impact_tables(found), *endings_tables(ends)):
         Console().print(table)

@@ -31,7 +31,8 @@ def act_words(act: Written) -> str:
     """A signature, a publication, or what became of a challenger."""
     record = act.record
     if record.kind == "approved":
-        return f"signed for {record.side} by {record.by or 'somebody'}"
+        account = f" ({record.account})" if record.account else ""
+        return f"signed for {record.side} by {record.by or 'somebody'}{account}"
     if record.share_ppm and record.until_ms:
         return f"challenger for {record.share_ppm / 10_000:g}% until {written(record.until_ms)}"
     if record.kind == "challenger_stopped":

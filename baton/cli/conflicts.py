@@ -28,8 +28,9 @@ def conflicts_(
     """List the conflicts of identity: two known people an event said to be one. They were left as
     two; a person decides.
 
-    `baton explain LEAD` shows the story of each; a `link` by somebody who knows joins them where
-    they are one.
+    `baton explain LEAD` shows the story of each. Where they are one, `baton lead merge` joins them
+    (no event does, a further `link` neither); where they had been joined and are two, `baton lead
+    unmerge` parts them. What is settled so is not listed any more.
     """
     settings = cluster_settings()
     with LogReader(confluent_options(settings), settings.namespace) as reader:

@@ -16,7 +16,7 @@ from baton.cli.moments import moment_ms, written
 from baton.clients import confluent_options
 from baton.cluster.decoded import as_line
 from baton.cluster.log import LogReader, Record
-from baton.contracts.topic_names import INTAKE_KEYED, LEADS_INBOX
+from baton.contracts.topic_names import INTAKE_ALIASES, INTAKE_KEYED, LEADS_INBOX
 from baton.contracts.topics import DLQ_PREFIX, TOPICS, physical
 from baton.lead_story.forgotten_letters import forgotten
 from baton.lead_story.reports import erasures, values_of
@@ -54,7 +54,8 @@ def forgotten_on(settings: Settings) -> Callable[[Record], bool]:
     """Says of a dead letter whether it names somebody who was erased after it came."""
     with LogReader(confluent_options(settings), settings.namespace) as reader:
         keyed = ((record.at_ms, value) for record, value in values_of(reader, INTAKE_KEYED, None))
-        known = forgotten(erasures(keyed, ()))
+        aliases = ((record.at_ms, value) for record, value in values_of(reader, INTAKE_ALIASES))
+        known = forgotten(erasures(keyed, ()), aliases)
 
     def is_forgotten(record: Record) -> bool:
         own = [value for name, value in record.headers if not name.startswith(_OWN_HEADERS)]
@@ -166,8 +167,13 @@ def replay(
     typer.echo(
         f"{number_of(len(kept), 'dead letter')} {'would be ' if dry_run else ''}sent in again"
     )
-    if len(kept) < len(wanted):
-        left = number_of(len(wanted) - len(kept), "dead letter")
+    say_left_out(len(wanted) - len(kept))
+
+
+def say_left_out(count: int) -> None:
+    """Say on standard error how many letters are not sent again for the people they name."""
+    if count:
+        left = number_of(count, "dead letter")
         typer.echo(f"left out: {left} of people who were erased since", err=True)
 
 

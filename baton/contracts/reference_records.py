@@ -15,6 +15,8 @@ class AgreementRecord:
     ``parts`` of the packed rows whose hash ``version`` is; an agreement that names it is not in
     force before all parts are there. ``challenger``: scores ``share_ppm`` millionths of the
     accounts until ``until_ms``, beside the agreement in force; ``challenger_stopped`` ends it.
+    ``by`` is who signed, as they call themselves; ``account`` as whom the way in knew them: the
+    brokers' user, else the account on the machine.
     """
 
     record_id: str
@@ -30,6 +32,7 @@ class AgreementRecord:
     content: bytes | None = None
     share_ppm: int | None = None
     until_ms: int | None = None
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,18 +79,30 @@ def values_of(
 
 
 def conflicts(aliases: Iterable[tuple[int, IdentityAlias]], since_ms: int = 0) -> list[Conflict]:
-    """The conflicts among what identities reported, oldest first. ``aliases`` with the log's time,
-    from the beginning: who is who."""
+    """The conflicts among what identities reported that nobody has settled, oldest first.
+    ``aliases`` with the log's time, from the beginning: who is who. Settled is what is one lead by
+    now, by whatever way, and what a person has said to be two."""
     lead_of: dict[str, str] = {}
     found: list[tuple[int, IdentityAlias]] = []
+    separated: list[IdentityAlias] = []
     for at_ms, alias in aliases:
         if alias.kind == AliasKind.RESOLVED:
             lead_of[alias.identity] = alias.lead_id
+        elif alias.kind == AliasKind.SPLIT:
+            separated.append(alias)
         elif alias.kind == AliasKind.CONFLICT and at_ms >= since_ms:
             found.append((at_ms, alias))
+    two = {
+        frozenset(
+            (lead_of.get(alias.identity, ""), lead_of.get(alias.from_identity, alias.lead_id))
+        )
+        for alias in separated
+    }
+    pairs = ((at_ms, _leads_of(alias, lead_of), alias.cause_id) for at_ms, alias in found)
     return sorted(
-        Conflict(at_ms, tuple(sorted(_leads_of(alias, lead_of))), alias.cause_id)
-        for at_ms, alias in found
+        Conflict(at_ms, tuple(sorted(leads)), cause_id)
+        for at_ms, leads, cause_id in pairs
+        if len(leads) > 1 and leads not in two
     )
 
 

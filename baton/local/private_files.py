@@ -1,10 +1,11 @@
 """Files of a run on one machine: for their owner alone, and logs that do not grow without end.
 
 A log is rotated by renaming it, so no line is lost: a worker opens the path again when it has moved
-(``BATON_LOG_FILE``). What the interpreter itself writes at a crash goes on into the file that was
-renamed.
+(``BATON_LOG_FILE``), and the supervisor its own. What the interpreter of a worker itself writes at
+a crash goes on into the file that was renamed.
 """
 
+import contextlib
 import os
 from pathlib import Path
 from typing import BinaryIO
@@ -44,6 +45,34 @@ def rotate(log: Path, *, limit_bytes: int = _LOG_BYTES) -> bool:
             former.replace(_numbered(log, number))
     log.replace(_numbered(log, 1))
     return True
+
+
+class OwnLog:
+    """The log to which this process itself writes by its standard output and error: kept to its
+    limit as those of others are. Where they do not go there (a terminal, another's file, a pipe)
+    nothing is done."""
+
+    def __init__(self, log: Path, streams: tuple[int, ...] = (1, 2)) -> None:
+        self._log = log
+        self._streams = tuple(stream for stream in streams if _is_of(stream, log))
+
+    def keep(self, *, limit_bytes: int = _LOG_BYTES) -> None:
+        """Rotate it where it has reached its limit, and go on in a new file; also where somebody
+        else has renamed or removed it. Raises OSError."""
+        if not self._streams:
+            return
+        rotate(self._log, limit_bytes=limit_bytes)
+        moved = [stream for stream in self._streams if not _is_of(stream, self._log)]
+        if moved:
+            with open_log(self._log) as out:
+                for stream in moved:
+                    os.dup2(out.fileno(), stream)
+
+
+def _is_of(stream: int, log: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return os.path.samestat(os.fstat(stream), log.stat())
+    return False
 
 
 def last_lines(log: Path, count: int) -> list[str]:

@@ -100,7 +100,7 @@ def pool_state(
     loads = head.loads
     barred = {known.person: known.limit for known in head.barred}
     availability = Availability(pool_view, loads, reference, now_ms, barred)
-    held = sorted(_held(view), key=lambda found: split_place(found[0])[1])
+    held = sorted(waiting_leads(view), key=lambda found: split_place(found[0])[1])
     levels = Counter(_level(lead) or "unknown" for _, lead in held)
     return PoolStateNow(
         pool=view.key,
@@ -178,7 +178,8 @@ def _shares(person: str, books: dict[str, Book]) -> Iterator[LevelShare]:
             )
 
 
-def _held(view: View[PoolState]) -> Iterator[tuple[str, PoolHeld]]:
+def waiting_leads(view: View[PoolState]) -> Iterator[tuple[str, PoolHeld]]:
+    """Every lead that waits in the pool, with its place."""
     first = ""
     while found := view.scan(HELD, first=first, limit=_PAGE):
         yield from found

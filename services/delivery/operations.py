@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from baton.page_guard import GuardedPages
 from services.delivery import metrics
 from services.delivery.log.follower import Standing
 from services.delivery.store.outbox_store import reader
@@ -23,25 +24,27 @@ _WAITING = """SELECT target.name, count(delivery.id), min(delivery.created_ms) F
 
 
 def operations_app(
-    is_ready: Callable[[], bool], standing: Callable[[], Standing], store: Path
-) -> Starlette:
-    """Delivery's pages. ``is_ready``: whether it listens; ``standing``: how the follower is."""
+    is_ready: Callable[[], bool], standing: Callable[[], Standing], store: Path, *, host: str
+) -> GuardedPages:
+    """Delivery's pages. ``is_ready``: whether it listens; ``standing``: how the follower is;
+    ``host``: where the pages are."""
 
     def state() -> Mapping[str, object]:
         now = standing()
         return {"reading": now.state.value, "reason": now.reason}
 
-    return health_app(is_ready, state=state, measured=lambda: measure(store))
+    return health_app(is_ready, host=host, state=state, measured=lambda: measure(store))
 
 
 def health_app(
     is_ready: Callable[[], bool],
     *,
+    host: str,
     state: Callable[[], Mapping[str, object]] = dict,
     measured: Callable[[], None] = lambda: None,
-) -> Starlette:
-    """The three pages. ``is_ready``: whether it listens; ``state``: what ``/readyz`` says beside
-    that; ``measured`` is called before the metrics are read."""
+) -> GuardedPages:
+    """The three pages, at ``host``. ``is_ready``: whether it listens; ``state``: what ``/readyz``
+    says beside that; ``measured`` is called before the metrics are read."""
 
     def alive(_: Request) -> Response:
         return JSONResponse({"alive": True})
@@ -54,9 +57,8 @@ def health_app(
         measured()
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    return Starlette(
-        routes=[Route("/healthz", alive), Route("/readyz", ready), Route("/metrics", shown)]
-    )
+    pages = [Route("/healthz", alive), Route("/readyz", ready), Route("/metrics", shown)]
+    return GuardedPages(Starlette(routes=pages), host=host)
 
 
 def measure(store: Path) -> None:
@@ -69,6 +71,7 @@ def measure(store: Path) -> None:
         now_ms = time.time() * 1000
         for target, number, since_ms in db.execute(_WAITING):
             metrics.WAITING.labels(target=target).set(number)
+            metrics.DEAD.labels(target=target)  # from 0 on: else the first one is no increase
             age_s = (now_ms - since_ms) / 1000 if since_ms is not None else 0
             metrics.OLDEST.labels(target=target).set(age_s)
         disabled = db.execute("SELECT count(*) FROM target WHERE disabled IS NOT NULL").fetchall()

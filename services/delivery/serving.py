@@ -58,7 +58,10 @@ async def serve(
         with contextlib.closing(private):
             answers = Listener(answers_app(targets, around, inbox), public, _TERMS)
             health = operations_app(
-                answers.listening.is_set, lambda: follower.standing, folder / FILE
+                answers.listening.is_set,
+                lambda: follower.standing,
+                folder / FILE,
+                host=settings.metrics_host,
             )
             listeners = [answers, Listener(health, private, _TERMS)]
             reach = BrokerReach(asking(client, settings.namespace))

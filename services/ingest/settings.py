@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-
-def is_loopback(host: str) -> bool:
-    """Whether what listens there is for this machine alone."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+from baton.page_guard import is_loopback
 
 
 class GatewaySettings(BaseSettings):

@@ -27,7 +27,7 @@ def signed(*models: Agreement) -> Topic:
     put_in_force(topic, ONE, by="mona", now_ms=0)
     for model in models:
         for side in ("marketing", "sales"):
-            approve(topic, model, side=side, by="mona")
+            approve(topic, model, side=side, by=f"{side}-lead")
     return topic
 
 
@@ -156,7 +156,7 @@ def test_a_challenger_needs_both_signatures_and_something_to_challenge() -> None
         begin(signed())
     topic = Topic()
     for side in ("marketing", "sales"):
-        approve(topic, TWO, side=side, by="mona")
+        approve(topic, TWO, side=side, by=f"{side}-lead")
     with pytest.raises(NotPublished, match="no agreement is in force"):
         begin(topic)
 

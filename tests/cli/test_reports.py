@@ -31,9 +31,8 @@ def _alias(kind: str, identity: str, lead_id: str, **more: Any) -> IdentityAlias
         kind=kind,
         known=True,
         cause_id="e",
-        from_identity="f",
         occurred_at_ms=1,
-        **more,
+        **{"from_identity": "f"} | more,
     )
 
 
@@ -69,6 +68,30 @@ def test_a_conflict_names_both_leads_and_the_event() -> None:
     assert conflicts([(1, _alias("conflict", "i3", "", subject="i4"))])[0].leads == tuple(
         sorted((own, derived_id("lead", "i4")))
     )
+
+
+def test_a_conflict_that_a_person_has_settled_is_not_listed_any_more() -> None:
+    reported = [
+        (10, _alias("resolved", "i1", "lead-1")),
+        (10, _alias("resolved", "i2", "lead-2")),
+        (11, _alias("conflict", "i1", "lead-2", subject="i2")),
+    ]
+    merged = [*reported, (12, _alias("resolved", "i2", "lead-1"))]
+    assert len(conflicts(reported)) == 1
+    assert conflicts(merged) == []
+
+    two = [
+        *merged,
+        (13, _alias("split", "i2", "lead-1", from_identity="i1")),
+        (13, _alias("resolved", "i2", "lead-3")),
+    ]
+    assert conflicts(two) == []
+    with_another = [
+        *two,
+        (14, _alias("resolved", "i4", "lead-4")),
+        (15, _alias("conflict", "i1", "lead-4", subject="i4")),
+    ]
+    assert conflicts(with_another) == [Conflict(15, ("lead-1", "lead-4"), "e")]
 
 
 def test_unknown_words_are_counted_by_frequency_with_what_they_may_stand_for() -> None:

@@ -24,7 +24,7 @@ from baton.cluster.topic_layout import Layout, ensure_topics
 from baton.contracts.codec import codec_for
 from baton.contracts.reference_records import PeopleRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE
-from baton.contracts.topics import TOPICS
+from baton.contracts.topics import TOPICS, changelog_topic
 from baton.engine.reducer import Event
 from baton.settings import Settings, load_settings
 
@@ -43,7 +43,15 @@ def settings(bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch) ->
     ensure_topics(
         {"bootstrap.servers": bootstrap},
         Layout(namespace=namespace, partitions=1),
-        [TOPICS[BATON_AGREEMENTS], TOPICS[BATON_PEOPLE], TOPICS["lead.changelog.v1"]],
+        [
+            TOPICS[name]
+            for name in (
+                BATON_AGREEMENTS,
+                BATON_PEOPLE,
+                changelog_topic("lead"),
+                changelog_topic("assignment"),
+            )
+        ],
     )
     yield load_settings()
     load_settings.cache_clear()
@@ -72,6 +80,8 @@ def test_an_agreement_goes_from_signatures_to_being_in_force(
         run("approve", str(DEMO), "--as", "marketing", "--by", "max").stdout
         == f"version {V1} was signed for marketing already\n"
     )
+    alone = run("approve", str(DEMO), "--as", "sales", "--by", "Mona")
+    assert "one person signs one side" in str(alone.exception)
     run("approve", str(DEMO), "--as", "sales", "--by", "sam")
     assert (
         run("publish", str(DEMO)).stdout
@@ -91,12 +101,15 @@ def test_an_agreement_goes_from_signatures_to_being_in_force(
         == "engagement\n  act demo_request: 40 -> 45 points\n1 changed\n"
     )
     assert "0 leads; version" in run("impact", str(other)).stdout
+    ends = json.loads(run("impact", str(other), "--json").stdout)["ends"]
+    assert ends == {"pools": [], "goals": [], "promises": []}
     found = json.loads(run("history", "--json").stdout)
     assert [(row["kind"], row["side"], row["by"]) for row in found["records"]] == [
         ("approved", "marketing", "mona"),
         ("approved", "sales", "sam"),
         ("published", None, None),
     ]
+    assert all(bool(row["account"]) is (row["kind"] == "approved") for row in found["records"])
     assert found["in_force"] == [{"version": V1, "from_ms": SINCE_EVER}]
     assert json.loads(run("show", "--json").stdout)["name"] == "Tern Software, demonstration"
     assert f"version {V1} is in force since ever (it was the first)" in run("history").stdout

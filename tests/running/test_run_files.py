@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from baton.cli.main import words_of
-from baton.local.private_files import last_lines, open_log, private_folder, rotate
+from baton.local.private_files import OwnLog, last_lines, open_log, private_folder, rotate
 from baton.logs import set_up_logs
 
 
@@ -66,6 +66,37 @@ def test_a_worker_writes_on_in_a_new_file_when_its_log_was_renamed(tmp_path: Pat
         logging.captureWarnings(False)
     assert "before" in (tmp_path / "x.log.1").read_text()
     assert "after" in log.read_text()
+
+
+def test_what_writes_its_log_by_its_output_goes_on_in_a_new_file_for_as_long_as_it_runs(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "up.log"
+    with open_log(log) as out:
+        own = OwnLog(log, streams=(out.fileno(),))
+        for said in (b"one\n", b"two\n"):
+            os.write(out.fileno(), said)
+            own.keep(limit_bytes=4)
+        log.unlink()  # somebody makes room: the file is not kept from being given back
+        own.keep(limit_bytes=4)
+        os.write(out.fileno(), b"3\n")
+        own.keep(limit_bytes=4)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "up.log": "3\n",
+        "up.log.1": "two\n",
+        "up.log.2": "one\n",
+    }
+    assert _mode(log) == 0o600
+
+
+def test_an_output_that_goes_elsewhere_stays_there(tmp_path: Path) -> None:
+    log, elsewhere = tmp_path / "up.log", tmp_path / "journal"
+    log.write_text("of a former run\n")
+    with open_log(elsewhere) as out:
+        OwnLog(log, streams=(out.fileno(),)).keep(limit_bytes=4)
+        os.write(out.fileno(), b"said\n")
+    assert log.read_text() == "of a former run\n"
+    assert elsewhere.read_text() == "said\n"
 
 
 @pytest.mark.parametrize(

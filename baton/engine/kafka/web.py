@@ -2,7 +2,7 @@
 ``/tasks`` for people.
 
 A worker that restores is alive but not ready. No page changes anything, none has personal data, and
-:mod:`~baton.engine.kafka.page_guard` stands before all of them, Faust's own included.
+:mod:`~baton.page_guard` stands before all of them, Faust's own included.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from prometheus_client import REGISTRY, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
 
 from baton.engine.kafka.host import KafkaHost
-from baton.engine.kafka.page_guard import refusal
+from baton.page_guard import refusal
 
 
 def guard(*, local: bool) -> Any:

@@ -22,11 +22,11 @@ from baton.clients import bootstrap_of, client_options
 from baton.cluster.process_metrics import build_version, report_build
 from baton.engine.kafka.client_internals import DisklessApp, QuietWorker
 from baton.engine.kafka.host import HostConfig, KafkaHost
-from baton.engine.kafka.page_guard import is_loopback
 from baton.engine.kafka.settings import EngineSettings
 from baton.engine.kafka.web import add_pages, guard
 from baton.engine.service import Service
 from baton.engine.task_config import TaskConfig
+from baton.page_guard import is_loopback
 from baton.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -62,7 +62,8 @@ async def _serve(
         private = bind(settings.metrics_host, settings.metrics_port, names=_METRICS)
         with contextlib.closing(private):
             answers = Listener(concierge_app(target, concierge.desk), public, _TERMS)
-            health = Listener(health_app(answers.listening.is_set), private, _TERMS)
+            pages = health_app(answers.listening.is_set, host=settings.metrics_host)
+            health = Listener(pages, private, _TERMS)
             reach = BrokerReach(asking(confluent_options(settings), settings.namespace))
             parts = [answers.run_until_cancelled(), health.run_until_cancelled(), reach.watch()]
             if concierge.feeds is not None:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from baton.page_guard import is_loopback
 from services.ingest.gateway.problem_details import Refused
-from services.ingest.settings import is_loopback
 
 ANY_ORIGIN = "*"
 _SIMPLE_TYPES = frozenset(

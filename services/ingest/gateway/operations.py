@@ -1,8 +1,7 @@
 """What the gateway says of itself on the metrics port: ``/metrics``, ``/healthz``, ``/readyz``.
 
 A listener of its own, so that it answers while the other's connections are full. Nothing here
-changes anything, and nothing has personal data. Where it listens on the loopback, Host must be a
-loopback name, so that no web page can read it by a name of its own.
+changes anything, and nothing has personal data.
 """
 
 from __future__ import annotations
@@ -15,14 +14,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.ingest.gateway.browser_guard import check_host
-from services.ingest.gateway.problem_details import Refused, document
+from baton.page_guard import GuardedPages
 
 Page = Callable[[Request], Awaitable[Response]]
 
 
-def operations_app(reasons: Callable[[], list[str]], *, on_loopback: bool) -> Starlette:
-    """The pages. ``reasons``: why it is not ready, none when it is."""
+def operations_app(reasons: Callable[[], list[str]], *, host: str) -> GuardedPages:
+    """The pages, at ``host``. ``reasons``: why it is not ready, none when it is."""
     disable_created_metrics()  # type: ignore[no-untyped-call]
 
     async def metrics(_: Request) -> Response:
@@ -35,18 +33,8 @@ def operations_app(reasons: Callable[[], list[str]], *, on_loopback: bool) -> St
         found = reasons()
         return JSONResponse({"ready": not found, "reasons": found}, 503 if found else 200)
 
-    def guarded(page: Page) -> Page:
-        async def answer(request: Request) -> Response:
-            try:
-                if on_loopback:
-                    check_host(request.headers)
-            except Refused as refused:
-                return document(refused)
-            return await page(request)
-
-        return answer
-
     pages: dict[str, Page] = {"/metrics": metrics, "/healthz": healthz, "/readyz": readyz}
-    return Starlette(
-        routes=[Route(path, guarded(page), methods=["GET"]) for path, page in pages.items()]
+    return GuardedPages(
+        Starlette(routes=[Route(path, page, methods=["GET"]) for path, page in pages.items()]),
+        host=host,
     )

@@ -36,7 +36,7 @@ from services.ingest.gateway.producer import Publisher
 from services.ingest.gateway.server import limits_of, serve_app
 from services.ingest.gateway.source_dead_letters import DeadLetter
 from services.ingest.gateway.write_keys import key_ring
-from services.ingest.settings import GatewaySettings, is_loopback
+from services.ingest.settings import GatewaySettings
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class GatewayProcess:
         )
         self._reach = BrokerReach(cluster.ask)
         self._backlog = BacklogWatch(cluster, limit_s=own.stalled_after_s)
-        self._private_on_loopback = is_loopback(settings.metrics_host)
+        self._metrics_host = settings.metrics_host
         self._public = bind(
             own.gateway_host, own.gateway_port, names="BATON_GATEWAY_HOST and BATON_GATEWAY_PORT"
         )
@@ -114,7 +114,7 @@ class GatewayProcess:
         gateway = Gateway(
             self._publish, self._keys, self._own, keep=self._keep, halted=self._backlog.halted
         )
-        pages = operations_app(self.reasons, on_loopback=self._private_on_loopback)
+        pages = operations_app(self.reasons, host=self._metrics_host)
         serving = self._serve(gateway.app(self._adapters), self._public, limits_of(self._own), up)
         others = (
             self._serve(pages, self._private, _OPERATIONS, lambda: None),

@@ -61,9 +61,10 @@ async def serve(settings: Settings) -> None:
     )
     terms = ListenerTerms(drain_s=_DRAIN_S)
     pages = Listener(Site(parts).app(), public, terms)
-    operations = Listener(
-        operations_app(pages.listening.is_set, lambda: projector.standing), private, terms
+    reports = operations_app(
+        pages.listening.is_set, lambda: projector.standing, host=settings.metrics_host
     )
+    operations = Listener(reports, private, terms)
     projecting = asyncio.create_task(asyncio.to_thread(projector.run))
     weekly = WeeklyPacks(own, files, lambda: projector.standing, parts.now_ms)
     beside = [asyncio.create_task(weekly.run()), asyncio.create_task(reach.watch())]

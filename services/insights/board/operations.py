@@ -11,12 +11,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from baton.page_guard import GuardedPages
 from services.insights.projection.projector import Standing
 
 
-def operations_app(is_ready: Callable[[], bool], standing: Callable[[], Standing]) -> Starlette:
+def operations_app(
+    is_ready: Callable[[], bool], standing: Callable[[], Standing], *, host: str
+) -> GuardedPages:
     """``is_ready``: whether the pages can be asked; ``standing``: how the projection is, reported
-    beside it."""
+    beside it; ``host``: where these three are."""
 
     def alive(_: Request) -> Response:
         return JSONResponse({"alive": True})
@@ -29,6 +32,5 @@ def operations_app(is_ready: Callable[[], bool], standing: Callable[[], Standing
     def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    return Starlette(
-        routes=[Route("/healthz", alive), Route("/readyz", ready), Route("/metrics", metrics)]
-    )
+    pages = [Route("/healthz", alive), Route("/readyz", ready), Route("/metrics", metrics)]
+    return GuardedPages(Starlette(routes=pages), host=host)

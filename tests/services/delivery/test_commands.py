@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from typer.testing import CliRunner
 
 from baton.cli.delivery import app
 from baton.settings import load_settings
+from services.delivery.operations import measure
 from services.delivery.store.outbox_store import Store, rows
 from services.delivery.targets.target_reading import TargetsWrong, read_secrets, read_targets
 from tests.services.delivery.facts import NOON, routed
@@ -211,3 +213,10 @@ def test_a_file_of_another_namespace_is_refused(home: Path, store: Store) -> Non
 
     with pytest.raises(StoreDiffers, match="for namespace baton, this is 1 for other"):
         Store(home / "delivery", "other")
+
+
+def test_what_is_given_up_is_counted_from_nothing_on_so_that_the_first_one_is_an_increase(
+    store: Store,
+) -> None:
+    measure(store.path)
+    assert REGISTRY.get_sample_value("baton_delivery_dead_total", {"target": "crm-sync"}) == 0

@@ -520,8 +520,8 @@ async def test_the_application_has_both_calls_and_operators_have_theirs(counter:
     app = concierge_app(target, counter.desk)
     assert {route.path for route in app.routes} == {"/v1/concierge/peek", "/v1/concierge/claim"}  # type: ignore[attr-defined]
     listens = False
-    transport = httpx.ASGITransport(app=health_app(lambda: listens))
-    async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+    transport = httpx.ASGITransport(app=health_app(lambda: listens, host="127.0.0.1"))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         paths = ("/healthz", "/readyz", "/metrics")
         before = [(await client.get(path)).status_code for path in paths]
         listens = True

@@ -279,7 +279,7 @@ async def test_before_the_brokers_have_answered_requests_get_503_and_the_process
         "/metrics": 200,
         "/nothing": 404,
     }
-    assert (rebound.status_code, rebound.json()["code"]) == (403, "host")
+    assert rebound.status_code == 403
     assert answers["/readyz"].json()["reasons"] == [
         "not connected to the brokers",
         "the brokers do not answer",

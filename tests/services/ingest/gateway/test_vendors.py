@@ -18,8 +18,8 @@ import httpx
 import pytest
 
 from baton.contracts.intake import EventKind
-from baton.sources.model import SourceModel, secrets_of
-from baton.sources.reading import read_sources, source_files
+from baton.sources.source_model import SourceModel, secrets_of
+from baton.sources.source_reading import read_sources, source_files
 from services.ingest.gateway.adapters.declared import declared_sources
 from services.ingest.gateway.adapters.registry import ADAPTERS
 from services.ingest.gateway.app import Gateway
