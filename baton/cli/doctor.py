@@ -38,10 +38,8 @@ from baton.settings import Settings, load_settings
 
 app = typer.Typer(add_completion=False)
 
-_LEAST_FREE_BYTES = 200 << 20
-_GOOD_FREE_BYTES = 2 << 30
-_ANSWER_S = 5.0
-_JAVA_S = 20.0
+_LEAST_FREE_BYTES, _GOOD_FREE_BYTES = 200 << 20, 2 << 30
+_ANSWER_S, _JAVA_S = 5.0, 20.0
 
 
 @app.command()
