@@ -184,7 +184,7 @@ class Bench:
         self._part("chain", "chain", {"mixes": mixes, "broker": self._broker, **self._where("e")})
         found = self.results.pop("chain", {})
         whole = "failed" in found
-        self.results |= {name: found if whole else found[name] for name in mixes}
+        self.results |= {name: found if whole else found[name] for name in (*mixes, "audit")}
 
     def _way(self, rate: int, letter: str) -> None:
         sizes = self._sizes

@@ -8,6 +8,7 @@ from typing import Any
 from benchmarks.row import Results, Row, quotient, row_of
 
 CHAIN_TO_LOOP, BROKER_TO_LOOP, COMPANY_TO_CHAIN = 20.0, 10.0, 2.0
+AUDIT_S = 480.0
 
 
 def chain_rows(results: Results, part: str, label: str, does: str) -> list[Row]:
@@ -89,3 +90,17 @@ def _ratios(results: Results, part: str, label: str) -> list[Row]:
             target=target,
         ),
     ]
+
+
+def audit_row(results: Results) -> Row:
+    """What the audit of the log of all these mixes took."""
+
+    def make(found: Any) -> tuple[float, str]:
+        shown = (
+            f"{found['us']} s for a million events, two processes ({found['cpu_us']:,} us CPU an "
+            f"event; {found['events']:,} events)"
+        )
+        return float(found["us"]), shown
+
+    label, does = "baton audit", "of that log, every task computed again"
+    return row_of(results, "audit", "audit", label, does, make, unit="s", target=AUDIT_S)

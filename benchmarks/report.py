@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.chain_report import chain_rows
+from benchmarks.chain_report import audit_row, chain_rows
 from benchmarks.hops import HOPS
 from benchmarks.row import NOT_ASKED, Results, Row, quotient, row_of, unmeasured
 
@@ -89,6 +89,7 @@ def rows(results: Results, *, leads: tuple[int, ...], rates: tuple[int, ...]) ->
     reducer was to be measured with; ``rates``: events a second of the ways to routed."""
     parts: tuple[Callable[[], list[Row]], ...] = (
         lambda: [row for mix in CHAINS if mix[0] in results for row in chain_rows(results, *mix)],
+        lambda: [audit_row(results)] if "audit" in results else [],
         lambda: [row for rate in rates for row in _way(results, rate)],
         lambda: [_events(results, *words) for words in _EVENTS],
         lambda: [_ratio(results, *words) for words in _RATIOS],
