@@ -21,12 +21,12 @@ from typing import Any
 from baton.contracts.codec import codec_for, provisional
 from baton.contracts.intake import LeadInput
 from baton.contracts.topics import TopicSpec
+from baton.derived_ids import derived_id
 from baton.engine.changelog import head_key, pack_head
 from baton.engine.core import Core
 from baton.engine.reducer import Event, Fact, Reducer, Step, View
 from baton.engine.task_config import TaskConfig
 from baton.engine.timers import TimerWheel
-from baton.ids import derived_id
 from benchmarks.meter import resident
 from benchmarks.sample import START_MS, Fetched, fetched, stream
 

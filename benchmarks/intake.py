@@ -25,10 +25,10 @@ from typing import Any
 
 from baton.contracts.routing import LeadRouted
 from baton.contracts.topic_names import INTAKE_KEYED, LEADS_INBOX
+from baton.derived_ids import derived_id
 from baton.engine.core import Core
 from baton.engine.kafka.worker import calm_collector
 from baton.engine.reducer import Reducer
-from baton.ids import derived_id
 from baton.intake.keyed_records import to_intake
 from baton.intake.line_reading import LineRefused, read_line
 from baton.local.demo.company import visitors

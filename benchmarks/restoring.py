@@ -19,11 +19,11 @@ from aiokafka.structs import OffsetAndMetadata
 
 from baton.contracts.codec import codec_for
 from baton.contracts.topics import changelog_topic, consumer_group, physical
+from baton.derived_ids import derived_id
 from baton.engine.changelog import POSITION_KEY
 from baton.engine.kafka.status import TaskState
 from baton.engine.kafka.worker import calm_collector
 from baton.engine.records import Position
-from baton.ids import derived_id
 from benchmarks.cluster import PARTITIONS, make_topics, partition_for
 from benchmarks.engine import host_for
 from benchmarks.filling import produce, producer_of

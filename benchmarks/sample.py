@@ -13,9 +13,9 @@ from baton.agreement.reference import AgreementReference, reference_of
 from baton.agreement.source.yaml import read_yaml
 from baton.contracts.codec import codec_for
 from baton.contracts.intake import Engagement, LeadEvent, LeadInput
+from baton.derived_ids import derived_id
 from baton.engine.core import Core
 from baton.engine.reducer import Event
-from baton.ids import derived_id
 from services.scorer.lead.reducer import Lead
 
 START_MS = 1_790_000_000_000

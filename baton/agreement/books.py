@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import Final
 
 from baton.contracts.reference_records import AgreementRecord
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 
 PART_BYTES: Final = 256 * 1024
 LONGEST_BYTES: Final = 64 << 20

@@ -26,7 +26,7 @@ from baton.contracts.codec import codec_for
 from baton.contracts.reference_records import AgreementRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS
 from baton.contracts.topics import TOPICS, physical
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from baton.settings import Settings
 
 _FLUSH_S = 30.0

@@ -11,7 +11,7 @@ from baton.agreement.model.agreement import Agreement
 from baton.agreement.publish import AgreementTopic, NotPublished, book_of, fitting, next_offset
 from baton.agreement.reference import SIDES, AgreementBook
 from baton.contracts.reference_records import AgreementRecord
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 
 SMALLEST_PPM, LARGEST_PPM = 10_000, 500_000
 

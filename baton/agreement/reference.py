@@ -21,8 +21,8 @@ from baton.agreement.compiled.agreement import AnyCalendar, CompiledAgreement, S
 from baton.agreement.versions_in_force import Approval, InForce, Term, VersionRecords
 from baton.contracts.reference_records import AgreementRecord, PeopleRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE
+from baton.derived_ids import derived_id
 from baton.engine.reducer import Event
-from baton.ids import derived_id
 
 SETTLE_MS = 10_000
 MAX_WAITED_MS = 366 * 86_400_000

@@ -11,7 +11,7 @@ from baton.agreement.compiler.agreement import moment_ms
 from baton.agreement.model.examples import ExampleAbsence, ExampleEvent, ExampleModel
 from baton.agreement.quantities import MINUTE_MS
 from baton.contracts.reference_records import PeopleRecord
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from baton.simulation.input_lines import Arrival
 
 BEFORE_MS: Final = MINUTE_MS

@@ -18,8 +18,8 @@ from baton.contracts.leads import LeadQualified, Stage
 from baton.contracts.slas import LeadReactivated, LeadRecycled
 from baton.contracts.streams import BacklogRelease, SlaDecision
 from baton.contracts.topic_names import SCORER_RELEASES, SCORER_TRANSFERS
+from baton.derived_ids import derived_id
 from baton.engine.reducer import Event, Fact, Reducer, Step, event_without_log
-from baton.ids import derived_id
 
 _MOST_WAKES: Final = 10_000
 

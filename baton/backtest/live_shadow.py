@@ -28,7 +28,7 @@ from baton.backtest.shadow_decisions import (
     report_of_decisions,
 )
 from baton.contracts.shadows import ShadowEvent, ShadowRecord
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 
 SAME_MOMENT_MS: Final = 10_000
 """The agreement in force settles, and its records take their way: within it two moments are one."""

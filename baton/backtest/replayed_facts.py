@@ -25,10 +25,10 @@ from baton.contracts.topic_names import (
     LEADS_MERGES,
     LEADS_PERSONS,
 )
+from baton.derived_ids import derived_id
 from baton.engine.memory import Stored
 from baton.engine.reducer import Reducer
 from baton.flow import service_of
-from baton.ids import derived_id
 from baton.simulation.input_lines import Arrival
 from baton.simulation.simulation import Simulation
 

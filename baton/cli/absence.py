@@ -16,7 +16,7 @@ from baton.contracts.codec import codec_for
 from baton.contracts.reference_records import PeopleRecord
 from baton.contracts.topic_names import BATON_PEOPLE
 from baton.contracts.topics import physical
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from baton.settings import Settings
 
 _FLUSH_S = 30.0

@@ -24,7 +24,7 @@ from baton.cli.patience import patience
 from baton.cli.replay_folder import clear_given_up
 from baton.cli.replay_source import Source, since_ms, source_of_cluster, source_of_file
 from baton.cli.trial_document import trial_document
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from baton.settings import load_settings
 
 app = typer.Typer(add_completion=False)

@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from baton.contracts.codec import ContractError, codec_for
 from baton.contracts.public_record import PublicRecord
 from baton.contracts.topics import TOPICS, logical, physical
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 
 Partition = tuple[str, int]
 """``(logical topic, number)``"""

@@ -8,8 +8,6 @@ it. Logical names are what the code speaks; :func:`physical` makes the name on t
 from collections.abc import Mapping
 from dataclasses import replace
 
-from baton.contracts.handoff_topics import HANDOFF_TOPICS
-from baton.contracts.lead_topics import LEAD_TOPICS
 from baton.contracts.names_on_cluster import DEFAULT_NAMESPACE as DEFAULT_NAMESPACE
 from baton.contracts.names_on_cluster import consumer_group as consumer_group
 from baton.contracts.names_on_cluster import logical as logical
@@ -21,6 +19,8 @@ from baton.contracts.topic_spec import SHORT_MS as SHORT_MS
 from baton.contracts.topic_spec import Audience as Audience
 from baton.contracts.topic_spec import Cleanup as Cleanup
 from baton.contracts.topic_spec import TopicSpec as TopicSpec
+from baton.contracts.topics_after_scorer import HANDOFF_TOPICS
+from baton.contracts.topics_up_to_scorer import LEAD_TOPICS
 
 TICKS_MS = 3_600_000
 DLQ_PREFIX = "dlq."

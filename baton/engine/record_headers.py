@@ -15,11 +15,11 @@ from typing import Any
 
 from baton.contracts.partitioner import partition_of
 from baton.contracts.topics import TopicSpec
+from baton.derived_ids import derived_id, nth_id
 from baton.engine.batch import Headers, Outgoing, Record
 from baton.engine.errors import UnusableRecord
 from baton.engine.reducer import Event, Fact, Reducer
 from baton.evolve import maker
-from baton.ids import derived_id, nth_id
 
 _SPEC_VERSION = ("ce_specversion", b"1.0")
 _LONGEST_TRACE = 128

@@ -13,6 +13,7 @@ from typing import Any
 
 from baton.contracts.amounts import Amount
 from baton.contracts.partitioner import partition_of
+from baton.derived_ids import derived_id
 from baton.engine.batch import LOG_APPEND_TIME, Record
 from baton.engine.changelog import version_of
 from baton.engine.dead_letters import dead_letter
@@ -33,7 +34,6 @@ from baton.engine.reducer import Reducer, ReferenceBook, Rejection, Step, editio
 from baton.engine.store import Store, StoreFailed
 from baton.engine.task_config import TaskConfig
 from baton.engine.wiring import wiring_of
-from baton.ids import derived_id
 
 
 class WakeLoop(RuntimeError):

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from baton.contracts.identity import IdentifierScheme
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from baton.importing.cells import CellWrong, addresses_in, came, moment_ms
 from baton.importing.columns import CONSENT, ENGAGEMENT, IDENTIFIERS, PERSON, PLAIN, ColumnMap
 from baton.importing.listed_consents import consents_of

@@ -15,7 +15,7 @@ import tldextract
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from baton.contracts.intake import Identifier, IdentifierScheme
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from baton.intake.free_mail import FREE_MAIL_DOMAINS, FREE_MAIL_NAMES
 from baton.intake.shared_hosts import MAIL_RELAYS, REGISTRIES, SHARED_SITES, SHARED_TENANTS
 

@@ -19,8 +19,8 @@ from baton.contracts.intake import (
     IntakeRecord,
     Person,
 )
+from baton.derived_ids import derived_id
 from baton.evolve import maker
-from baton.ids import derived_id
 from baton.intake.act_parts import ActPart, CommandPart
 from baton.intake.identifiers import company_domain, email, identity_key
 from baton.intake.line_parts import EngagementPart

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from baton.contracts.intake import EventKind, IntakeRecord
+from baton.derived_ids import derived_id
 from baton.evolve import evolve
-from baton.ids import derived_id
 from baton.intake.identifiers import identity_key
 
 _ABOUT_A_PERSON = frozenset(

@@ -16,7 +16,7 @@ from baton.contracts.codec import ContractError, codec_for
 from baton.contracts.intake import AliasKind, EventKind, IdentityAlias, IntakeRecord, LeadEvent
 from baton.contracts.leads import LeadRefused
 from baton.contracts.topics import TOPICS
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 
 _DERIVED = frozenset({"domain", "email_kind"})
 """Fields that Baton itself makes from an address."""

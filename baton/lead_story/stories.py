@@ -18,7 +18,7 @@ from baton.contracts.intake import AliasKind, IdentifierScheme, IdentityAlias, L
 from baton.contracts.partitioner import partition_of
 from baton.contracts.topic_names import INTAKE_ALIASES, LEADS_MERGES, LEADS_PERSONS
 from baton.contracts.topics import TOPICS, Audience
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from baton.intake.identifiers import canonical, identity_key
 
 STORY_TOPICS = tuple(

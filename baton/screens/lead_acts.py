@@ -31,7 +31,7 @@ from baton.contracts.topic_names import (
     LEADS_UNROUTED,
 )
 from baton.contracts.topics import TOPICS
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from baton.intake.keyed_records import event_id_of
 
 SOURCE: Final = "baton-cli"

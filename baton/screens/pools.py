@@ -13,7 +13,6 @@ from baton.agreement.reference import AgreementReference
 from baton.engine.reducer import View
 from services.router.assignment.availability import Availability
 from services.router.assignment.eligibility import ANYTHING, reason_for
-from services.router.assignment.fair_share import Book
 from services.router.assignment.next_chance import soonest
 from services.router.assignment.open_loads import Load, Loads
 from services.router.assignment.pool_view import PoolMember, PoolView, pool_view_of
@@ -26,6 +25,7 @@ from services.router.assignment.state import (
     split_place,
 )
 from services.router.assignment.turn_ledger import book_of
+from services.router.assignment.turn_order import Book
 
 _PAGE = 5_000
 

@@ -20,11 +20,11 @@ from baton.contracts.partitioner import partition_of
 from baton.contracts.reference_records import AgreementRecord, PeopleRecord
 from baton.contracts.topic_names import BATON_AGREEMENTS, BATON_PEOPLE, LEADS_INBOX
 from baton.contracts.topics import TOPICS, Audience
+from baton.derived_ids import derived_id
 from baton.engine.memory import MemoryHost, Stored
 from baton.engine.reducer import Reducer
 from baton.engine.task_config import TaskConfig
 from baton.flow import all_reducers
-from baton.ids import derived_id
 from baton.simulation.direct.direct_host import DirectHost
 from baton.simulation.direct.late_codecs import LateCodec
 from baton.simulation.direct.passed import Seen, written

@@ -16,7 +16,7 @@ import recurring_ical_events  # type: ignore[import-untyped]  # published withou
 from icalendar import Calendar
 
 from baton.contracts.reference_records import PeopleRecord
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 
 REASON = "calendar"
 WORDS = (

@@ -16,7 +16,7 @@ import jmespath
 from jmespath import functions
 from jmespath.exceptions import JMESPathError, JMESPathTypeError
 
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from baton.intake.identifiers import salesforce_id
 from baton.number_text import number_text
 from baton.sources.amounts_and_days import day_of, minor_amount

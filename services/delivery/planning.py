@@ -20,7 +20,7 @@ from baton.contracts.public_record import PublicRecord
 from baton.contracts.routing import HandoffNoted, LeadRouted
 from baton.contracts.slas import ActionKind, LeadReactivated, LeadRecycled, SlaAction, SlaViolation
 from baton.contracts.topic_names import LEADS_ROUTED_SALES, LEADS_ROUTED_SDR, LEADS_SCORED
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from services.delivery.digest_notice import digest_notes
 from services.delivery.targets.target_model import CONCIERGE, TargetsFile, WebhookTarget
 

@@ -12,7 +12,7 @@ from typing import IO, Final
 
 from baton.contracts.currencies import minor_digits
 from baton.contracts.meetings import CampaignRecord
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from services.insights.reports.campaign_names import folded
 
 COLUMNS: Final = ("campaign", "month", "amount", "currency")

@@ -7,7 +7,7 @@ from typing import Any
 
 from baton.contracts.intake import Consent, LeadEvent, LeadInput, LeadMerge, LeadSeparation
 from baton.contracts.transfers import LeadTransfer
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from baton.proof.audit.findings import Dated, Finding, Invariant, Place
 from baton.proof.audit.partings import check_partings
 

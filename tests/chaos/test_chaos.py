@@ -14,7 +14,7 @@ from confluent_kafka import KafkaException, Producer
 
 from baton.cluster.topic_layout import Layout, ensure_topics
 from baton.contracts.topics import TOPICS, physical
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from baton.proof.chaos.chaos_run import ChaosRun
 from baton.proof.chaos.crew import Spawn
 from baton.proof.chaos.headway import Headway, NotDrained

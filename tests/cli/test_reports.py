@@ -10,7 +10,7 @@ from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.source.read import read_agreement
 from baton.cli.erasures import line_of
 from baton.contracts.intake import Engagement, Identifier, IdentityAlias, IntakeRecord, LeadEvent
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from baton.lead_story.reports import Conflict, conflicts, erasures, unknown_words
 from baton.lead_story.why_uncounted import uncounted
 from baton.local.up.preparing import example_agreement

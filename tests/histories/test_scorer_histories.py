@@ -18,7 +18,7 @@ import pytest
 
 from baton.contracts.intake import LeadMerge
 from baton.contracts.slas import LeadReactivated, LeadRecycled
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from tests.services.scorer.scorer_world import DAY, World, agreement, person_reported
 
 FOLDER = Path(__file__).with_name("scorer")

@@ -28,8 +28,8 @@ from baton.contracts.intake import (
     Person,
 )
 from baton.contracts.schemas import schema_root
+from baton.derived_ids import derived_id
 from baton.engine.reducer import Event
-from baton.ids import derived_id
 from baton.intake.countries import country_code
 from baton.intake.identifiers import canonical, company_domain, email, identity_key, salesforce_id
 from baton.intake.keyed_records import content_id, event_id_of, key_of, to_intake

@@ -26,12 +26,12 @@ from baton.contracts.codec import codec_for
 from baton.contracts.intake import LeadEvent, LeadInput
 from baton.contracts.schemas import schema_root
 from baton.contracts.topics import TOPICS, dead_letter_topic, physical
+from baton.derived_ids import derived_id
 from baton.engine.kafka.host import HostConfig, KafkaHost
 from baton.engine.kafka.settings import EngineSettings
 from baton.engine.reducer import Event
 from baton.engine.task_config import TaskConfig
 from baton.http import PortNotOurs
-from baton.ids import derived_id
 from baton.intake.keyed_records import event_id_of
 from baton.settings import Settings, load_settings
 from services.ingest.admit.reducer import Admit

@@ -31,7 +31,7 @@ from baton.contracts.leads import LeadStaged
 from baton.contracts.partitioner import partition_of
 from baton.contracts.slas import LeadOrphan
 from baton.contracts.topics import TOPICS, dead_letter_topic, physical
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from baton.lead_story.stories import identity_of_email
 from baton.settings import load_settings
 from tests.streams import move_of

@@ -18,8 +18,8 @@ from baton.contracts.codec import codec_for
 from baton.contracts.custody import HolderKind, Holding, holder_of, updated
 from baton.contracts.streams import LeadDecision, LeadMove
 from baton.contracts.topics import TOPICS
+from baton.derived_ids import derived_id
 from baton.engine.memory import MemoryHost
-from baton.ids import derived_id
 from services.router.app import SERVICE as ROUTER
 from services.sla_watcher.app import SERVICE as WATCHER
 from tests.services.router.router_world import (

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from baton.contracts.partitioner import partition_of
+from baton.derived_ids import derived_id
 from baton.engine.memory.log import MemoryLog, Stored
 from baton.engine.memory.task import MemoryTask
 from baton.engine.memory.virtual_time import VirtualTime
 from baton.engine.record_headers import RecordDecoder
 from baton.engine.reducer import Reducer, ReferenceBook
 from baton.engine.task_config import TaskConfig
-from baton.ids import derived_id
 
 PROOF_LIMIT_MS = 300_000
 _DEFAULTS = TaskConfig()

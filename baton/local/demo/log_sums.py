@@ -24,7 +24,7 @@ from baton.contracts.topic_names import (
     LEADS_UNROUTED,
 )
 from baton.contracts.topics import TOPICS, dead_letter_topic
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from baton.local.demo.sums import Sums
 
 _ENDS = {

@@ -19,8 +19,8 @@ from baton.contracts.meetings import CampaignRecord, MeetingDecision
 from baton.contracts.routing import LeadRouted, LeadUnrouted
 from baton.contracts.slas import ActionKind
 from baton.contracts.topic_names import BATON_CAMPAIGNS, BOARD_DECISIONS, LEADS_UNROUTED
+from baton.derived_ids import derived_id
 from baton.engine.memory import MemoryLog, Stored
-from baton.ids import derived_id
 from baton.local.demo.company import iso
 from baton.simulation.input_lines import Arrival
 from baton.simulation.simulation import Simulation

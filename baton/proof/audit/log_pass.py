@@ -47,7 +47,7 @@ from baton.contracts.topics import (
     TopicSpec,
 )
 from baton.contracts.transfers import LeadTransfer
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from baton.proof.audit.events import ACCEPTED, ACKNOWLEDGED, DEAD, DROPPED, KEYED
 from baton.proof.audit.fact_matching import FOUND, Row
 from baton.proof.audit.findings import Add, Finding, Invariant, Place, Report

@@ -18,7 +18,7 @@ from baton.contracts.intake import (
     LeadSeparation,
 )
 from baton.contracts.transfers import LeadTransfer
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from baton.proof.audit.findings import Add, Dated, Finding, Invariant, Place
 
 REMEMBERED: Final = 5

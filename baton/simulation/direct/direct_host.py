@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from baton.contracts.partitioner import partition_of
+from baton.derived_ids import derived_id
 from baton.engine.memory import Livelock, Stored, VirtualTime, virtual_time
 from baton.engine.record_headers import RecordDecoder
 from baton.engine.reducer import Reducer, ReferenceBook
 from baton.engine.task_config import TaskConfig
-from baton.ids import derived_id
 from baton.simulation.direct.counting_log import DirectLog
 from baton.simulation.direct.direct_task import DirectTask
 

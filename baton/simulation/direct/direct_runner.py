@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from baton.contracts.partitioner import partition_of
+from baton.derived_ids import derived_id
 from baton.engine.errors import EngineError, ReducerFailed, adopt_place, record_place, wake_place
 from baton.engine.held_timers import HeldTimers
 from baton.engine.memory import Stored
@@ -18,7 +19,6 @@ from baton.engine.reducer_runner import WakeLoop
 from baton.engine.task_config import TaskConfig
 from baton.engine.timers import TimerWheel
 from baton.engine.wiring import wiring_of
-from baton.ids import derived_id
 from baton.simulation.direct.counting_log import DirectLog
 from baton.simulation.direct.fact_outbox import FactOutbox
 from baton.simulation.direct.key_values import KeyStates, KeyValues

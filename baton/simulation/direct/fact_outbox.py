@@ -8,6 +8,7 @@ from heapq import heappush
 from typing import Any, Final
 
 from baton.contracts.partitioner import partition_of
+from baton.derived_ids import nth_id
 from baton.engine.dead_letters import dead_letter
 from baton.engine.memory import Stored
 from baton.engine.record_headers import Stamp
@@ -15,7 +16,6 @@ from baton.engine.reducer import Event, Fact, Reducer, Rejection
 from baton.engine.task_config import TaskConfig
 from baton.engine.wiring import Wiring
 from baton.evolve import maker
-from baton.ids import nth_id
 from baton.simulation.direct.counting_log import DirectLog
 from baton.simulation.direct.key_values import KeyValues
 from baton.simulation.direct.passed import Outlet, Passed, StepOrigin

@@ -6,10 +6,10 @@ from __future__ import annotations
 from typing import Any
 
 from baton.contracts.codec import codec_for
+from baton.derived_ids import derived_id
 from baton.engine.memory import Stored
 from baton.engine.record_headers import RecordEncoder, Stamp
 from baton.engine.reducer import Fact
-from baton.ids import derived_id
 from baton.simulation.direct.place import Place
 
 

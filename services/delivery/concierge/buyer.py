@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from baton.intake.identifiers import company_domain
 from baton.intake.identifiers import email as address_of
 from baton.intake.line_reading import LineRefused, read_line

@@ -17,7 +17,7 @@ from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.compiled.pools import Member, Pool
 from baton.agreement.condition_context import ConditionContext
 from baton.agreement.reference import AgreementReference
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from services.delivery.concierge.buyer import Buyer
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import apsw
 
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from services.delivery.answers.inbox import Inbox, NotTaken
 from services.delivery.concierge.buyer import SOURCE
 from services.delivery.handoffs import HandoffNow, Phase

@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 
 import httpx
 
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from services.delivery.answers.inbox import Inbox, NotTaken
 from services.delivery.crm.deciding import Decision, decide, wanted
 from services.delivery.crm.oauth_tokens import TokenDead

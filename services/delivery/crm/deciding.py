@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from services.delivery.handoffs import HandoffNow, Phase
 from services.delivery.targets.crm_model import SHARED
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from baton.agreement.compiled.agreement import CompiledAgreement
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from services.delivery.handoffs import HandoffNow, Phase
 from services.delivery.slack.blocks import ACCEPT, PASS_ON, REJECT
 from services.delivery.wording import status_of

@@ -21,7 +21,7 @@ import apsw
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from services.delivery.digest_notice import DIGEST, leads_named
 from services.delivery.handoffs import HandoffNow
 from services.delivery.planning import delivery_id

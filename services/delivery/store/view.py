@@ -19,7 +19,7 @@ from baton.contracts.public_record import PublicRecord
 from baton.contracts.reference_records import AgreementRecord, PeopleRecord
 from baton.contracts.routing import REINSTATED, HandoffNoted, LeadRouted
 from baton.contracts.slas import LeadReactivated, LeadRecycled, SlaClock
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 
 _ENDS: Final = frozenset(
     {

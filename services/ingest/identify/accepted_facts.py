@@ -16,8 +16,8 @@ from baton.contracts.intake import (
     LeadInput,
 )
 from baton.contracts.topic_names import INTAKE_LEADS, LEADS_ACCEPTED, LEADS_ACTS, LEADS_COMMANDS
+from baton.derived_ids import derived_id
 from baton.evolve import evolve, maker
-from baton.ids import derived_id
 from services.ingest.identify.step import IdentifyStep
 
 _lead_event, _lead_input = maker(LeadEvent), maker(LeadInput)

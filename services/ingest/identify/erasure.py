@@ -17,8 +17,8 @@ from baton.contracts.intake import (
     LeadInput,
 )
 from baton.contracts.topic_names import INTAKE_LEADS, LEADS_ACCEPTED
+from baton.derived_ids import derived_id
 from baton.evolve import evolve
-from baton.ids import derived_id
 from baton.intake.identifiers import identity_key
 from services.ingest.identify.state import CONFLICT, LINKED, MEMBER, Identity
 from services.ingest.identify.step import IdentifyStep

@@ -19,8 +19,8 @@ from baton.contracts.intake import (
     LeadMerge,
 )
 from baton.contracts.topic_names import INTAKE_LEADS, LEADS_MERGES
+from baton.derived_ids import derived_id
 from baton.evolve import evolve
-from baton.ids import derived_id
 from baton.intake.identifiers import identity_key
 from services.ingest.identify.membership import follow, forwarded, key_of_lead
 from services.ingest.identify.state import (

@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from baton.contracts.intake import AliasKind, Identifier, IdentifierScheme, IdentityAlias
+from baton.derived_ids import derived_id
 from baton.evolve import evolve
-from baton.ids import derived_id
 from baton.intake.identifiers import identity_key
 from services.ingest.identify.state import (
     MEMBER,

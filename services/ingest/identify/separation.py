@@ -23,8 +23,8 @@ from baton.contracts.intake import (
     LeadSeparation,
 )
 from baton.contracts.topic_names import INTAKE_LEADS, LEADS_COMMANDS
+from baton.derived_ids import derived_id
 from baton.evolve import evolve
-from baton.ids import derived_id
 from baton.intake.identifiers import identity_key
 from services.ingest.identify import identity_graph
 from services.ingest.identify.membership import begin_anew, forwarded

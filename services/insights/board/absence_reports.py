@@ -9,7 +9,7 @@ from typing import Final
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.contracts.reference_records import PeopleRecord
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from services.insights.board.page_acts import NotDoable
 from services.insights.reports.context import Role, Viewer
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.contracts.meetings import MeetingDecision
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from services.insights.board.page_acts import NotDoable
 from services.insights.board.words import clean
 from services.insights.reports.context import Viewer

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from baton.agreement.compiled.agreement import CompiledAgreement
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from baton.intake.keyed_records import event_id_of
 from services.insights.reports.context import Role, Viewer
 

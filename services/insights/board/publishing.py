@@ -19,7 +19,7 @@ from baton.contracts.topic_names import (
     LEADS_INBOX,
 )
 from baton.contracts.topics import physical
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 
 _FLUSH_S = 10.0
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from services.insights.derived.cycles import cycle_rows
 from services.insights.derived.deal_standing import deal_rows, deals_of, standing_wins
 from services.insights.derived.journeys import Journey, Won, journey_rows

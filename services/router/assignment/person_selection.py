@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from baton.contracts.routing import Candidate, QueueItem, Relax
+from baton.derived_ids import derived_id
 from baton.evolve import evolve
-from baton.ids import derived_id
 from services.router.assignment import availability as available
 from services.router.assignment import eligibility
 from services.router.assignment.availability import Availability
@@ -20,14 +20,14 @@ from services.router.assignment.eligibility import (
     reason_for,
     screen,
 )
-from services.router.assignment.fair_share import (
+from services.router.assignment.pool_view import Counting, PoolMember, PoolView, sharers_of
+from services.router.assignment.turn_order import (
     Book,
     Share,
     next_person,
     shares,
     urgency_and_target,
 )
-from services.router.assignment.pool_view import Counting, PoolMember, PoolView, sharers_of
 
 IN_TURN: Final = "in_turn"
 ASKED_AGAIN: Final = "in_turn:asked_again"

@@ -15,13 +15,13 @@ from typing import Final
 
 from baton.contracts.leads import LeadQualified
 from baton.contracts.routing import URGENCY, QueueItem
+from baton.derived_ids import derived_id
 from baton.engine.reducer import EntryKind
 from baton.evolve import evolve
-from baton.ids import derived_id
 from services.router.assignment.barred import Barred
-from services.router.assignment.fair_share import Share, fraction_text
 from services.router.assignment.open_loads import Loads, loads_of
 from services.router.assignment.turn_ledger import Ledger
+from services.router.assignment.turn_order import Share, fraction_text
 
 
 class WorkState(StrEnum):

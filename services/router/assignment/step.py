@@ -12,12 +12,6 @@ from baton.engine.reducer import Step, View
 from baton.engine.step_builder import StepBuilder
 from baton.evolve import evolve
 from services.router.assignment.barred import still_barred
-from services.router.assignment.fair_share import (
-    Book,
-    Share,
-    given_back,
-    taken,
-)
 from services.router.assignment.open_loads import Load, loads_table
 from services.router.assignment.pool_view import PoolView
 from services.router.assignment.state import (
@@ -45,6 +39,12 @@ from services.router.assignment.turn_ledger import (
     latest_of,
     latest_table,
     ledger_of,
+)
+from services.router.assignment.turn_order import (
+    Book,
+    Share,
+    given_back,
+    taken,
 )
 
 _AFTER = "\0"

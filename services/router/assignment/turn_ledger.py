@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from baton.evolve import evolve
-from services.router.assignment.fair_share import Book, with_ahead
 from services.router.assignment.remembered import (
     Remembered,
     Rows,
@@ -14,6 +13,7 @@ from services.router.assignment.remembered import (
     rows_after,
     table_of,
 )
+from services.router.assignment.turn_order import Book, with_ahead
 
 _FIELDS = 4
 

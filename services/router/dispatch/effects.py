@@ -11,9 +11,9 @@ from baton.contracts.leads import LeadQualified
 from baton.contracts.routing import REINSTATED, RequestKind
 from baton.contracts.streams import HandoffEvent
 from baton.contracts.topic_names import ROUTER_ACCOUNTS
+from baton.derived_ids import derived_id
 from baton.engine.reducer import Fact
 from baton.evolve import evolve
-from baton.ids import derived_id
 from services.router import turn_credit
 from services.router.dispatch.case import Case, Change, Wanted, unchanged
 from services.router.dispatch.publish_handoff import changed, held_by, request_about

@@ -14,7 +14,7 @@ from typing import Final
 
 from baton.contracts.leads import LeadAmended
 from baton.contracts.topic_names import LEADS_AMENDMENTS
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from services.scorer.lead.consents import consents_from
 from services.scorer.lead.cycle_state import NO_CYCLE, CycleState
 from services.scorer.lead.handoff_brief import brief_of

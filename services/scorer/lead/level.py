@@ -16,7 +16,7 @@ from baton.agreement.compiled.levels import RANK
 from baton.evolve import evolve
 from services.scorer.lead.state import COLD
 from services.scorer.lead.step import LeadStep
-from services.scorer.score.engagement import engagement_micro, standing
+from services.scorer.score.engagement_sum import engagement_micro, standing
 from services.scorer.score.group_totals import NEVER, group_sums, leaves_at
 from services.scorer.score.threshold_crossing import falls_below
 

@@ -17,8 +17,8 @@ from baton.agreement.condition_fields import REACHABLE
 from baton.contracts.leads import LeadQualified, Level, Stage, StageEvent
 from baton.contracts.streams import BacklogRelease
 from baton.contracts.topic_names import LEADS_QUALIFIED
+from baton.derived_ids import derived_id
 from baton.evolve import evolve
-from baton.ids import derived_id
 from services.scorer.lead.backlog_entry import enter_backlog, leave_backlog
 from services.scorer.lead.cycle_state import Qualification
 from services.scorer.lead.handoff_brief import brief_of

@@ -15,9 +15,9 @@ from typing import Final
 from baton.contracts.deals import KnownDeal
 from baton.contracts.intake import Person
 from baton.contracts.leads import EarlierCycle, Level, Stage, StageEvent
+from baton.derived_ids import derived_id
 from baton.engine.reducer import EntryKind
 from baton.evolve import quick
-from baton.ids import derived_id
 from services.scorer.lead.cycle_state import CycleState
 
 MERGED: Final = StageEvent.MERGED.value

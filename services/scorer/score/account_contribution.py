@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from baton.agreement.compiled.decay import Divisor, decay_of, worth
 from baton.agreement.quantities import HOUR_MS
-from services.scorer.score.engagement import whole
+from services.scorer.score.engagement_sum import whole
 from services.scorer.score.group_totals import any_in, sums_of
 from services.scorer.score.rule_table import ScoreTable
 

@@ -17,7 +17,7 @@ from typing import Final
 from baton.agreement.compiled.decay import worth
 from baton.contracts.leads import Contribution
 from baton.evolve import maker
-from services.scorer.score.engagement import standing, whole
+from services.scorer.score.engagement_sum import standing, whole
 from services.scorer.score.entry_status import MARK, Why, beyond_limit
 from services.scorer.score.group_totals import GroupSum, group_sums, value_at
 from services.scorer.score.ledger import ORDER, SIZE

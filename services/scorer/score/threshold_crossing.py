@@ -18,7 +18,7 @@ from bisect import bisect_right
 from typing import Final
 
 from baton.agreement.compiled.decay import Decay
-from services.scorer.score.engagement import sums, whole
+from services.scorer.score.engagement_sum import sums, whole
 from services.scorer.score.entry_status import MARK
 from services.scorer.score.group_totals import GroupSum
 from services.scorer.score.rule_table import ScoreTable

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from baton.agreement.model.goals import MONEY_METRICS, Metric
 from baton.contracts.goals import JOINED_METRIC, GoalTally
 from baton.contracts.topic_names import SLA_TALLIES
+from baton.derived_ids import derived_id
 from baton.evolve import evolve
-from baton.ids import derived_id
 from services.sla_watcher.clocks.step import ClockStep
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from baton.contracts.digests import DigestLead, Escalation, digest_of
 from baton.contracts.slas import ActionKind, SlaAction, SlaClock, SlaViolation
 from baton.contracts.topic_names import LEADS_SLA_CLOCKS, LEADS_SLA_VIOLATIONS, SLA_ESCALATIONS
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from services.sla_watcher.clocks.state import LastWord, OpenClock
 from services.sla_watcher.clocks.step import ClockStep
 from services.sla_watcher.clocks.time_split import split_time

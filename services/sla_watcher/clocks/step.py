@@ -15,9 +15,9 @@ from baton.contracts.topic_names import (
     LEADS_SLA_ACTIONS,
     SLA_LEADS,
 )
+from baton.derived_ids import derived_id
 from baton.engine.reducer import Step, View
 from baton.engine.step_builder import StepBuilder
-from baton.ids import derived_id
 from services.sla_watcher.clocks.state import LeadClocks
 
 CARRIED_OUT: Final = frozenset(

@@ -12,9 +12,9 @@ from __future__ import annotations
 from baton.agreement.reference import AgreementReference
 from baton.contracts.digests import MOST_LEADS, DigestLead, Escalation, SlaDigest
 from baton.contracts.topic_names import LEADS_SLA_DIGESTS, SLA_ESCALATIONS
+from baton.derived_ids import derived_id
 from baton.engine.reducer import Event, Fact, Reducer, Step, View
 from baton.evolve import evolve
-from baton.ids import derived_id
 from services.sla_watcher.digests.state import DigestPeriod
 
 

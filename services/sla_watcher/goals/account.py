@@ -14,9 +14,9 @@ from baton.agreement.wall_time import instant_ms, local_date, zone_named
 from baton.contracts.goals import GoalProgress, GoalTally
 from baton.contracts.slas import SlaViolation
 from baton.contracts.topic_names import GOALS_PROGRESS, LEADS_SLA_VIOLATIONS
+from baton.derived_ids import derived_id
 from baton.engine.reducer import Drop, EntryKind, Fact, Put, Step, View
 from baton.evolve import evolve
-from baton.ids import derived_id
 from services.sla_watcher.goals.counting import Counting
 from services.sla_watcher.goals.periods import Period, next_working_morning, period_named, period_of
 from services.sla_watcher.goals.progress import (

@@ -16,10 +16,10 @@ from baton.contracts.codec import codec_for
 from baton.contracts.intake import IdentityAlias, LeadEvent, LeadMerge
 from baton.contracts.partitioner import partition_of
 from baton.contracts.topics import TOPICS
+from baton.derived_ids import derived_id
 from baton.engine.memory import MemoryHost
 from baton.engine.reducer import Event
 from baton.engine.task_config import TaskConfig
-from baton.ids import derived_id
 from baton.intake.keyed_records import event_id_of
 from services.ingest.admit.reducer import Admit
 from services.ingest.identify.reducer import Identify

@@ -19,10 +19,10 @@ from baton.contracts.leads import LeadQualified, LeadStaged, Story
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
 from baton.contracts.slas import SlaAction
 from baton.contracts.topics import TOPICS
+from baton.derived_ids import derived_id
 from baton.engine.changelog import explain
 from baton.engine.memory import MemoryHost
 from baton.engine.reducer import Event
-from baton.ids import derived_id
 from services.router.app import SERVICE
 from tests.streams import stream_of
 

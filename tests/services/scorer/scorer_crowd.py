@@ -6,7 +6,7 @@ import random
 
 from baton.contracts.intake import LeadMerge
 from baton.contracts.slas import LeadRecycled
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from tests.services.scorer.scorer_world import DAY, HOUR, MINUTE, World
 
 ACTS = ("page_view", "webinar", "form", "demo_request", "unsubscribe", "email_click")

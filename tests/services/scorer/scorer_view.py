@@ -8,8 +8,8 @@ from typing import Any
 
 from baton.agreement.reference import AgreementReference
 from baton.contracts.codec import codec_for
+from baton.derived_ids import derived_id
 from baton.engine.reducer import EntryKind, Event, Fact, Step
-from baton.ids import derived_id
 from services.scorer.lead.reducer import Lead
 from services.scorer.lead.repeated_reports import enter_repeats
 from services.scorer.lead.step import LeadStep

@@ -28,9 +28,9 @@ from baton.contracts.routing import HandoffNoted, LeadRouted
 from baton.contracts.slas import LeadReactivated, LeadRecycled
 from baton.contracts.streams import LeadDecision
 from baton.contracts.topics import TOPICS
+from baton.derived_ids import derived_id
 from baton.engine.memory import MemoryHost
 from baton.engine.reducer import Event
-from baton.ids import derived_id
 from services.scorer.app import SERVICE
 from tests.streams import stream_of
 

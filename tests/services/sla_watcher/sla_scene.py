@@ -26,10 +26,10 @@ from baton.contracts.leads import LeadAmended, LeadQualified, Story
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
 from baton.contracts.slas import LeadReactivated, LeadRecycled, SlaAction, SlaClock, SlaViolation
 from baton.contracts.topics import TOPICS
+from baton.derived_ids import derived_id
 from baton.engine.changelog import head_key, unpack_head
 from baton.engine.memory import MemoryHost, Stored
 from baton.engine.reducer import EntryKind, Event, Step
-from baton.ids import derived_id
 from services.sla_watcher.clocks.reducer import Clocks
 from services.sla_watcher.clocks.state import LeadClocks
 from services.sla_watcher.goals.reducer import Goals

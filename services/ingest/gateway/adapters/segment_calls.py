@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from baton.intake.fields import instant_ms
 from baton.intake.line_reading import LineRefused, Problem, read_line
 from baton.intake.lines import EventLine

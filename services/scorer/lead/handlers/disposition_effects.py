@@ -8,8 +8,8 @@ from typing import Final
 from baton.agreement.compiled.levels import RANK
 from baton.agreement.model.recycling import Outcome
 from baton.contracts.leads import Actor, Level, Stage, StageEvent
+from baton.derived_ids import derived_id
 from baton.evolve import evolve
-from baton.ids import derived_id
 from services.scorer.lead import lead_deals
 from services.scorer.lead.cycle_state import (
     UNTIL_DECIDED,

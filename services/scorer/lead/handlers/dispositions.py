@@ -15,8 +15,8 @@ from typing import Final
 
 from baton.contracts.intake import ActKind, LeadAct
 from baton.contracts.leads import BY_TOUCH, CLOCK_SKEW_MS, Actor, Stage, StageEvent
+from baton.derived_ids import derived_id
 from baton.evolve import evolve
-from baton.ids import derived_id
 from services.scorer.lead import lead_deals
 from services.scorer.lead.cycle_state import CycleState
 from services.scorer.lead.handlers.acting_role import NotEntitled, acting_role

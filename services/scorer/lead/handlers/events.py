@@ -12,8 +12,8 @@ from typing import Final
 from baton.contracts.intake import LeadEvent, LeadPerson, Person
 from baton.contracts.leads import Stage, StageEvent
 from baton.contracts.topic_names import LEADS_PERSONS
+from baton.derived_ids import derived_id
 from baton.evolve import evolve
-from baton.ids import derived_id
 from services.scorer.lead.profile import (
     PERSON_FIELDS,
     consent_without_retracted,

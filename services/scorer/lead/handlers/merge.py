@@ -19,8 +19,8 @@ from baton.contracts.intake import EventKind, LeadInput, LeadMerge, LeadPerson, 
 from baton.contracts.leads import Stage, StageEvent
 from baton.contracts.topic_names import LEADS_PERSONS, SCORER_TRANSFERS
 from baton.contracts.transfers import LeadTransfer
+from baton.derived_ids import derived_id
 from baton.evolve import evolve
-from baton.ids import derived_id
 from services.scorer.lead.backlog_entry import leave_backlog
 from services.scorer.lead.handlers.events import (
     join_persons,

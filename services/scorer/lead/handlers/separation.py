@@ -18,8 +18,8 @@ from baton.contracts.intake import LeadSeparation
 from baton.contracts.leads import Stage
 from baton.contracts.topic_names import SCORER_TRANSFERS
 from baton.contracts.transfers import LeadTransfer
+from baton.derived_ids import derived_id
 from baton.evolve import evolve
-from baton.ids import derived_id
 from services.scorer.lead.handlers.events import RIDES, undo_events
 from services.scorer.lead.merge_transfer import events_of, persons_of, transfer_parts
 from services.scorer.lead.profile import consent_acts

@@ -23,8 +23,8 @@ from baton.contracts.intake import (
     LeadMerge,
     Person,
 )
+from baton.derived_ids import derived_id
 from baton.engine.reducer import Drop, EntryKind, Event, Put
-from baton.ids import derived_id
 from baton.intake.identifiers import identity_key
 from baton.intake.keyed_records import key_of, to_intake
 from baton.intake.line_reading import read_line

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from baton.contracts.intake import AliasKind, LeadCommand, LeadEvent, LeadMerge
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from baton.intake.line_reading import LineRefused, read_line
 from tests.services.ingest.identify.test_identify import (
     ANN,

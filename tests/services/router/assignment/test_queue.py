@@ -20,7 +20,6 @@ from baton.contracts.topics import TOPICS
 from baton.engine.reducer import EntryKind, Event, Step
 from services.router.assignment.availability import Availability
 from services.router.assignment.eligibility import Need, screen
-from services.router.assignment.fair_share import Book
 from services.router.assignment.next_chance import next_chance
 from services.router.assignment.open_loads import Load
 from services.router.assignment.person_selection import Chosen, Room, choose
@@ -35,6 +34,7 @@ from services.router.assignment.state import (
     place_in_queue,
 )
 from services.router.assignment.turn_ledger import book_of
+from services.router.assignment.turn_order import Book
 from tests.services.router.router_world import (
     HOUR,
     MINUTE,

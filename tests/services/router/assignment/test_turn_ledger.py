@@ -10,15 +10,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from baton.derived_ids import derived_id
 from baton.evolve import evolve
-from baton.ids import derived_id
-from services.router.assignment.fair_share import (
-    Book,
-    given_back,
-    next_person,
-    shares,
-    taken,
-)
 from services.router.assignment.open_loads import Load, loads_of, loads_table
 from services.router.assignment.remembered import KEPT, Remembered
 from services.router.assignment.turn_ledger import (
@@ -27,6 +20,13 @@ from services.router.assignment.turn_ledger import (
     latest_table,
     ledger_of,
     read_book,
+)
+from services.router.assignment.turn_order import (
+    Book,
+    given_back,
+    next_person,
+    shares,
+    taken,
 )
 
 PEOPLE = [f"p{number}" for number in range(9)]

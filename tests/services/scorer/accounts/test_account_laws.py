@@ -19,7 +19,7 @@ from baton.contracts.accounts import (
     AccountScored,
 )
 from baton.contracts.intake import Engagement
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from services.scorer.accounts import reducer as rules
 from services.scorer.score.account_contribution import (
     ENGAGED_MICRO,
@@ -28,7 +28,7 @@ from services.scorer.score.account_contribution import (
     Moment,
     packed,
 )
-from services.scorer.score.engagement import engagement_micro, standing
+from services.scorer.score.engagement_sum import engagement_micro, standing
 from services.scorer.score.entry_counting import counted
 from services.scorer.score.ledger import id_bytes, with_retractions
 from services.scorer.score.ledger import packed as entry

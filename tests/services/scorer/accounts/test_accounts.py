@@ -11,7 +11,7 @@ import pytest
 from baton.contracts.accounts import GATHER_SMALL_MS, AccountScored
 from baton.contracts.intake import Consent, LeadMerge
 from baton.contracts.leads import LeadQualified, LeadStaged
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from tests.services.scorer.scorer_world import DAY, HOUR, MINUTE, World, agreement, person_reported
 
 

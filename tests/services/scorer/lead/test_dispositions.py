@@ -10,7 +10,7 @@ import pytest
 from baton.contracts.leads import LEARNT, LeadQualified, LeadStaged
 from baton.contracts.routing import HandoffNoted
 from baton.contracts.slas import LeadReactivated, LeadRecycled
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from tests.services.scorer.scorer_world import DAY, HOUR, MINUTE, World
 
 

@@ -11,7 +11,7 @@ from baton.contracts.intake import Act, Engagement, LeadAct, LeadEvent
 from baton.contracts.leads import LeadQualified, LeadRefused
 from baton.contracts.slas import LeadReactivated, LeadRecycled
 from baton.contracts.streams import LeadDecision
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from services.scorer.lead.state import DATES, StageDates
 from tests.services.scorer.scorer_view import Shelf
 from tests.services.scorer.scorer_world import DAY, FROM_OTHERS, MONDAY_0900, agreement, routed

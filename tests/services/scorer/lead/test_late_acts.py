@@ -12,7 +12,7 @@ import pytest
 from baton.contracts.leads import LeadQualified, LeadRefused, LeadStaged
 from baton.contracts.routing import HandoffNoted
 from baton.contracts.slas import LeadRecycled
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from tests.services.scorer.scorer_world import DAY, HOUR, MINUTE, World, agreement
 
 REASONS: Final[Mapping[str, str]] = {

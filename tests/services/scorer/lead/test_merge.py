@@ -13,7 +13,7 @@ from baton.contracts.intake import LeadMerge, LeadPerson, Person
 from baton.contracts.leads import LeadQualified, LeadScored, LeadStaged
 from baton.contracts.slas import LeadRecycled
 from baton.contracts.transfers import LeadTransfer
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from tests.services.scorer.scorer_world import DAY, HOUR, World, person_reported, said_of
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baton.contracts.intake import LeadMerge
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from services.scorer.lead import reducer
 from services.scorer.lead.field_history import KEPT
 from services.scorer.lead.state import ONLY, PERSON, PROFILE

@@ -21,7 +21,7 @@ from baton.contracts.intake import (
     Person,
 )
 from baton.contracts.leads import LeadQualified, LeadStaged
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from services.scorer.lead.consents import consents_from
 from services.scorer.lead.field_history import KEPT
 from services.scorer.lead.state import CONSENT, NOBODY, ONLY, PERSON, PROFILE, ProfileBook

@@ -11,7 +11,7 @@ import pytest
 
 from baton.contracts.intake import Engagement, LeadEvent, LeadInput, LeadMerge, Person
 from baton.contracts.leads import LeadQualified
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from tests.services.scorer.scorer_world import LIFECYCLE, MONDAY_0900, World, agreement
 
 SETTLE = 2_000

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baton.contracts.intake import Engagement, LeadEvent
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from services.scorer.score.content_touches import (
     ORIGINS,
     RECENT,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from baton.contracts.intake import Engagement
-from services.scorer.score.engagement import engagement_micro, standing
+from services.scorer.score.engagement_sum import engagement_micro, standing
 from services.scorer.score.entry_counting import EMPTY, Counted, counted, entered
 from services.scorer.score.entry_status import MARK, Why, marked_entries
 from services.scorer.score.ledger import (

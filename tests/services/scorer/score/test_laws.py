@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from baton.agreement.reference import reference_of
 from baton.contracts.intake import Consent, Engagement, LeadEvent
 from baton.contracts.leads import LeadScored
-from baton.ids import derived_id
+from baton.derived_ids import derived_id
 from services.scorer.lead.level import rate_lead
 from services.scorer.lead.step import LeadStep
-from services.scorer.score.engagement import engagement_micro, standing
+from services.scorer.score.engagement_sum import engagement_micro, standing
 from services.scorer.score.entry_counting import EMPTY, Counted, counted, entered
 from services.scorer.score.explanation import explanation
 from services.scorer.score.ledger import id_bytes, packed, with_retractions

@@ -9,8 +9,8 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baton.ids import derived_id
-from services.router.assignment.fair_share import (
+from baton.derived_ids import derived_id
+from services.router.assignment.turn_order import (
     HASHED_TIES,
     NEW,
     Book,
