@@ -85,9 +85,7 @@ class LogReader:
     ``follows``: it is there to follow, and asks less often; an end it may see half a second
     later."""
 
-    def __init__(
-        self, client: Mapping[str, Any], namespace: str, *, follows: bool = False
-    ) -> None:
+    def __init__(self, client: Mapping[str, Any], namespace: str, *, follows: bool = False) -> None:
         self._namespace = namespace
         self._known: dict[str, str] = {}  # by name on the cluster, the logical one
         self._consumer = Consumer(
