@@ -8,6 +8,7 @@ repeats the data.
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Mapping
 from functools import cache
 from io import BytesIO
@@ -127,10 +128,11 @@ def codec_for(record_type: type[T]) -> Codec[T]:
 
 def provisional(record_type: type[T]) -> type[T]:
     """Give a type that has no schema file a derived one for this process: for toy reducers in tests
-    and benchmarks."""
+    and benchmarks. Its id comes of its name, so that processes understand each other whatever else
+    each has loaded."""
     known = shelf().versions(record_type.__name__)
     if not known:
-        taken = _PROVISIONAL_IDS + sum(1 for schema in shelf() if schema.id >= _PROVISIONAL_IDS)
+        taken = _PROVISIONAL_IDS | zlib.crc32(record_type.__name__.encode()) % _PROVISIONAL_IDS
         schema = avro_schema_of(record_type)
         shelf().add(
             SchemaFile(

@@ -38,7 +38,7 @@ from tests.engine.toys import REDUCERS, TOY_TOPICS, ToyBook, ToyTermsRecord
 FLOW = {reducer.name: reducer.inputs for reducer in REDUCERS}
 TOPICS_AND_ORDERS = {**TOY_TOPICS, "baton.skips.v1": TOPICS["baton.skips.v1"]}
 PATIENCE_S = 120.0
-_POLL_S = 0.03
+_POLL_S = 0.06
 _POINTS = {
     Moment.FETCHED: Point.FETCHED,
     Moment.SEALED: Point.SEALED,
