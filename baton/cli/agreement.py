@@ -28,6 +28,7 @@ from baton.cli.agreement_words import act_words, print_changes, since_words, ver
 from baton.cli.cluster import cluster_settings
 from baton.cli.moments import written
 from baton.cli.publication import publish_
+from baton.cli.signer_account import account_of
 
 app = typer.Typer(
     add_completion=False,
@@ -241,7 +242,7 @@ def impact(file: Path = _FILE, as_json: bool = _JSON) -> None:
     Reads the running system's state; changes nothing.
     """
     from baton.agreement_report.impact import impact_of, impact_tables
-    from baton.screens.endings import Endings, endings, endings_tables
+    from baton.screens.agreement_endings import Endings, endings, endings_tables
     from baton.screens.live import live
 
     model, settings, now_ms = read_agreement(file), cluster_settings(), wall_ms()

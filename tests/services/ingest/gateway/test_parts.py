@@ -285,6 +285,7 @@ async def test_before_the_brokers_have_answered_requests_get_503_and_the_process
         "the brokers do not answer",
     ]
     assert "baton_http_connections 3.0" in answers["/metrics"].text
+    assert 'baton_http_refused_total{status="503"}' in answers["/metrics"].text
     assert (taken.status_code, taken.json()["code"], taken.headers["retry-after"]) == (
         503,
         "not_acknowledged",

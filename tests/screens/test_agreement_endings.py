@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from baton.screens.endings import Endings, PoolEnds, endings, endings_tables
+from baton.screens.agreement_endings import Endings, PoolEnds, endings, endings_tables
 from tests.screens.company import MINUTE_MS, SMALL, START_MS, Company, demo
 
 RENAMED = {
