@@ -22,7 +22,6 @@ from baton.agreement.publish import (
 )
 from baton.agreement.source.read import examine, read_agreement
 from baton.agreement_report.agreement_tables import shown
-from baton.cli.account import account_of
 from baton.cli.agreement_in_force import compiled_in_force
 from baton.cli.agreement_words import act_words, print_changes, since_words, verdict
 from baton.cli.cluster import cluster_settings
