@@ -155,7 +155,8 @@ class IdentityAlias:
     which lead it is, whether it has an identifier stronger than an anonymous one, when it began.
     ``slots`` are the identifiers that distinguish people (e-mail address, id in a CRM), as digests;
     ``granted`` those of the receiver that the group has already taken in. ``forced``: a person has
-    decided it, so nothing that differs is a conflict.
+    decided it, so nothing that differs is a conflict. ``own_act``: it comes of an act of the
+    person's own, which may bring back who was forgotten.
     """
 
     identity: str
@@ -171,6 +172,7 @@ class IdentityAlias:
     subject: str | None = None
     subject_slot: str | None = None
     forced: bool = False
+    own_act: bool = False
 
 
 @written_once

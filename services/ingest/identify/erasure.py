@@ -20,6 +20,7 @@ from baton.contracts.topic_names import INTAKE_LEADS, LEADS_ACCEPTED
 from baton.derived_ids import derived_id
 from baton.evolve import evolve
 from baton.intake.identifiers import identity_key
+from services.ingest.identify.membership import key_of_lead
 from services.ingest.identify.state import CONFLICT, LINKED, MEMBER, Identity
 from services.ingest.identify.step import IdentifyStep
 
@@ -109,6 +110,28 @@ def _write_down(
     )
     step.publish(INTAKE_LEADS, whole, lead_id)
     step.publish(LEADS_ACCEPTED, event, lead_id)
+
+
+def is_revived(head: Identity, message: IdentityAlias) -> bool:
+    """Whether the message would have a forgotten identity join a group, and neither an act of the
+    person's own nor somebody's decision is behind it."""
+    forgotten = head.lead_id is None and head.erased_at_ms is not None
+    return forgotten and not message.own_act and not message.forced
+
+
+def on_revived(step: IdentifyStep, message: IdentityAlias, received_at_ms: int) -> None:
+    """A system's row named an identifier of somebody who is forgotten (``from_identity``): whom it
+    is about is that person, and forgotten too, unless more is known of them than what systems say
+    of this very identity. Then an act of their own may still join the two."""
+    head = step.head
+    if head is None or head.lead_id is None or head.root != step.key:
+        return
+    if head.acted or set(step.marked(MEMBER)) - {key_of_lead(head.lead_id)}:
+        step.drop(LINKED, message.from_identity)
+        return
+    step.occurred_at_ms = received_at_ms
+    step.send(step.key, AliasKind.ERASED, head.lead_id)
+    _forget(step, head.lead_id, received_at_ms, written=None)
 
 
 def comes_back(record: IntakeRecord) -> bool:

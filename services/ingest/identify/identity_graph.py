@@ -22,6 +22,7 @@ from baton.contracts.topic_names import INTAKE_LEADS, LEADS_MERGES
 from baton.derived_ids import derived_id
 from baton.evolve import evolve
 from baton.intake.identifiers import identity_key
+from services.ingest.identify.erasure import is_revived
 from services.ingest.identify.membership import follow, forwarded, key_of_lead
 from services.ingest.identify.state import (
     LINKED,
@@ -90,6 +91,9 @@ def on_link(step: IdentifyStep, message: IdentityAlias) -> None:
     """The group of ``from_identity`` is the same person as this one."""
     head = step.head
     if head is not None and head.forgets(message.occurred_at_ms):
+        _answer(step, message)
+    elif head is not None and is_revived(head, message):
+        step.send(message.from_identity, AliasKind.REVIVED, message.lead_id)
         _answer(step, message)
     elif head is None or head.lead_id is None:
         _join(step, message)

@@ -79,7 +79,8 @@ class Identify(Reducer[Identity, Reference]):
             return _on_message(view, event.value, event.received_at_ms, now)
         record: IntakeRecord = event.value
         occurred = min(record.occurred_at_ms, event.received_at_ms)
-        step = IdentifyStep(view, now, record.event_id, occurred)
+        own_act = erasure.comes_back(record)
+        step = IdentifyStep(view, now, record.event_id, occurred, own_act=own_act)
         _take(step, record, event.received_at_ms)
         return step.finish()
 
@@ -93,7 +94,9 @@ class Identify(Reducer[Identity, Reference]):
 def _on_message(
     view: View[Identity], message: IdentityAlias, received_at_ms: int, now: int
 ) -> Step[Identity]:
-    step = IdentifyStep(view, now, message.cause_id, message.occurred_at_ms)
+    step = IdentifyStep(
+        view, now, message.cause_id, message.occurred_at_ms, own_act=message.own_act
+    )
     match AliasKind(message.kind):
         case AliasKind.LINK:
             identity_graph.on_link(step, message)
@@ -115,6 +118,8 @@ def _on_message(
             erasure.on_erase(step, message, received_at_ms)
         case AliasKind.ERASED:
             erasure.on_erased(step, message, received_at_ms)
+        case AliasKind.REVIVED:
+            erasure.on_revived(step, message, received_at_ms)
         case AliasKind.RESOLVED | AliasKind.CONFLICT | AliasKind.DUPLICATE | AliasKind.DROPPED:
             pass  # reports, for readers of the log
     return step.finish()
@@ -200,6 +205,8 @@ def _accept(step: IdentifyStep, record: IntakeRecord, received_at_ms: int) -> No
     if separation.is_identity_command(record):
         separation.take_command(step, record, received_at_ms)
         return
+    if step.own_act and step.head is not None and not step.head.acted:
+        step.head = evolve(step.head, acted=True)
     publish(step, record, received_at_ms, joins=identity_graph.attach(step, record.identifiers))
 
 

@@ -39,7 +39,8 @@ class Identity:
     brought when it joined; ``parent``: whom it joined. ``own_lead_id`` is the lead that began here,
     ``births`` how many did (a new one after an erasure). ``asks``: identities that are being asked
     whether they know the lead; records that come meanwhile go the same way. ``erased_at_ms``: what
-    occurred up to then is forgotten and stays so.
+    occurred up to then is forgotten and stays so. ``acted``: it has taken an act of the person's
+    own (an engagement, a yes), and not only rows of systems.
     """
 
     root: str
@@ -52,6 +53,7 @@ class Identity:
     parent: str | None = None
     asks: tuple[str, ...] = ()
     erased_at_ms: int | None = None
+    acted: bool = False
 
     @property
     def rank(self) -> Rank:

@@ -18,10 +18,20 @@ MAX_MARKS = 1_000
 
 
 class IdentifyStep(StepBuilder[Identity]):
-    """Collects the outcome for one key. ``head`` is the state as it will be."""
+    """Collects the outcome for one key. ``head`` is the state as it will be. ``own_act``: whether
+    what is taken is an act of the person's own, or comes of one."""
 
-    def __init__(self, view: View[Identity], now: int, cause_id: str, occurred_at_ms: int) -> None:
+    def __init__(
+        self,
+        view: View[Identity],
+        now: int,
+        cause_id: str,
+        occurred_at_ms: int,
+        *,
+        own_act: bool = False,
+    ) -> None:
         super().__init__(view, now=now)
+        self.own_act = own_act
         self.cause_id = cause_id
         self.occurred_at_ms = occurred_at_ms
         self.head = view.head
@@ -84,6 +94,7 @@ class IdentifyStep(StepBuilder[Identity]):
             from_identity=root.root,
             occurred_at_ms=self.occurred_at_ms,
             since_ms=root.since_ms,
+            own_act=self.own_act,
         )
 
     def send_as_group(self, identity: str, kind: AliasKind, **more: Any) -> None:
@@ -101,6 +112,7 @@ class IdentifyStep(StepBuilder[Identity]):
                 cause_id=self.cause_id,
                 from_identity=self.key,
                 occurred_at_ms=self.occurred_at_ms,
+                own_act=self.own_act,
                 **more,
             )
         )

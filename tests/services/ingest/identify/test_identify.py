@@ -578,6 +578,59 @@ def test_who_comes_back_by_an_act_of_their_own_is_a_new_lead() -> None:
     assert [report.lead_id for report in world.reports(AliasKind.RESOLVED)] == [again]
 
 
+def row(number: int, **identifiers: Any) -> dict[str, Any]:
+    """What a system that still has the person on its list sends a day later."""
+    return {
+        "id": f"row-{number}",
+        "kind": "profile",
+        "occurred_at": T0 + DAY + number,
+        "identifiers": identifiers,
+        "profile": {"role": "cto"},
+    }
+
+
+def forgotten_ann() -> World:
+    world = World().send(view_of("form", email=ANN), erasure(at=T0, email=ANN))
+    world.facts.clear()
+    world.now = T0 + DAY
+    return world
+
+
+def test_rows_that_name_a_forgotten_address_after_an_id_of_their_own_bring_nobody_back() -> None:
+    world = forgotten_ann().send(row(1, crm=CRM), row(2, crm=CRM, email=ANN))
+    (first, second, forgotten) = world.of(LeadEvent)
+    assert {first.lead_id, second.lead_id, forgotten.lead_id} == {
+        derived_id("lead", key_for("crm", CRM))
+    }
+    assert forgotten.kind == "erasure"
+    answers = [lead_input.answers for lead_input in world.of(LeadInput)]
+    assert second.event_id in answers
+    world.facts.clear()
+    world.send(row(3, crm=CRM), row(4, crm=CRM, email=ANN), row(5, email=ANN))
+    assert world.of(LeadEvent) == []
+    assert len(world.reports(AliasKind.DROPPED)) == 3
+
+
+def test_who_acted_before_a_row_names_a_forgotten_address_stays_and_an_act_joins_the_two() -> None:
+    world = forgotten_ann().send(
+        view_of("form", 2, at=T0 + DAY, crm=CRM), row(2, crm=CRM, email=ANN)
+    )
+    lead_id = derived_id("lead", key_for("crm", CRM))
+    assert [event.kind for event in world.of(LeadEvent)] == ["engagement", "profile"]
+    assert world.keys[ANN_KEY].head.lead_id is None
+    world.send(view_of("form", 3, at=T0 + DAY + 9, crm=CRM, email=ANN))
+    assert {event.lead_id for event in world.of(LeadEvent)} == {lead_id}
+    assert world.keys[ANN_KEY].head.lead_id == lead_id
+
+
+def test_of_two_identities_of_which_more_is_known_a_row_forgets_neither() -> None:
+    world = forgotten_ann().send(
+        row(1, crm=CRM), link(crm=CRM, anonymous="n7"), row(2, crm=CRM, email=ANN)
+    )
+    assert {event.kind for event in world.of(LeadEvent)} == {"profile", "link"}
+    assert world.keys[ANN_KEY].head.lead_id is None
+
+
 # --- bounds
 
 
