@@ -46,10 +46,10 @@ class AliasKind(StrEnum):
     is ``from_identity`` (the receiver itself: it takes over from ``subject``, with the members in
     ``granted``). ``erase``: forget the person behind the receiver; ``erased``: the root has done
     so; ``revived``: what the receiver named as its own is a forgotten person's, and no act of
-    theirs. Reports, which change nothing: ``resolved`` (the receiver's key belongs to ``lead_id`` from
-    now on), ``conflict`` (two known people were said to be one; nothing was merged), ``duplicate``
-    (the event ``cause_id`` was taken before), ``dropped`` (it came too late: its person is erased;
-    or it was only for somebody who is known, and nobody was).
+    theirs. Reports, which change nothing: ``resolved`` (the receiver's key belongs to ``lead_id``
+    from now on), ``conflict`` (two known people were said to be one; nothing was merged),
+    ``duplicate`` (the event ``cause_id`` was taken before), ``dropped`` (it came too late: its
+    person is erased; or it was only for somebody who is known, and nobody was).
     """
 
     LINK = "link"
