@@ -134,11 +134,18 @@ async def test_workers_that_come_and_go_in_mid_batch_share_the_work(
     first, second = workers("counter", **patient), workers("counter", **patient)
     first.start()
     await first.ready()
+
+    async def shared() -> bool:
+        return (
+            len(await asyncio.to_thread(first.tasks))
+            == 1
+            == len(await asyncio.to_thread(second.tasks))
+        )
+
     for _ in range(2):
         second.start()
-        await second.ready()
-        await asyncio.sleep(0.5)
-        assert len(first.tasks()) == len(second.tasks()) == 1
+        await second.ready()  # which it is before it has a partition, too
+        await bench._until(shared)
         second.signal(signal.SIGTERM)
         assert await second.ended() == 0
 
