@@ -90,10 +90,10 @@ def on_attach(step: IdentifyStep, message: IdentityAlias) -> None:
 def on_link(step: IdentifyStep, message: IdentityAlias) -> None:
     """The group of ``from_identity`` is the same person as this one."""
     head = step.head
-    if head is not None and head.forgets(message.occurred_at_ms):
-        _answer(step, message)
-    elif head is not None and is_revived(head, message):
+    if head is not None and is_revived(head, message):
         step.send(message.from_identity, AliasKind.REVIVED, message.lead_id)
+        _answer(step, message)
+    elif head is not None and head.forgets(message.occurred_at_ms):
         _answer(step, message)
     elif head is None or head.lead_id is None:
         _join(step, message)
