@@ -612,7 +612,9 @@ def test_rows_that_name_a_forgotten_address_after_an_id_of_their_own_bring_nobod
 
 
 def test_a_row_that_is_older_than_the_erasure_brings_nobody_back_either() -> None:
-    world = World().send(view_of("form", email=ANN), erasure(at=T0 + 9 * DAY, email=ANN))
+    world = World().send(view_of("form", email=ANN))
+    world.now = T0 + 9 * DAY
+    world.send(erasure(at=T0 + 9 * DAY, email=ANN))
     world.facts.clear()
     world.send(row(1, crm=CRM), row(2, crm=CRM, email=ANN))
     assert [event.kind for event in world.of(LeadEvent)] == ["profile", "profile", "erasure"]
