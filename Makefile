@@ -1,8 +1,12 @@
 # Baton: every target works on a fresh machine with Python 3.11+ and nothing else.
 # `make setup` makes .venv from the lock; the others make it where it is missing or older than the lock.
 
-# The first Python from 3.11 on that can make an environment; PYTHON=/path/to/python chooses another.
-PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 python; do \
+# The first Python from 3.11 on that can make an environment; PYTHON=/path/to/python chooses another. The system's come before
+# the others in the PATH: distributions build theirs with profile-guided optimization, version managers mostly do not, and
+# everything here takes a third more CPU then (docs/BENCHMARKS.md).
+PYTHONS := python3.11 python3.12 python3.13 python3.14
+SYSTEM_BIN ?= /usr/bin
+PYTHON ?= $(shell for p in $(PYTHONS:%=$(SYSTEM_BIN)/%) $(PYTHONS) python3 python; do \
 	"$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v "$$p" && break; done)
 BIN := .venv/bin
 READY := .venv/.ready

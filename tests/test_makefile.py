@@ -41,7 +41,7 @@ def _setup(
     # the make that runs the tests is not the one that is tested
     outside = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER_MAKE}
     return subprocess.run(
-        [shutil.which("make") or "make", "setup", *words],
+        [shutil.which("make") or "make", "setup", "SYSTEM_BIN=system", *words],
         cwd=checkout,
         env={**outside, "PATH": path or os.environ["PATH"]},
         capture_output=True,
@@ -58,6 +58,25 @@ def test_a_setup_that_failed_once_succeeds_when_the_cause_is_gone(checkout: Path
     again = _setup(checkout, python)
     assert (again.returncode, again.stderr) == (0, "")
     assert _setup(checkout, python).stdout.strip().endswith("Nothing to be done for 'setup'.")
+
+
+def test_the_systems_python_is_taken_before_others_of_the_path(
+    checkout: Path, tmp_path: Path
+) -> None:
+    """It was built with profile-guided optimization, which others mostly were not."""
+    for folder in (checkout / "system", tmp_path / "tools"):
+        folder.mkdir()
+        shutil.copy(checkout / "python", folder / "python3.11")
+    system = checkout / "system" / "python3.11"
+    system.write_text(PYTHON.replace("Python 3.11.0", "the system's Python"))
+    (checkout / "PIP").write_text("0")
+    path = f"{tmp_path / 'tools'}{os.pathsep}{os.environ['PATH']}"
+    made = _setup(checkout, path=path)
+    assert (made.returncode, made.stderr) == (0, "")
+    assert "the system's Python" in made.stdout
+    system.unlink()
+    shutil.rmtree(checkout / ".venv")
+    assert "Python 3.11.0" in _setup(checkout, path=path).stdout
 
 
 def test_a_python_without_ensurepip_is_passed_over_and_named(
