@@ -40,6 +40,9 @@ def test_what_was_backed_up_comes_back_and_nobody_else_can_read_it(
     put_back(other, file)
     assert (other / "broker" / "data" / "leads-0" / "0.log").read_bytes() == b"records"
     assert (other / "write-key").read_text() == "local:acts:k"
+    data = Path("broker", "data", "leads-0", "0.log")
+    assert stat.S_IMODE((other / data).stat().st_mode) == 0o600
+    assert int((other / data).stat().st_mtime) == int((home / data).stat().st_mtime)
     assert {path.name for path in tmp_path.iterdir()} == {"home", "other", "b.tgz"}
     assert {path.name for path in other.iterdir()} == {"broker", "write-key"}
 
@@ -67,9 +70,16 @@ def test_what_is_no_backup_leaves_the_home_as_it_was(tmp_path: Path) -> None:
     rubbish.write_bytes(b"rubbish")
     with pytest.raises(BackupRefused, match="cannot be read"):
         put_back(home, rubbish)
-    with tarfile.open(rubbish, "w:gz") as archive:
-        archive.add(rubbish, arcname="../outside")
-    with pytest.raises(BackupRefused):
-        put_back(home, rubbish)
+    link = tarfile.TarInfo("broker/data")
+    link.type, link.linkname = tarfile.SYMTYPE, str(tmp_path)
+    for name, entry in (
+        ("../outside", tarfile.TarInfo("../outside")),
+        (str(tmp_path / "outside"), tarfile.TarInfo(str(tmp_path / "outside"))),
+        ("broker/data", link),
+    ):
+        with tarfile.open(rubbish, "w:gz") as archive:
+            archive.addfile(entry)
+        with pytest.raises(BackupRefused, match=rf"it has '{name}'"):
+            put_back(home, rubbish)
     assert list(home.iterdir()) == []
     assert not (tmp_path / "outside").exists()

@@ -98,6 +98,18 @@ async def test_the_member_id_of_a_consumer_is_empty_until_it_has_joined() -> Non
     await coordinator.close()
 
 
+async def test_who_stops_joining_joins_no_more_and_closing_it_again_is_nothing() -> None:
+    client = AIOKafkaClient(bootstrap_servers="127.0.0.1:1")
+    coordinator = GroupCoordinator(
+        client, SubscriptionState(), group_id="g", enable_auto_commit=False
+    )
+    consumer: Any = Holder(_coordinator=coordinator)
+    assert not coordinator._coordination_task.done()
+    await internals.stop_joining(consumer)
+    assert coordinator._coordination_task.done()
+    await coordinator.close()
+
+
 async def test_the_state_of_an_assigned_partition_has_its_position_and_ends() -> None:
     consumer = AIOKafkaConsumer(bootstrap_servers="127.0.0.1:1", enable_auto_commit=False)
     consumer._subscription.assign_from_user([AT])

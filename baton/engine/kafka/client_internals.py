@@ -41,6 +41,13 @@ def member_id(consumer: AIOKafkaConsumer) -> str:
     return found
 
 
+async def stop_joining(consumer: AIOKafkaConsumer) -> None:
+    """Be no member any more, and join no more; a member with an instance id does not leave, so
+    whoever has the id now stays one. ``stop()`` does this too, but only once everything before it
+    has ended."""
+    await consumer._coordinator.close()
+
+
 def partition_state(consumer: AIOKafkaConsumer, at: TopicPartition) -> Any | None:
     """Position, last stable offset and high watermark of a partition; None: it is not assigned any
     more.

@@ -25,6 +25,7 @@ from baton.engine.kafka.client_internals import (
     disable_prefetch_backoff,
     member_id,
     set_fetch_max_wait,
+    stop_joining,
 )
 from baton.engine.kafka.host_context import HostContext, TaskContext
 from baton.engine.kafka.status import TaskState, TaskStatus, all_ready
@@ -215,6 +216,8 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc]
         with suppress(KafkaError):  # brokers that do not answer are somebody else's to report
             taken = await self._context.cluster.is_namesake_in(self.reducer.name, name, member)
             if taken and member_id(consumer) == member:  # it has not joined anew meanwhile
+                # joining once more would take it away from the other one, and both would stop
+                await stop_joining(consumer)
                 group = self._context.cluster.group(self.reducer.name)
                 self._fatal(InstanceIdTaken(name, group))
 

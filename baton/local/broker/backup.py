@@ -58,7 +58,7 @@ def put_back(home: Path, file: Path) -> None:
     private_folder(fresh)
     try:
         with tarfile.open(file) as archive:
-            archive.extractall(fresh, filter="data")
+            _unpack(archive, fresh)
         if not (fresh / "broker" / "data").is_dir():
             raise BackupRefused(f"{file} is no backup of Baton: it has no broker/data")
         shutil.rmtree(place, ignore_errors=True)
@@ -70,6 +70,27 @@ def put_back(home: Path, file: Path) -> None:
         raise BackupRefused(f"{file} cannot be read: {error}") from None
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _unpack(archive: tarfile.TarFile, folder: Path) -> None:
+    """Folders and files below ``folder``, for the owner alone. Raises :class:`BackupRefused` where
+    the archive has anything else: no backup has.
+
+    ``extractall`` has a filter for that from Python 3.11.4 on.
+    """
+    for member in archive:
+        place = Path(member.name)
+        if place.is_absolute() or ".." in place.parts or not (member.isdir() or member.isreg()):
+            raise BackupRefused(f"{archive.name!r} is no backup of Baton: it has {member.name!r}")
+        if member.isdir():
+            private_folder(folder / place)
+            continue
+        content = archive.extractfile(member)
+        assert content is not None
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        with content, open(os.open(folder / place, os.O_WRONLY | os.O_CREAT, _MODE), "wb") as out:
+            shutil.copyfileobj(content, out)
+        os.utime(folder / place, (member.mtime, member.mtime))
 
 
 def _require_stopped(home: Path) -> None:
