@@ -622,7 +622,13 @@ async def test_positions_that_moved_over_markers_alone_are_committed(
 async def test_an_input_that_has_more_than_was_fetched_is_waited_for(
     bootstrap: str, namespace: str
 ) -> None:
-    bench = KafkaBench(bootstrap, namespace, buffer_records=20, batch_records=1_000)
+    bench = KafkaBench(
+        bootstrap,
+        namespace,
+        buffer_records=20,
+        batch_records=1_000,
+        merge_wait_ms=30_000,  # on a busy machine a fetch takes long
+    )
     await bench.start(Judge(), partitions=1)
     # three lines come before each start, so that they are fetched much further apart than appended
     for number in range(40):
