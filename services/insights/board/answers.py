@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from baton.contracts.leads import StageEvent
 from services.insights.reports.context import Context
 
 _ID: Final = 32
@@ -38,7 +39,8 @@ def answer_to(context: Context, event_id: str) -> Answer | None:
             state="refused", words=f"Not carried out: {context.label_of_reason(note[0]['reason'])}."
         )
     moves = context.rows(
-        "SELECT to_stage FROM stage_move WHERE cause_id = :cause AND event <> 'consent_changed'",
+        "SELECT to_stage FROM stage_move WHERE cause_id = :cause AND event <> :no_move",
+        no_move=StageEvent.CONSENT_CHANGED,
         **asked,
     )
     if moves:

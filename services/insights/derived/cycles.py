@@ -7,15 +7,15 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from baton.contracts.leads import LeadStaged, StageEvent
+from baton.contracts.leads import LeadStaged, Stage, StageEvent
 from baton.contracts.stage_events import NO_MOVES
 from services.insights.derived.lead_rows import Kept
 from services.insights.facts.change import Put, put
 from services.insights.facts.derived_tables import CYCLE
 
-STAGES: Final = ("mql", "sal", "sql", "opportunity", "customer")
+STAGES: Final = (Stage.MQL, Stage.SAL, Stage.SQL, Stage.OPPORTUNITY, Stage.CUSTOMER)
 """The stages that the funnel has; those of the bridge team lie between the first two."""
-_ENDS: Final = frozenset({"recycled", "disqualified", "inquiry"})
+_ENDS: Final = frozenset({Stage.RECYCLED, Stage.DISQUALIFIED, Stage.INQUIRY})
 _NO_MOVE: Final = NO_MOVES - {StageEvent.TAKEN_OVER}
 
 

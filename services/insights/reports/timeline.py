@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from baton.contracts.leads import LeadAmended, LeadStaged
+from baton.contracts.leads import LeadAmended, LeadStaged, StageEvent
 from baton.contracts.routing import HandoffNoted, LeadRouted, LeadUnrouted
 from baton.contracts.slas import LeadReactivated, LeadRecycled
 from services.insights.reports.context import Context
@@ -106,7 +106,7 @@ def _amended(_: Context, at: int, fact: LeadAmended) -> Event:
 
 
 def _moved(context: Context, at: int, move: LeadStaged) -> Event | None:
-    if move.event == "consent_changed":
+    if move.event == StageEvent.CONSENT_CHANGED:
         return None
     reason = context.label_of_reason(move.reason) if move.reason else ""
     cause = move.event.replace("_", " ")
