@@ -3,8 +3,8 @@
 import asyncio
 import json
 import os
+import re
 import signal
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -30,29 +30,37 @@ class WorkerProcess:
         **settings: Any,
     ) -> None:
         self._nursery = nursery
-        self.port = _free_port()
         self._words = list(reducers)
         self._environment = {
             **os.environ,
             "BATON_BOOTSTRAP": bootstrap,
             "BATON_NAMESPACE": namespace,
-            "BATON_METRICS_PORT": str(self.port),
+            "BATON_METRICS_PORT": "0",
             "BATON_SESSION_TIMEOUT_MS": "6000",
             "BATON_HEARTBEAT_MS": "500",
             **{f"BATON_{name.upper()}": str(value) for name, value in settings.items()},
         }
         self.log = log
         self._process: Forked | None = None
+        self._logged_before = 0
 
     def start(self, failpoint: str | None = None) -> "WorkerProcess":
         """Start it, to be killed at a failpoint or not."""
         environment = self._environment | (
             {} if failpoint is None else {"BATON_FAILPOINT": failpoint}
         )
+        self._logged_before = self.log.stat().st_size if self.log.exists() else 0
         self._process = self._nursery.start(
             "tests.kafka.toy_worker", self._words, environment, self.log
         )
         return self
+
+    @property
+    def port(self) -> int | None:
+        """That of its pages, which it says since it was started last; None: it has not yet."""
+        said = self.log.read_bytes()[self._logged_before :] if self.log.exists() else b""
+        found = re.search(rb"http://127\.0\.0\.1:(\d+)/readyz\n", said)
+        return int(found[1]) if found else None
 
     @property
     def code(self) -> int | None:
@@ -87,7 +95,9 @@ class WorkerProcess:
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, str]:
         """Status and text of one of its pages; status 0: it does not answer."""
-        asked = Request(f"http://127.0.0.1:{self.port}{path}", headers=dict(headers or {}))
+        if (port := self.port) is None:
+            return 0, "[]"
+        asked = Request(f"http://127.0.0.1:{port}{path}", headers=dict(headers or {}))
         try:
             with urlopen(asked, timeout=5) as answer:
                 return answer.status, answer.read().decode()
@@ -112,12 +122,6 @@ class WorkerProcess:
     def kill(self) -> None:
         """End it whatever it does."""
         self.signal(signal.SIGKILL)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def killed_at(worker: WorkerProcess, points: Mapping[str, int]) -> None:

@@ -152,7 +152,7 @@ class Crew:
         environment = {
             **os.environ,
             **self._environment,
-            "BATON_METRICS_PORT": str(free_port()),
+            "BATON_METRICS_PORT": "0",
             "BATON_GATEWAY_PORT": str(self._ports[number]),
             **({} if root is None else {"PYTHONPATH": str(root)}),
             **(
