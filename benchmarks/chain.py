@@ -39,9 +39,9 @@ _POLL_S = 0.1
 _LIMIT_S = 900.0
 _LATER = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 """Answers that ask to be sent again."""
-_WARM_PARTS = (1, 10)
-"""The run before the one that counts has this part of its events: all of them before the first mix,
-while the broker's Java compiles what is hot; later a tenth."""
+_WARM_PART = 10
+"""The run before the one that counts has a tenth of its events; before the first mix there are more
+of them, until the broker's Java has compiled what is hot."""
 
 
 def measured(options: dict[str, Any]) -> dict[str, Any]:
@@ -51,10 +51,10 @@ def measured(options: dict[str, Any]) -> dict[str, Any]:
     with running(options, agreement()) as system:
         chain = _Chain(system, options)
         try:
-            parts = itertools.chain(_WARM_PARTS[:1], itertools.repeat(_WARM_PARTS[1]))
+            warm_s = itertools.chain([options["warm_s"]], itertools.repeat(0.0))
             costs = {
-                name: chain.measured(name, mix, part)
-                for (name, mix), part in zip(options["mixes"].items(), parts, strict=False)
+                name: chain.measured(name, mix, seconds)
+                for (name, mix), seconds in zip(options["mixes"].items(), warm_s, strict=False)
             }
             return {**costs, "audit": audited()}
         finally:
@@ -93,11 +93,16 @@ class _Chain:
         """Leave the broker."""
         self._lag.close()
 
-    def measured(self, name: str, mix: Mapping[str, int], warm_part: int) -> dict[str, Any]:
-        """A run to load and compile the programs, then the run that counts."""
+    def measured(self, name: str, mix: Mapping[str, int], warm_s: float) -> dict[str, Any]:
+        """Runs to load and compile the programs, for ``warm_s`` at least, then the run that
+        counts."""
         events = mix["rows"] if "rows" in mix else mix["events"]
-        self.send(f"{name}-warm", mix, max(1, events // warm_part))
-        self.wait()
+        until = time.perf_counter() + warm_s
+        for number in itertools.count():
+            self.send(f"{name}-warm{number}", mix, max(1, events // _WARM_PART))
+            self.wait()
+            if time.perf_counter() >= until:
+                break
         before = self._all_ends()
         times, began = ProcessTimes(self._system, self._options.get("broker")), time.perf_counter()
         self.send(name, mix, events)
