@@ -15,7 +15,8 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -78,21 +79,16 @@ class Way:
 
     def measured(self) -> dict[str, Any]:
         """Warm up, measure, wait for the last ones."""
-        reading = threading.Thread(target=self._guarded, args=(self._read,), daemon=True)
-        reading.start()
-        self._send(self._options["warm_s"], "warm")
-        self._taken.clear()
-        self._late_s = 0.0
-        times = ProcessTimes(self._system, self._options.get("broker"))
-        sent = self._send(self._options["seconds"], "event")
-        taken = times.shares()
-        until = time.monotonic() + _LAST_S
-        while time.monotonic() < until and not self._taken.keys() <= self._routed.keys():
-            time.sleep(0.1)
-        self._ended.set()
-        reading.join()
-        if self._faults:
-            raise RuntimeError("; ".join(self._faults[:3]))
+        with self.reading():
+            self._send(self._options["warm_s"], "warm")
+            self._taken.clear()
+            self._late_s = 0.0
+            times = ProcessTimes(self._system, self._options.get("broker"))
+            sent = self._send(self._options["seconds"], "event")
+            taken = times.shares()
+            until = time.monotonic() + _LAST_S
+            while time.monotonic() < until and not self._taken.keys() <= self._routed.keys():
+                time.sleep(0.1)
         delays = [
             self._routed[event] - at for event, at in self._taken.items() if event in self._routed
         ]
@@ -103,6 +99,19 @@ class Way:
             "sender_behind_ms": round(self._late_s * 1e3),
         }
         return {"way": way | percentiles(delays), "busy": taken}
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Routed records are read within; raises RuntimeError with what went wrong in a thread."""
+        reading = threading.Thread(target=self._guarded, args=(self._read,), daemon=True)
+        reading.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            reading.join()
+        if self._faults:
+            raise RuntimeError("; ".join(self._faults[:3]))
 
     def _guarded(self, work: Callable[..., None], *words: Any) -> None:
         try:

@@ -15,6 +15,7 @@ from benchmarks.meter import figures_of
 from benchmarks.pacing import percentiles
 from benchmarks.report import Row, rows
 from benchmarks.showing import markdown_of
+from benchmarks.soak import growth
 from benchmarks.streams import compiler
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -179,3 +180,12 @@ def test_markdown_shows_the_verdict() -> None:
     }
     row = Row(name="x", label="l", does="d", shown="2 s", value=2.0, target=1.0, unit="s")
     assert "| l | 2 s | <= 1 s | missed | d |" in markdown_of([row], machine)
+
+
+def test_what_grows_is_told_by_the_event_over_the_second_half() -> None:
+    def line(sent: int, memory: int, board: int) -> dict[str, Any]:
+        return {"sent": sent, "memory": {"scorer": memory}, "files": {"board": board}}
+
+    lines = [line(7, 0, 0), line(9, 5_000, 100), line(100, 6_000, 200), line(300, 4_000, 1_300)]
+    lines.insert(1, line(8, 2_000, 40))
+    assert growth(lines) == {"memory": {"scorer": -2.5}, "files": {"board": 3.0}}
