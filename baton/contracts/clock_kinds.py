@@ -2,16 +2,19 @@
 it.
 
 A new kind is a row here: the agreement's words (:class:`Clock`, :class:`Side`), its checks, the
-handlers of the SLA watcher and its recycling read the table. Only what no kind has waited for yet
-is an :class:`Occasion` more, and a handler that reports it. A row names occasions,
-never records: which record is which occasion is known to the handlers alone. What ends every clock
-of a lead (it left the cycle, was suppressed, merged, erased) is not repeated in each row.
+handlers of the SLA watcher, its recycling and the simulated quarter read the table. Only what no
+kind has waited for yet is an :class:`Occasion` more, with the acts that are one
+(:data:`ACTS_OF`), and a handler that reports it. A row names occasions, never records: which record
+is which occasion is known to the handlers alone. What ends every clock of a lead (it left the
+cycle, was suppressed, merged, erased) is not repeated in each row.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from baton.contracts.acts import ActKind
 
 
 class Clock(StrEnum):
@@ -80,6 +83,23 @@ class Occasion(StrEnum):
     NURTURE_TOUCHED = "nurture_touched"
     RETURNED = "returned"
     NO_CONSENT = "no_consent"
+
+
+_TOUCHES: Final = frozenset({ActKind.CALL, ActKind.MAIL, ActKind.MEETING, ActKind.MEETING_BOOKED})
+_LEAVES_STAGE: Final = frozenset({ActKind.OPPORTUNITY, ActKind.WON, ActKind.LOST, ActKind.RECYCLED})
+
+ACTS_OF: Final[Mapping[Occasion, frozenset[ActKind]]] = {
+    Occasion.ACCEPTED: frozenset({ActKind.ACCEPTED}),
+    Occasion.REJECTED: frozenset({ActKind.REJECTED}),
+    Occasion.TOUCHED: _TOUCHES,
+    Occasion.ATTEMPTED: _TOUCHES,
+    Occasion.MEETING_BOOKED: frozenset({ActKind.MEETING_BOOKED}),
+    Occasion.VERDICT: _LEAVES_STAGE | {ActKind.QUALIFIED, ActKind.DISQUALIFIED, ActKind.REJECTED},
+    Occasion.STAGE_LEFT: _LEAVES_STAGE,
+    Occasion.NURTURE_TOUCHED: frozenset({ActKind.NURTURE_TOUCH}),
+}
+"""By which acts of whoever owes a promise an occasion comes about, for who looks at the acts alone
+and asks no clock. No entry: by none (the buyer's answer, what Baton does by itself)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,18 +1,70 @@
 """The words of identity: kinds of identifier, what a person decides about who is who, and what
-identity keys send each other."""
+identity keys send each other.
 
+The kinds of identifier are a table, one row each, and its order is their strength. A new kind is a
+member of :class:`IdentifierScheme` and a row of :data:`IDENTIFIER_KINDS`: ``identify`` and whoever
+reads what people write take what they do with it from there. How its values are written in one form
+is known to :mod:`baton.intake.identifiers`.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class IdentifierScheme(StrEnum):
-    """Kinds of identifier, strongest first: this order is the fixed precedence of identity."""
+    """The kinds of identifier. ``lead`` is our own id of a lead, and so the one that begins no
+    other."""
 
     LEAD = "lead"
     CRM = "crm"
     EMAIL = "email"
     USER = "user"
     ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifierKind:
+    """One row.
+
+    ``one_per_person``: nobody has two of them, so that people with different ones are different
+    people. ``names_its_system``: a value says first whose id it is (``hubspot:4711``); a person
+    then has one in every system. ``asked_for_lead``: a person may be known by it before a stronger
+    identifier of theirs turns up, so it is asked before a lead begins at that. ``device``: it is a
+    browser's or an app's; a lead that has nothing else is a visitor whom nobody knows yet.
+    """
+
+    scheme: str
+    one_per_person: bool = False
+    names_its_system: bool = False
+    asked_for_lead: bool = False
+    device: bool = False
+
+
+_ROWS: Final = (
+    IdentifierKind(scheme=IdentifierScheme.LEAD.value, one_per_person=True),
+    IdentifierKind(
+        scheme=IdentifierScheme.CRM.value,
+        one_per_person=True,
+        names_its_system=True,
+        asked_for_lead=True,
+    ),
+    IdentifierKind(scheme=IdentifierScheme.EMAIL.value, one_per_person=True, asked_for_lead=True),
+    IdentifierKind(scheme=IdentifierScheme.USER.value, asked_for_lead=True),
+    IdentifierKind(scheme=IdentifierScheme.ANONYMOUS.value, device=True),
+)
+
+IDENTIFIER_KINDS: Final[Mapping[str, IdentifierKind]] = {row.scheme: row for row in _ROWS}
+"""Every kind by its scheme, strongest first: this order is the fixed precedence of identity."""
+
+SCHEME_PREFIXES: Final = frozenset(IDENTIFIER_KINDS) - {IdentifierScheme.LEAD.value}
+"""Schemes that a person writes as ``scheme:value``; a lead is given by its bare id."""
+
+
+def identifier_kind(scheme: str) -> IdentifierKind:
+    """The row of a scheme; of one that only a later version knows, a row that says nothing."""
+    return IDENTIFIER_KINDS.get(scheme) or IdentifierKind(scheme=scheme)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

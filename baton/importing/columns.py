@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from baton.contracts.identity import IdentifierScheme
+from baton.contracts.identity import IDENTIFIER_KINDS
 from baton.importing.exports import Export, general, header_key, recognised
 
 IGNORED = "-"
-IDENTIFIERS = (*(scheme.value for scheme in IdentifierScheme), "other_emails")
+IDENTIFIERS = (*IDENTIFIER_KINDS, "other_emails")
 PERSON = (
     "phone",
     "first_name",

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from baton.contracts.identity import IdentifierScheme
+from baton.contracts.identity import IDENTIFIER_KINDS, IdentifierScheme, identifier_kind
 from baton.derived_ids import derived_id
 from baton.importing.cells import CellWrong, addresses_in, came, moment_ms
 from baton.importing.columns import CONSENT, ENGAGEMENT, IDENTIFIERS, PERSON, PLAIN, ColumnMap
@@ -32,7 +32,7 @@ from baton.intake.unknown import says_nothing
 
 _CONSENT_FIELDS = ("consent:", "optout:", "consent_at:", "optout_at:")
 _SPECIAL = frozenset({*IDENTIFIERS, *PERSON, *ENGAGEMENT, *PLAIN})
-_IDS = frozenset(IdentifierScheme) - {IdentifierScheme.EMAIL}
+_IDS = frozenset(IDENTIFIER_KINDS) - {IdentifierScheme.EMAIL.value}
 """Schemes whose cell is one id; a cell of addresses may hold several."""
 _MAX_ADDRESSES = 8
 _SEPARATORS = re.compile(r"\s*[;,]\s*")
@@ -131,7 +131,7 @@ def _emails(cells: Cells, notes: list[Problem]) -> list[str]:
 
 def _id(scheme: str, system: str, cell: str, name: str, notes: list[Problem]) -> str | None:
     place = f"identifiers.{scheme}"
-    if scheme == IdentifierScheme.CRM:
+    if identifier_kind(scheme).names_its_system:
         cell = _first_id(cell, place, notes)
     if is_no_id(cell):
         notes.append(

@@ -9,13 +9,12 @@ from typing import Any
 from pydantic_core import to_json
 
 from baton.contracts.acts import DealContact
+from baton.contracts.identity import IDENTIFIER_KINDS, Identifier, IdentifierScheme
 from baton.contracts.intake import (
     Act,
     Command,
     Consent,
     Engagement,
-    Identifier,
-    IdentifierScheme,
     IntakeRecord,
     Person,
 )
@@ -35,7 +34,7 @@ _NOT_CONTENT = {"id", "source", "arrived_at"}
 _COMPANY_FIELDS = ("domain", "website")
 _EMAIL = IdentifierScheme.EMAIL.value
 _record, _engagement_record, _person_record = maker(IntakeRecord), maker(Engagement), maker(Person)
-_ORDER = {scheme.value: place for place, scheme in enumerate(IdentifierScheme)}
+_ORDER = {scheme: place for place, scheme in enumerate(IDENTIFIER_KINDS)}
 
 
 def event_id_of(source: str, own_id: str) -> str:

@@ -5,6 +5,7 @@ A placeholder counts as given and names nobody. It does not say which lead is me
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Annotated, Any
 
 from pydantic import (
@@ -18,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from baton.contracts.intake import Identifier, IdentifierScheme
+from baton.contracts.identity import IDENTIFIER_KINDS, Identifier, IdentifierScheme
 from baton.evolve import maker
 from baton.intake.fields import wrong
 from baton.intake.identifiers import CANONICAL
@@ -81,7 +82,7 @@ class Identifiers(BaseModel):
     @model_validator(mode="after")
     def _at_least_one(self) -> Identifiers:
         if not 1 <= self.given <= MAX_IDENTIFIERS:
-            raise wrong(f"needs 1 to {MAX_IDENTIFIERS} of: " + ", ".join(IdentifierScheme))
+            raise wrong(f"needs 1 to {MAX_IDENTIFIERS} of: " + ", ".join(_SCHEMES))
         if all(
             is_placeholder(scheme, value)
             for scheme, values in self._by_scheme()
@@ -95,9 +96,7 @@ class Identifiers(BaseModel):
     @property
     def given(self) -> int:
         """How many came, placeholders too."""
-        return sum(
-            map(len, filter(None, (self.lead, self.crm, self.email, self.user, self.anonymous)))
-        )
+        return sum(map(len, filter(None, _values_of(self))))
 
     @property
     def count(self) -> int:
@@ -125,11 +124,10 @@ class Identifiers(BaseModel):
         )
 
     def _by_scheme(self) -> list[tuple[str, list[str]]]:
-        named = zip(
-            _SCHEMES, (self.lead, self.crm, self.email, self.user, self.anonymous), strict=True
-        )
+        named = zip(_SCHEMES, _values_of(self), strict=True)
         return [(scheme, values) for scheme, values in named if values]
 
 
-_SCHEMES = tuple(scheme.value for scheme in IdentifierScheme)
+_SCHEMES = tuple(IDENTIFIER_KINDS)
+_values_of = attrgetter(*_SCHEMES)
 _identifier = maker(Identifier)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
-from baton.contracts.intake import IdentifierScheme
+from baton.contracts.identity import IdentifierScheme, identifier_kind
 from baton.settings import load_settings
 
 # Compared without case, and without the quotes and brackets around them.
@@ -64,7 +64,7 @@ def is_placeholder(scheme: str, value: str) -> bool:
     """Whether a canonical identifier stands for nobody."""
     if scheme == IdentifierScheme.EMAIL.value:
         return _is_nobodys_address(value)
-    if scheme == IdentifierScheme.CRM.value:
+    if identifier_kind(scheme).names_its_system:
         return is_no_id(value.partition(":")[2])
     return scheme != IdentifierScheme.LEAD.value and is_no_id(value)
 

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 from baton.cluster.log import Record
 from baton.contracts.codec import ContractError, codec_for
-from baton.contracts.intake import AliasKind, IdentifierScheme, IdentityAlias, LeadMerge, LeadPerson
+from baton.contracts.identity import SCHEME_PREFIXES, IdentifierScheme
+from baton.contracts.intake import AliasKind, IdentityAlias, LeadMerge, LeadPerson
 from baton.contracts.partitioner import partition_of
 from baton.contracts.topic_names import INTAKE_ALIASES, LEADS_MERGES, LEADS_PERSONS
 from baton.contracts.topics import TOPICS, Audience
@@ -70,12 +71,7 @@ def identity_of(who: str) -> str | None:
     """The identity key of ``ann@acme.example``, ``hubspot:4711``, ``user:u-1`` or
     ``anonymous:b7d0c1``; None where it is none of them."""
     scheme, _, value = who.strip().partition(":")
-    if value and scheme in (
-        IdentifierScheme.USER,
-        IdentifierScheme.ANONYMOUS,
-        IdentifierScheme.EMAIL,
-        IdentifierScheme.CRM,
-    ):
+    if value and scheme in SCHEME_PREFIXES:
         forms = ((IdentifierScheme(scheme), value),)
     else:
         forms = ((IdentifierScheme.EMAIL if "@" in who else IdentifierScheme.CRM, who),)

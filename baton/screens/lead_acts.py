@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from baton.cluster.log import LogReader, Record
 from baton.contracts.codec import codec_for
-from baton.contracts.identity import AliasKind, IdentifierScheme
+from baton.contracts.identity import SCHEME_PREFIXES, AliasKind, IdentifierScheme
 from baton.contracts.intake import MOVED_BY, IdentityAlias, LeadAct, LeadCommand, LeadMerge
 from baton.contracts.leads import LeadRefused, LeadStaged
 from baton.contracts.partitioner import partition_of
@@ -37,8 +37,6 @@ from baton.intake.keyed_records import event_id_of
 SOURCE: Final = "baton-cli"
 ACTS: Final = ("accepted", "rejected")
 COMMANDS: Final = ("claim", "pass_on", "assign")
-NAMED_SCHEMES: Final = frozenset(IdentifierScheme) - {IdentifierScheme.LEAD}
-"""Schemes that a person writes as ``scheme:value``; a lead is given as its own argument."""
 ANSWER_TOPICS: Final = (
     LEADS_ACTS,
     LEADS_COMMANDS,
@@ -102,7 +100,7 @@ def identifier_of(text: str) -> tuple[str, str] | None:
     """Scheme and value of ``ann@acme.example``, ``user:u-1``, ``anonymous:b7d0c1`` or
     ``hubspot:4711``; None for none of them."""
     scheme, _, value = text.strip().partition(":")
-    if value and scheme in NAMED_SCHEMES:
+    if value and scheme in SCHEME_PREFIXES:
         return scheme, value
     if "@" in text:
         return IdentifierScheme.EMAIL.value, text.strip()

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baton.agreement.compiled.decay import Decay, worth
+from baton.agreement.compiled.decay import (
+    Decay,
+    DecayMoment,
+    FadingSum,
+    about_when,
+    rebased,
+    worth,
+)
 
 DAY = 86_400_000
 NOW = 1_793_606_400_000
@@ -164,3 +171,64 @@ def test_the_estimate_of_what_is_left_is_close_and_its_slope_is_that_of_the_next
     # below a double's smallest normal number digits are few
     assert isclose(left, exact, rel_tol=1e-4, abs_tol=1e-300)
     assert slope == pytest.approx(left * 0.6931471805599453 / half_life_ms)
+
+
+@pytest.mark.parametrize(
+    ("amounts", "wanted", "after_ms"),
+    [
+        ([(40.0, TEN_DAYS, -1.0)], 20.0, 10 * DAY),
+        ([(40.0, TEN_DAYS, -1.0), (10.0, Decay(), -1.0)], 20.0, 20 * DAY),
+        ([(40.0, TEN_DAYS, -1.0), (30.0, Decay(), 10.0)], 20.0, 20 * DAY),
+        ([(80.0, TEN_DAYS, 20.0)], 10.0, 30 * DAY),
+        ([(80.0, TEN_DAYS, 20.0), (40.0, Decay(20 * DAY), -1.0)], 40.0, 20 * DAY),
+        ([(40.0, TEN_DAYS, -1.0)], 50.0, 0.0),
+        ([(40.0, TEN_DAYS, -1.0), (30.0, Decay(), -1.0)], 30.0, inf),
+        ([(40.0, Decay(), -1.0)], 20.0, inf),
+    ],
+)
+def test_about_when_amounts_with_caps_have_fallen_to_a_number(
+    amounts: list[tuple[float, Decay, float]], wanted: float, after_ms: float
+) -> None:
+    found = about_when(amounts, wanted)
+    if after_ms == inf and any(decay.half_life_ms for _, decay, _ in amounts):
+        assert found > 100 * DAY  # it comes as near as one likes, and the search ends somewhere
+    else:
+        assert found == pytest.approx(after_ms, abs=2.0)
+
+
+@pytest.mark.parametrize("closely", [True, False])
+def test_a_sum_of_several_half_lives_holds_no_longer_than_it_does(closely: bool) -> None:
+    total = FadingSum()
+    total.value, total.decays, total.stays = 45, {10 * DAY: 20.0, 40 * DAY: 20.0}, 5.0
+    holds = total.holds_for_ms(30, closely=closely)
+    assert holds is not None
+    left = 20.0 * 2 ** (-holds / (10 * DAY)) + 20.0 * 2 ** (-holds / (40 * DAY)) + 5.0
+    assert left >= 30.0
+    assert closely is (left < 30.1)
+
+
+def test_a_sum_that_is_above_the_number_by_what_stays_holds_for_ever() -> None:
+    total = FadingSum()
+    total.value, total.decays, total.stays = 60, {10 * DAY: 20.0}, 40.0
+    assert total.holds_for_ms(40, closely=True) is None
+
+
+def test_a_moment_weighs_sums_of_any_half_life_as_each_decay_does() -> None:
+    moment = DecayMoment(NOW + 3 * DAY)
+    for half_life_ms in (0, DAY, 10 * DAY, DAY):
+        decay = Decay(half_life_ms)
+        total, base = decay.grown(40.0, NOW)
+        assert moment.left(total, base, half_life_ms) == decay.at(total, base, NOW + 3 * DAY)
+
+
+def test_sums_in_another_unit_are_worth_the_same_to_the_bit() -> None:
+    gained, base = TEN_DAYS.grown(40.3, NOW)
+    lost, _ = TEN_DAYS.grown(-7.1, NOW)
+    more, less = rebased(gained, lost, base, base + 3)
+    assert TEN_DAYS.at(more, base + 3, NOW + DAY) == TEN_DAYS.at(gained, base, NOW + DAY)
+    assert TEN_DAYS.at(less, base + 3, NOW + DAY) == TEN_DAYS.at(lost, base, NOW + DAY)
+
+
+@pytest.mark.parametrize(("decay", "days", "sum_"), [(Decay(DAY), 3, 17.5), (Decay(), 3, 30.0)])
+def test_what_is_earned_every_day_adds_up(decay: Decay, days: int, sum_: float) -> None:
+    assert decay.of_every_day(10.0, days) == pytest.approx(sum_)

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from baton.contracts.identity import IDENTIFIER_KINDS, SCHEME_PREFIXES, IdentifierScheme
 from baton.contracts.intake import IntakeRecord
 from baton.intake import placeholders
-from baton.intake.identifiers import company_domain
+from baton.intake.identifiers import CANONICAL, company_domain
 from baton.intake.keyed_records import to_intake
+from baton.intake.line_identifiers import Identifiers
 from baton.intake.line_reading import LineRefused, read_line
 from baton.intake.placeholders import is_no_id, is_placeholder
 from baton.settings import Settings
@@ -119,6 +121,18 @@ IDS = [
     "О’Коннор",
     "李",
 ]
+
+
+def test_every_kind_of_identifier_has_a_row_one_form_and_a_field_of_the_line() -> None:
+    kinds = list(IDENTIFIER_KINDS)
+    assert sorted(kinds) == sorted(IdentifierScheme)
+    assert set(kinds) == set(CANONICAL)
+    assert kinds == list(Identifiers.model_fields)
+
+
+def test_the_order_of_the_kinds_is_their_strength() -> None:
+    assert list(IDENTIFIER_KINDS) == ["lead", "crm", "email", "user", "anonymous"]
+    assert set(IDENTIFIER_KINDS) - SCHEME_PREFIXES == {"lead"}
 
 
 @pytest.mark.parametrize("text", NO_IDS)

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from baton.agreement.source.read import agreement_of
+from baton.contracts.clock_kinds import CLOCK_KINDS, Clock, ClockKind, Occasion, Scope, Side
 from baton.contracts.intake import ActKind
 from baton.simulation.quarter.ninety_days import Quarter, play, second_half
 from baton.simulation.quarter.quarter_report import problems, report
 from baton.simulation.quarter.quarter_sums import fairness, sums
-from baton.simulation.quarter.violation_causes import UNEXPLAINED, causes
+from baton.simulation.quarter.violation_causes import UNEXPLAINED, acts_that_meet, causes
 
 TEXT = (
     Path(__file__).resolve().parents[2] / "examples" / "agreements" / "software.yaml"
@@ -63,6 +64,31 @@ def test_a_violation_of_a_promise_that_was_kept_is_not_explained() -> None:
         assert problems(quarter()) == ["accept: 1 violations are not explained"]
     finally:
         history.acts[said.lead_id].remove(in_time)
+
+
+def test_what_keeps_a_promise_follows_from_what_meets_its_clock() -> None:
+    touches = {"call", "mail", "meeting", "meeting_booked"}
+    onwards = {"opportunity", "won", "lost", "recycled"}
+    verdicts = {"qualified", "disqualified", "rejected", *onwards}
+    assert {name: set(acts_that_meet(kind)) for name, kind in CLOCK_KINDS.items()} == {
+        "route": {"accepted", *verdicts},
+        "accept": {"accepted", *touches, *verdicts},
+        "first_touch": touches,
+        "qualify": verdicts,
+        "follow_up": touches,
+        "nurture_start": {"nurture_touch"},
+        "nurture": set(),
+        "advance": onwards,
+        "return": {"nurture_touch", *touches},
+    }
+    new = ClockKind(
+        clock=Clock.FIRST_TOUCH,
+        scope=Scope.HANDOFF,
+        side=Side.SALES,
+        starts_on=frozenset({Occasion.OFFERED}),
+        met_by=frozenset({Occasion.ACCEPTED, Occasion.BUYER_REPLIED}),
+    )
+    assert acts_that_meet(new) == {ActKind.ACCEPTED}
 
 
 def test_a_goal_that_has_another_sum_than_its_facts_is_found() -> None:

@@ -139,10 +139,7 @@ def _reach(group: GroupModel, acts: list[ActModel]) -> int:
         a_day += max(points, 0) * taken
         left -= taken
     days = (group.window or Decay(group.half_life or DAY_MS).faded_ms) / DAY_MS
-    if group.half_life is None:
-        return int(a_day * max(days, 1))
-    fade, _ = Decay(group.half_life).falling(1.0, DAY_MS)
-    return int(a_day * (1 - fade ** max(days, 1)) / (1 - fade))
+    return int(Decay(group.half_life or 0).of_every_day(a_day, max(days, 1)))
 
 
 def _best(act: ActModel) -> int:

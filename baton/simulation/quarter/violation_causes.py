@@ -2,7 +2,7 @@
 
 It does not ask the clocks why they ran out: it looks for an act that would have met the promise
 between its start and its deadline, by who owed it and about that hand-off. Where there is one, the
-violation is not explained.
+violation is not explained. What would have met a promise is what the row of its kind says.
 """
 
 from __future__ import annotations
@@ -10,30 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from baton.contracts.clock_kinds import Clock
+from baton.contracts.clock_kinds import ACTS_OF, ClockKind, Scope, kind_of
 from baton.contracts.intake import ActKind
 from baton.contracts.slas import ClockState, SlaClock, SlaViolation
 from baton.simulation.quarter.kept_facts import History
 
 UNEXPLAINED: Final = "NOT EXPLAINED"
-_TOUCHES: Final = {ActKind.CALL, ActKind.MAIL, ActKind.MEETING, ActKind.MEETING_BOOKED}
-_VERDICTS: Final = {
-    ActKind.QUALIFIED,
-    ActKind.RECYCLED,
-    ActKind.DISQUALIFIED,
-    ActKind.REJECTED,
-    ActKind.OPPORTUNITY,
-    ActKind.WON,
-    ActKind.LOST,
-}
-_MEETS: Final = {
-    Clock.ACCEPT.value: {ActKind.ACCEPTED, *_TOUCHES, *_VERDICTS},
-    Clock.FIRST_TOUCH.value: _TOUCHES,
-    Clock.QUALIFY.value: _VERDICTS,
-    Clock.ADVANCE.value: {ActKind.OPPORTUNITY, ActKind.WON, ActKind.LOST, ActKind.RECYCLED},
-    Clock.NURTURE_START.value: {ActKind.NURTURE_TOUCH},
-    Clock.RETURN.value: {ActKind.NURTURE_TOUCH, *_TOUCHES},
-}
 _ATTEMPTS: Final = 5
 
 
@@ -49,15 +31,22 @@ def causes(history: History) -> Counter[tuple[str, str]]:
     return found
 
 
+def acts_that_meet(kind: ClockKind) -> frozenset[ActKind]:
+    """The acts by which a promise of the kind is kept, said or inferred."""
+    occasions = kind.met_by | kind.inferred_by
+    return frozenset().union(*(ACTS_OF.get(occasion, ()) for occasion in occasions))
+
+
 def _cause(history: History, said: SlaViolation) -> str:
     if said.clock_id is None:
         return f"goal {said.reason}"
     clocks = history.clocks[said.clock_id]
     if said.at_ms < said.deadline_ms:
         return UNEXPLAINED
-    if said.clock == Clock.ROUTE:
+    kind = kind_of(said.clock)
+    if kind.scope is Scope.QUALIFICATION:
         return _unrouted(history, said, clocks)
-    if said.clock == Clock.NURTURE:
+    if kind.by_track:
         return "the track lasted too long"
     return _by_acts(history, said, clocks)
 
@@ -73,7 +62,8 @@ def _unrouted(history: History, said: SlaViolation, clocks: list[SlaClock]) -> s
 
 def _by_acts(history: History, said: SlaViolation, clocks: list[SlaClock]) -> str:
     started, state = clocks[0].started_at_ms, clocks[-1].state
-    wanted = _MEETS.get(said.clock, _TOUCHES)
+    kind = kind_of(said.clock)
+    wanted = acts_that_meet(kind)
     acts = [
         act
         for act in history.acts[said.lead_id or ""]
@@ -83,10 +73,11 @@ def _by_acts(history: History, said: SlaViolation, clocks: list[SlaClock]) -> st
         and (said.handoff_id is None or act.act.handoff_id in (None, said.handoff_id))
     ]
     in_time = [act for act in acts if act.received_at_ms <= said.deadline_ms]
-    needed = _ATTEMPTS if said.clock == Clock.FOLLOW_UP else 1
+    by_attempts = "attempts" in kind.takes
+    needed = _ATTEMPTS if by_attempts else 1
     if len(in_time) >= needed:
         return UNEXPLAINED
-    if said.clock == Clock.FOLLOW_UP:
+    if by_attempts:
         return f"too few attempts in time ({len(in_time)} of {needed})"
     late = "done late" if len(acts) > len(in_time) else "not done"
     return f"{late}, ended {state}" if state != ClockState.BREACHED else f"{late}, still waited for"

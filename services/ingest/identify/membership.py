@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from baton.contracts.intake import AliasKind, Identifier, IdentifierScheme, IdentityAlias
+from baton.contracts.identity import Identifier, IdentifierScheme, identifier_kind
+from baton.contracts.intake import AliasKind, IdentityAlias
 from baton.derived_ids import derived_id
 from baton.evolve import evolve
 from baton.intake.identifiers import identity_key
@@ -39,8 +40,7 @@ def begin(step: IdentifyStep, identifier: Identifier) -> None:
     if identifier.scheme == IdentifierScheme.LEAD:
         _begin_named(step, identifier.value, births, slots)
     else:
-        known = identifier.scheme != IdentifierScheme.ANONYMOUS
-        begin_anew(step, known=known, slots=slots)
+        begin_anew(step, known=not identifier_kind(identifier.scheme).device, slots=slots)
     if births:
         step.report(AliasKind.RESOLVED)
 

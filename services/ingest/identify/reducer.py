@@ -17,10 +17,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from baton.contracts.identity import IdentifierScheme, identifier_kind
 from baton.contracts.intake import (
     AliasKind,
     EventKind,
-    IdentifierScheme,
     IdentityAlias,
     IntakeRecord,
 )
@@ -49,8 +49,6 @@ from services.ingest.identify.state import (
     together,
 )
 from services.ingest.identify.step import IdentifyStep
-
-_ASKS = (IdentifierScheme.CRM, IdentifierScheme.EMAIL, IdentifierScheme.USER)
 
 
 class Identify(Reducer[Identity, Reference]):
@@ -186,13 +184,17 @@ def _ask_or_begin(step: IdentifyStep, record: IntakeRecord, received_at_ms: int)
 
 
 def _asks(step: IdentifyStep, record: IntakeRecord) -> tuple[str, ...]:
-    """Whom to ask for the lead of this identity: the weaker identifiers that name a person. It is
+    """Whom to ask for the lead of this identity: the weaker identifiers of a person. It is
     kept, so that what comes before there is an answer takes the same way, behind this record, and
     does not begin a lead that would end in the other's."""
     if record.identifiers[0].scheme == IdentifierScheme.LEAD:
         return ()
     former = step.head or Identity(root=step.key)
-    named = (identity_key(other) for other in record.identifiers if other.scheme in _ASKS)
+    named = (
+        identity_key(other)
+        for other in record.identifiers
+        if identifier_kind(other.scheme).asked_for_lead
+    )
     asks = tuple(dict.fromkeys((*former.asks, *(key for key in named if key != step.key))))[
         :MAX_IDENTIFIERS
     ]

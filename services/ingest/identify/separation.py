@@ -11,10 +11,9 @@ whoever may send commands may decide this.
 
 from __future__ import annotations
 
+from baton.contracts.identity import Identifier, identifier_kind
 from baton.contracts.intake import (
     AliasKind,
-    Identifier,
-    IdentifierScheme,
     IdentityAlias,
     IdentityCommand,
     IntakeRecord,
@@ -80,7 +79,7 @@ def _ask_to_leave(step: IdentifyStep, other: Identifier) -> None:
         evolve(
             step.group_message(key, AliasKind.SPLIT),
             from_identity=step.key,
-            known=other.scheme != IdentifierScheme.ANONYMOUS.value,
+            known=not identifier_kind(other.scheme).device,
             slots={slot: (key,)} if slot else {},
         )
     )

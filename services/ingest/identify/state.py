@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from baton.contracts.intake import Identifier, IdentifierScheme
+from baton.contracts.identity import Identifier, IdentifierScheme, identifier_kind
 from baton.engine.reducer import EntryKind
 from baton.evolve import quick
+from baton.intake.identifiers import SALESFORCE
 
 Slots = Mapping[str, tuple[str, ...]]
 """The identifiers of a group that distinguish people, by slot: two groups that fill a slot
@@ -92,23 +93,19 @@ def rank(known: bool, since_ms: int, root: str) -> Rank:
 
 
 def slot_of(identifier: Identifier) -> str | None:
-    """The slot an identifier fills: e-mail, or the CRM's name (for Salesforce with the kind of
-    object, since a contact made from a lead is the same person); None for identifiers that people
-    share or have many of, as deals (``hubspot-deal:77``)."""
-    match identifier.scheme:
-        case IdentifierScheme.LEAD | IdentifierScheme.EMAIL:
-            return identifier.scheme
-        case IdentifierScheme.CRM:
-            system, _, value = identifier.value.partition(":")
-            if system.endswith(DEAL_SYSTEM):
-                return None
-            return (
-                f"crm:{system}:{value[:_SALESFORCE_PREFIX]}"
-                if system == "salesforce"
-                else f"crm:{system}"
-            )
-        case _:
-            return None
+    """The slot an identifier fills: its scheme, with the system that it names (for Salesforce with
+    the kind of object, since a contact made from a lead is the same person); None for identifiers
+    that people share or have many of, as deals (``hubspot-deal:77``)."""
+    kind = identifier_kind(identifier.scheme)
+    if not kind.one_per_person:
+        return None
+    if not kind.names_its_system:
+        return identifier.scheme
+    system, _, value = identifier.value.partition(":")
+    if system.endswith(DEAL_SYSTEM):
+        return None
+    slot = f"{identifier.scheme}:{system}"
+    return f"{slot}:{value[:_SALESFORCE_PREFIX]}" if system == SALESFORCE else slot
 
 
 def apart_slot(cause_id: str) -> str:

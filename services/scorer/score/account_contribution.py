@@ -15,8 +15,7 @@ from __future__ import annotations
 import struct
 from typing import Final, NamedTuple
 
-from baton.agreement.compiled.decay import Divisor, decay_of, worth
-from baton.agreement.quantities import HOUR_MS
+from baton.agreement.compiled.decay import DecayMoment, FadingSum
 from services.scorer.score.engagement_sum import whole
 from services.scorer.score.group_totals import any_in, sums_of
 from services.scorer.score.rule_table import ScoreTable
@@ -25,7 +24,6 @@ SHOWN_STEP_MICRO: Final = 10_000_000
 """Engagement is published anew when it passes a multiple of this, not at every page view."""
 
 _GROUP: Final = struct.Struct("<qqidd")
-_MOST_STEPS: Final = 32
 MICRO: Final = 1_000_000
 ENGAGED_MICRO: Final = MICRO
 """Who is worth less than one point has cooled, and is not among the engaged people of the
@@ -53,14 +51,10 @@ class Worth(NamedTuple):
     groups: list[tuple[int, float, float]]
 
 
-class Moment:
-    """A moment at which many leads are weighed: what it divides by is computed once a half-life."""
+class Moment(DecayMoment):
+    """A moment at which many leads are weighed."""
 
-    __slots__ = ("_divisors", "at_ms")
-
-    def __init__(self, at_ms: int) -> None:
-        self.at_ms = at_ms
-        self._divisors: dict[int, Divisor] = {}
+    __slots__ = ()
 
     def worth(self, sums: bytes) -> Worth:
         """What a part's ``sums`` are worth."""
@@ -69,37 +63,21 @@ class Moment:
         for half_life_ms, cap, base, positive, negative in _GROUP.iter_unpack(sums):
             capped = fallen = 0.0
             if positive:
-                value = self._left(positive, base, half_life_ms)
+                value = self.left(positive, base, half_life_ms)
                 capped = value if cap < 0 or value < cap else float(cap)
                 gained += capped
             if negative:
-                fallen = self._left(negative, base, half_life_ms)
+                fallen = self.left(negative, base, half_life_ms)
                 lost += fallen
             groups.append((half_life_ms, capped, fallen))
         return Worth(max(0, whole(gained + lost)), groups)
 
-    def _left(self, total: float, base: int, half_life_ms: int) -> float:
-        if not half_life_ms:
-            return total
-        divisor = self._divisors.get(half_life_ms)
-        if divisor is None:
-            divisor = self._divisors[half_life_ms] = decay_of(half_life_ms).divisor(self.at_ms)
-        return worth(total, base, divisor)
 
+class Falling(FadingSum):
+    """A sum of contributions as it is now, in micropoints, and a bound of how soon it can be lower.
+    The negative part only shrinks, so it is counted as it is."""
 
-class Falling:
-    """A sum of contributions as it is now, and a bound of how soon it can be lower.
-
-    ``value`` is exact, in micropoints. Of the positive part ``decays`` falls, by half-life, and
-    ``stays`` does not fall by itself; the negative part only shrinks, so it is counted as it is.
-    """
-
-    __slots__ = ("decays", "stays", "value")
-
-    def __init__(self) -> None:
-        self.value = 0
-        self.decays: dict[int, float] = {}
-        self.stays = 0.0
+    __slots__ = ()
 
     def add(self, lead: Worth) -> None:
         """Add what one lead is worth."""
@@ -113,22 +91,3 @@ class Falling:
             else:
                 self.stays += capped
             self.stays += fallen
-
-    def holds_for_ms(self, threshold_micro: int, *, closely: bool) -> int | None:
-        """For so long the value is surely not below ``threshold_micro`` if nothing happens; None:
-        by itself it never is. As if all of it fell by the shortest half-life; ``closely``: from
-        there on again with what is then left, as long as that adds an hour."""
-        least, left, after_ms = threshold_micro - self.stays, self.decays, 0
-        fastest = decay_of(min(left, default=0))
-        for _ in range(_MOST_STEPS):
-            more_ms = fastest.holds_for_ms(sum(left.values()), least)
-            if more_ms is None:
-                return None
-            after_ms += more_ms
-            if not closely or len(left) < 2 or more_ms < HOUR_MS:
-                break
-            left = {
-                half_life_ms: decay_of(half_life_ms).surely_left(amount, after_ms)
-                for half_life_ms, amount in self.decays.items()
-            }
-        return after_ms

@@ -1,7 +1,8 @@
 """The sums of each group's entries, kept beside the marks so that a step need not fold them.
 
 A fold from the marks and one entry added to the former totals give the same bits: entries are added
-in the ledger's order, the newest last, and sums are scaled by powers of two only, which is exact.
+in the ledger's order, the newest last, and :mod:`baton.agreement.compiled.decay` scales sums
+exactly. Two numbers are enough for a group because its entries fade alike, however old they are.
 They hold from the moment they were made until the first entry leaves its window.
 
 Layout, little-endian: when that is (8), when the ledger is to be pruned (8); then for every group
@@ -12,10 +13,9 @@ negative sum (8).
 from __future__ import annotations
 
 import struct
-from math import ldexp
 from typing import Final, NamedTuple
 
-from baton.agreement.compiled.decay import worth
+from baton.agreement.compiled.decay import rebased, worth
 from services.scorer.score.entry_status import MARK
 from services.scorer.score.rule_table import GroupLine, ScoreTable
 
@@ -59,11 +59,10 @@ def folded(marks: bytes, table: ScoreTable, now: int, *, prune_at_ms: int) -> by
         if points and at_ms > floors[group]:
             leaves_at = min(leaves_at, at_ms + table.groups[group].keeps_ms)
             if exponent != bases[group]:
-                down, bases[group] = bases[group] - exponent, exponent
-                positive[group], negative[group] = (
-                    ldexp(positive[group], down),
-                    ldexp(negative[group], down),
+                positive[group], negative[group] = rebased(
+                    positive[group], negative[group], bases[group], exponent
                 )
+                bases[group] = exponent
             if points > 0.0:
                 positive[group] += points
             else:
@@ -81,7 +80,7 @@ def appended(totals: bytes, mark: bytes, table: ScoreTable, *, prune_at_ms: int)
     place = _MOMENTS.size + group * _SUMS.size
     base, positive, negative = _SUMS.unpack_from(totals, place)
     if exponent != base:
-        positive, negative = ldexp(positive, base - exponent), ldexp(negative, base - exponent)
+        positive, negative = rebased(positive, negative, base, exponent)
     if points > 0.0:
         positive += points
     else:

@@ -4,8 +4,9 @@ Between events the positive part of a score only falls (points decay and leave t
 or not) and the negative part only shrinks. So with the negative part frozen as it is at a moment
 the score can only be too low, and it only falls: where that falls below the threshold is never
 later than where the score does. If the score itself is below there, that is the moment; else the
-same is asked again from there. Where a falling score crosses, Newton's method guesses, and the
-exact score is asked around the guess until the first millisecond below the threshold is enclosed.
+same is asked again from there. Where a falling score crosses is guessed, and the exact score is
+asked around the guess until the first millisecond below the threshold is enclosed: of the formula
+by which points decay it matters here only that they never rise.
 
 Where the score just touches the threshold these steps become small; after some of them the stretch
 that is left is halved instead, leaving out what cannot be below: on a stretch no score is below the
@@ -15,16 +16,17 @@ positive part at its end plus the negative part at its beginning.
 from __future__ import annotations
 
 from bisect import bisect_right
+from math import inf
 from typing import Final
 
-from baton.agreement.compiled.decay import Decay
+from baton.agreement.compiled.decay import about_when
 from services.scorer.score.engagement_sum import sums, whole
 from services.scorer.score.entry_status import MARK
 from services.scorer.score.group_totals import GroupSum
 from services.scorer.score.rule_table import ScoreTable
 
-_NEWTON_STEPS: Final = 12
 _FROZEN_STEPS: Final = 24
+_FAR_AWAY: Final = 1 << 62
 
 
 def falls_below(
@@ -146,33 +148,15 @@ def _guess(curve: ScoreCurve, from_ms: int, wanted: float) -> int:
 def _solve(groups: list[GroupSum], at: int, wanted: float) -> int:
     """Where the sums alone fall to ``wanted`` at or after ``at``, if nothing leaves; far away where
     they never do."""
-    fixed = 0.0
-    decaying: list[tuple[float, Decay, float]] = []
-    for group in groups:
-        if group.positive and group.line.decay.half_life_ms:
-            decaying.append((group.gained(at), group.line.decay, float(group.line.cap_micro)))
-        elif group.positive:
-            fixed += group.capped(at)
-    after = 0.0
-    for _ in range(_NEWTON_STEPS + len(decaying)):
-        value, slope, kink = fixed, 0.0, float("inf")
-        for amount, decay, cap in decaying:
-            left, goes = decay.falling(amount, after)
-            if 0.0 <= cap < left * (1 - 1e-12):
-                value += cap
-                kink = min(kink, decay.crossing_ms(amount, cap))
-            else:
-                value += left
-                slope += goes
-        if value <= wanted:
-            break
-        ahead = after + (value - wanted) / slope if slope else kink
-        if ahead == float("inf"):
-            return 1 << 62
-        if ahead - after < 0.5:
-            break
-        after = min(ahead, kink)
-    return at + int(after)
+    after = about_when(
+        [
+            (group.gained(at), group.line.decay, float(group.line.cap_micro))
+            for group in groups
+            if group.positive
+        ],
+        wanted,
+    )
+    return _FAR_AWAY if after == inf else at + int(after)
 
 
 def _first_on(curve: ScoreCurve, from_ms: int, until_ms: int, threshold: int) -> int:
