@@ -70,15 +70,19 @@ def test_what_is_no_backup_leaves_the_home_as_it_was(tmp_path: Path) -> None:
     rubbish.write_bytes(b"rubbish")
     with pytest.raises(BackupRefused, match="cannot be read"):
         put_back(home, rubbish)
-    link = tarfile.TarInfo("broker/data")
-    link.type, link.linkname = tarfile.SYMTYPE, str(tmp_path)
-    for name, entry in (
-        ("../outside", tarfile.TarInfo("../outside")),
-        (str(tmp_path / "outside"), tarfile.TarInfo(str(tmp_path / "outside"))),
-        ("broker/data", link),
+    (tmp_path / "link").symlink_to(tmp_path)
+    (tmp_path / "file").write_text("not wanted")
+    absolute = tarfile.TarInfo(str(tmp_path / "outside"))
+    for name, source in (
+        ("../outside", tmp_path / "file"),
+        ("broker/data", tmp_path / "link"),
+        (absolute.name, None),
     ):
         with tarfile.open(rubbish, "w:gz") as archive:
-            archive.addfile(entry)
+            if source is None:
+                archive.addfile(absolute)
+            else:
+                archive.add(source, arcname=name)
         with pytest.raises(BackupRefused, match=rf"it has '{name}'"):
             put_back(home, rubbish)
     assert list(home.iterdir()) == []
