@@ -182,7 +182,7 @@ def test_markdown_shows_the_verdict() -> None:
     assert "| l | 2 s | <= 1 s | missed | d |" in markdown_of([row], machine)
 
 
-def test_what_grows_is_told_by_the_event_over_the_second_half() -> None:
+def test_what_grows_is_reported_by_the_event_over_the_second_half() -> None:
     def line(sent: int, memory: int, board: int) -> dict[str, Any]:
         return {"sent": sent, "memory": {"scorer": memory}, "files": {"board": board}}
 
