@@ -69,7 +69,9 @@ def published(crowd: Crowd) -> list[Stored]:
         host.advance(host.log.now + _BODY_MS)
     host.advance(host.log.now + 60_000)
     return [
-        record for record in host.log.history if record.topic in FOLDS and record.topic != DEAD_LETTERS
+        record
+        for record in host.log.history
+        if record.topic in FOLDS and record.topic != DEAD_LETTERS
     ]
 
 
