@@ -1,7 +1,7 @@
 """What the board's projection costs an event, without brokers: CPU time, function calls, and a
 digest of all tables.
 
-    .venv/bin/python -m benchmarks.board_counts [--mix company] [--at-once 150] [--calls] [--kept FILE]
+    .venv/bin/python -m benchmarks.board_counts [--mix chain] [--at-once 150] [--calls]
 
 The mix of ``benchmarks.chain`` is played through every reducer on the log in memory; what is public
 of it is decoded and put into a new store in transactions of so many events each (half a second at
@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from baton.agreement.reference import AgreementBook
-from baton.cluster.public_log import decode
 from baton.contracts.partitioner import partition_of
 from baton.contracts.public_record import PublicRecord
 from baton.contracts.topic_names import LEADS_ACCEPTED, LEADS_ACTS, LEADS_INBOX
@@ -39,6 +38,7 @@ from benchmarks.chain_mixes import Crowd
 from services.insights.facts.folds import DEAD_LETTERS, FOLDS
 from services.insights.facts.tables import TABLES
 from services.insights.projection.dialect import reader
+from services.insights.projection.kafka import value_in
 from services.insights.projection.projection_store import Place, Store
 
 _ZONE: Final = "Europe/Berlin"
@@ -47,6 +47,7 @@ _BODY_MS: Final = 50
 MIXES: Final = {
     "small": Crowd(events=6_000, people=600, companies=150),
     "company": Crowd(events=6_000, people=500, companies=1),
+    "chain": Crowd(events=30_000, people=3_000, companies=750),
 }
 
 
@@ -98,7 +99,7 @@ def _taken(stored: Stored) -> PublicRecord:
         offset=stored.offset,
         id=dict(stored.headers)["ce_id"].decode() if stored.headers else str(place),
         key=(stored.key or b"").decode(),
-        value=decode(stored.topic, stored.value, place, reader="insights"),
+        value=value_in(stored.topic, stored.value, place),
         at_ms=stored.timestamp,
         raw=stored.value,
     )

@@ -26,9 +26,11 @@ from baton.contracts.topic_names import (
     LEADS_STAGES,
     LEADS_UNROUTED,
 )
+from baton.evolve import quick
 from services.insights.derived.public_streams import stream_records
 from services.insights.facts.change import Put, put, stored
 from services.insights.facts.derived_tables import LEAD
+from services.insights.facts.score_head import ScoreHead
 
 _FLOW: Final = (
     LEADS_SCORED,
@@ -56,6 +58,7 @@ _LAST_ACT: Final = LEAD.names.index("last_act_ms")
 assert LEAD.names[_RATED] == _RATING
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """A fact of the lead as it was kept."""
@@ -76,6 +79,7 @@ class Kept:
         )
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Rating:
     """What the latest score of the lead says of it. ``order``: its place in the log, and its id."""
@@ -88,7 +92,7 @@ class Rating:
     scored_at_ms: int
 
 
-def rating_of(scored: LeadScored, order: tuple[int, int, str]) -> Rating:
+def rating_of(scored: LeadScored | ScoreHead, order: tuple[int, int, str]) -> Rating:
     """The rating that a score gives."""
     level, grade = stored([scored.level, scored.grade])
     return Rating(
@@ -96,6 +100,7 @@ def rating_of(scored: LeadScored, order: tuple[int, int, str]) -> Rating:
     )
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What other tables know of the lead. ``root``: the lead it ended in, through any chain of
@@ -214,7 +219,7 @@ def _settled(holding: Holding, latest: _Latest, place: tuple[str, str, bool]) ->
     )
     kind, who = _holder(holding, latest, place)
     qualified = standing.qualified
-    values = dict.fromkeys(LEAD.names) | _UNRATED
+    values: dict[str, Any] = {**dict.fromkeys(LEAD.names), **_UNRATED}
     values |= _handed(standing)
     values |= {
         "lead_id": lead_id,

@@ -10,10 +10,12 @@ from typing import Any
 
 from baton.contracts.codec import codec_for
 from baton.contracts.public_record import PublicRecord
+from baton.evolve import quick
 from services.insights.facts.intake_tables import FACT
 from services.insights.facts.table import Table
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Put:
     """A row of a table of facts, in the order of its columns. ``keeps``: the record whose bytes
@@ -31,6 +33,7 @@ class Forget:
     lead_id: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Touched:
     """The derived rows of this lead are to be made anew."""

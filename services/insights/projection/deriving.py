@@ -143,24 +143,28 @@ def credit_all(db: Any, *, zone: str) -> None:
 
 def _account(family: Family) -> str | None:
     """The account that a profile of any of them named last."""
-    named = [
-        history.account for history in family.histories.values() if history.account is not None
-    ]
-    return max(named)[2] if named else None
+    found: tuple[int, str, str | None] | None = None
+    for history in family.histories.values():
+        if history.account is not None and (found is None or history.account[:2] > found[:2]):
+            found = history.account
+    return found[2] if found is not None else None
 
 
 def _surroundings(family: Family, lead_id: str, account: str | None) -> Surroundings:
     """The history of the root is that of every lead that ended in it."""
     own = family.histories[lead_id]
-    parts = list(family.histories.values()) if lead_id == family.root else [own]
-    seen = [at_ms for history in parts for at_ms in history.seen]
-    acts = [history.last_act_ms for history in parts if history.last_act_ms is not None]
+    seen, last_act_ms = own.seen, own.last_act_ms
+    if lead_id == family.root and len(family.histories) > 1:
+        parts = family.histories.values()
+        seen = [at_ms for history in parts for at_ms in history.seen]
+        acts = [history.last_act_ms for history in parts if history.last_act_ms is not None]
+        last_act_ms = max(acts, default=None)
     return Surroundings(
         account_id=account,
         root=family.root,
         journey=account or family.root,
-        seen=(min(seen, default=0), max(seen, default=0)),
-        last_act_ms=max(acts, default=None),
+        seen=(min(seen), max(seen)) if seen else (0, 0),
+        last_act_ms=last_act_ms,
         erased=own.forgotten,
     )
 

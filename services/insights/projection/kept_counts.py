@@ -112,7 +112,7 @@ class Counts:
         """New touches were not counted before, so nothing is read of them, and of their leads it is
         known when each campaign touched them first; but not of ``units``, which are read anew."""
         read: dict[int, set[str]] = {id(counting): ids for counting, ids in units}
-        again = read.get(id(TOUCHES), frozenset()), read.get(id(FIRST_TOUCHES), frozenset())
+        again = read.get(id(TOUCHES), set()), read.get(id(FIRST_TOUCHES), set())
         fresh: dict[str, Row] = {}
         for row in rows:
             fresh.setdefault(row[0], row)
@@ -128,12 +128,19 @@ class Counts:
                 place = (lead, campaign or "")
                 firsts[place] = min(at_ms, firsts.get(place, at_ms))
         self._add(TOUCHES, counted, 1)
+        self._first_touched(firsts)
+
+    def _first_touched(self, firsts: Mapping[tuple[str, str], int]) -> None:
+        """``firsts``: by lead and campaign the first of the new touches that count."""
+        came, went = Counter[Row](), Counter[Row]()
         for (lead, campaign), at_ms in firsts.items():
             former = self._known.of(lead).histories[lead].firsts.get(campaign)
             if former is None or at_ms < former:
-                self._add(FIRST_TOUCHES, Counter([(campaign, at_ms)]), 1)
+                came[campaign, at_ms] += 1
                 if former is not None:
-                    self._add(FIRST_TOUCHES, Counter([(campaign, former)]), -1)
+                    went[campaign, former] += 1
+        self._add(FIRST_TOUCHES, came, 1)
+        self._add(FIRST_TOUCHES, went, -1)
 
     def _found(self, name: str, source: Source, rows: Iterable[Row]) -> set[str]:
         place = TABLES[name].names.index(source.column)

@@ -11,6 +11,7 @@ from baton.contracts.codec import codec_for
 from baton.contracts.topic_names import LEADS_SCORED
 from baton.contracts.topics import TOPICS
 from services.insights.derived.lead_rows import Flow, Kept, Rating, flow_of, rating_of
+from services.insights.facts.score_head import score_head
 from services.insights.projection.rows_of_many import rows_of_some
 
 _FACTS: Final = f"""SELECT lead_id, topic, log_ms, log_offset, value, fact_id FROM fact
@@ -120,7 +121,7 @@ def histories(db: Any, leads: Iterable[str]) -> Mapping[str, LeadHistory]:
             Kept(topic=topic, log_ms=at_ms, log_offset=offset, value=record, fact_id=fact_id)
         )
     for lead, at_ms, offset, value, fact_id in rows_of_some(db, _SCORED, asked):
-        found[lead].add_score(decoded(LEADS_SCORED, value), (at_ms, offset, fact_id))
+        found[lead].add_score(score_head()(value), (at_ms, offset, fact_id))
     for statement in (_PUBLISHED, _SEEN):
         for lead, *moments in rows_of_some(db, statement, asked):
             for at_ms in moments:

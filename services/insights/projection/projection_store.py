@@ -196,19 +196,13 @@ class Store:
     def _note_places(
         self, following: Mapping[tuple[str, int], int], news: Mapping[tuple[str, int], list[int]]
     ) -> None:
+        rows = []
         for (topic, number), offset in following.items():
             times = news.get((topic, number), [])
-            self._db.execute(
-                _MOVE_ON,
-                (
-                    offset,
-                    min(times, default=None),
-                    max(times, default=None),
-                    len(times),
-                    topic,
-                    number,
-                ),
-            )
+            first, last = min(times, default=None), max(times, default=None)
+            rows.append((offset, first, last, len(times), topic, number))
+        if rows:
+            self._db.executemany(_MOVE_ON, rows)
 
     def set_zone(self, zone: str) -> None:
         """Days are those of ``zone`` from now on, and all credits and counts are made anew: which
