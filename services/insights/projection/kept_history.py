@@ -55,7 +55,7 @@ class LeadHistory:
     account: tuple[int, str, str | None] | None = None
     firsts: dict[str, int] = field(default_factory=dict)
     forgotten: bool = False
-    _flow: Flow | None = None
+    _flow: Flow | None = field(default=None, compare=False)
 
     @property
     def kept(self) -> list[Kept]:

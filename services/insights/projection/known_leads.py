@@ -20,7 +20,7 @@ from services.insights.facts.derived_tables import CYCLE, DEAL, LEAD
 from services.insights.facts.intake_tables import ACT, FACT, MEMBERSHIP, MERGE, RETRACTION, TOUCH
 from services.insights.facts.table import Table
 from services.insights.projection.kept_history import LeadHistory, histories
-from services.insights.projection.merged_families import families_of
+from services.insights.projection.merged_families import families_of, roots_of
 from services.insights.projection.rows_of_many import Row, rows_of_some
 
 _REMEMBERED: Final = 16_384
@@ -71,10 +71,12 @@ class KnownLeads:
     _families: dict[str, Family] = field(default_factory=dict)
     _version: int = 0
     _weight: int = 0
+    _passing: set[str] = field(default_factory=set)
 
     def clear(self) -> None:
         """Forget all."""
         self._families.clear()
+        self._passing.clear()
         self._weight = 0
 
     def follow(self, version: int) -> None:
@@ -97,21 +99,19 @@ class KnownLeads:
         unknown = [lead for lead in leads if not self._again(lead)]
         if not unknown:
             return
-        families = families_of(db, unknown)
-        every = [lead for family in families.values() for lead in family]
+        families = {tuple(family): root for root, family in families_of(db, unknown).items()}
+        every = [lead for family in families for lead in family]
         found = histories(db, every)
         written = {table.name: _rows_by(db, table, column, every) for table, column in _DERIVED}
-        for root, family in families.items():
-            made = Family(
-                root,
-                {lead: found[lead] for lead in family},
-                {
-                    name: {row for lead in family for row in by_lead.get(lead, ())}
-                    for name, by_lead in written.items()
-                },
-            )
+        for family, root in families.items():
+            rows = {
+                name: {row for lead in family for row in by_lead.get(lead, ())}
+                for name, by_lead in written.items()
+            }
+            made = Family(root, {lead: found[lead] for lead in family}, rows)
             self._families |= dict.fromkeys(family, made)
             self._weight += made.weight
+        self._passing |= _in_rings(db, families)
 
     def _again(self, lead_id: str) -> bool:
         """Put a lead behind the others; whether it is known."""
@@ -130,7 +130,9 @@ class KnownLeads:
                     del self._families[one]
 
     def trim(self) -> None:
-        """Forget those that have been quiet longest."""
+        """At the end of a transaction: forget those that have been quiet longest."""
+        self.drop(self._passing)
+        self._passing.clear()
         while self._weight > _REMEMBERED:
             self.drop((next(iter(self._families)),))
 
@@ -217,6 +219,13 @@ def retracted_of(db: Any, puts: Iterable[Put]) -> set[str]:
         elif one.table is TOUCH or one.table is MEMBERSHIP:
             asked.add(one.row[0])
     return found | {event for (event,) in rows_of_some(db, _RETRACTED, asked)}
+
+
+def _in_rings(db: Any, families: Iterable[tuple[str, ...]]) -> set[str]:
+    """Leads that merges lead back to: of these it depends on who asks where they ended."""
+    some = [family for family in families if len(family) > 1]
+    ends = roots_of(db, [lead for family in some for lead in family])
+    return {lead for family in some for lead in family if len({ends[one] for one in family}) > 1}
 
 
 def _ids(puts: Iterable[Put]) -> set[str]:
