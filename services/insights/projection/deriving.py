@@ -26,7 +26,7 @@ from services.insights.facts.derived_tables import (
     WORK,
 )
 from services.insights.figures.attribution import NO_TOUCH, Touch
-from services.insights.projection.known_leads import Family, KnownLeads
+from services.insights.projection.remembered_leads import Family, RememberedLeads
 from services.insights.projection.rows_of_many import (
     Row,
     replace_rows,
@@ -65,7 +65,7 @@ def derive(
     touched: Iterable[str],
     *,
     zone: str,
-    known: KnownLeads,
+    known: RememberedLeads,
     credited: Credited = _unnoted,
 ) -> set[str]:
     """Make anew what the touched leads change, with every lead that ended in the same one: touches

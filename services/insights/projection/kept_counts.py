@@ -21,8 +21,8 @@ from services.insights.facts.rollup_tables import ROLLUPS
 from services.insights.facts.table import Table
 from services.insights.facts.tables import TABLES
 from services.insights.projection.dialect import streamed
-from services.insights.projection.known_leads import KnownLeads
 from services.insights.projection.merged_families import families_of
+from services.insights.projection.remembered_leads import RememberedLeads
 from services.insights.projection.rows_of_many import rows_of_some
 from services.insights.rollups.every_counting import BY_ROW, COUNTINGS
 from services.insights.rollups.span_counting import Add, Counting, Key, Row, Source
@@ -54,7 +54,9 @@ class Counts:
     """The differences of one transaction. ``known``: has the leads that it touches, as they are
     before it; ``retracted``: events of its touches that were taken back, by now or with it."""
 
-    def __init__(self, db: Any, zone: str, known: KnownLeads, retracted: Container[str]) -> None:
+    def __init__(
+        self, db: Any, zone: str, known: RememberedLeads, retracted: Container[str]
+    ) -> None:
         self._db, self._zone = db, zone
         self._known, self._retracted = known, retracted
         self._sums: dict[tuple[str, Key], list[int]] = {}

@@ -32,7 +32,7 @@ from services.insights.projection.dialect import (
 )
 from services.insights.projection.kept_counts import Counts, recount
 from services.insights.projection.kept_history import forgotten, mark_forgotten
-from services.insights.projection.known_leads import KnownLeads, retracted_of
+from services.insights.projection.remembered_leads import RememberedLeads, retracted_of
 from services.insights.projection.rows_of_many import put_rows
 from services.insights.projection.store_sql import VERSION, ddl
 from services.insights.projection.upgrading import UPGRADED, upgrade
@@ -71,7 +71,7 @@ class Store:
         self._namespace = namespace
         self._applied = 0
         self._unscrubbed = False
-        self._known = KnownLeads()
+        self._known = RememberedLeads()
         self._db: Any = writer(place)
         with self._transaction():
             self._make()

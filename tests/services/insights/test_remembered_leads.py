@@ -22,11 +22,11 @@ from baton.contracts.topic_names import (
     LEADS_STAGES,
 )
 from services.insights.facts.score_head import score_head
-from services.insights.projection import known_leads
+from services.insights.projection import remembered_leads
 from services.insights.projection.dialect import StorePlace, reader, writer
 from services.insights.projection.kafka import value_in
-from services.insights.projection.known_leads import KnownLeads
 from services.insights.projection.projection_store import Store
+from services.insights.projection.remembered_leads import RememberedLeads
 from tests.services.insights.conftest import FreshPlace
 from tests.services.insights.stores import ZONE
 from tests.services.insights.test_counts import counted_anew, counts_in, meddled
@@ -82,7 +82,7 @@ def named(offset: int, lead: str = ANN) -> PublicRecord:
 
 def assert_known(store: Store) -> int:
     """Every family that is remembered is the one that is read; returns how many there are."""
-    kept, anew = store._known, KnownLeads()
+    kept, anew = store._known, RememberedLeads()
     leads = list(kept._families)
     anew.load(store._db, leads)
     for lead in leads:
@@ -135,7 +135,7 @@ def test_one_that_forgets_after_every_transaction_writes_the_same_rows(
     records = meddled(company[0], Random(8))
     places = [fresh() for _ in range(3)]
     for place, remembered in zip(places, (0, 40, 1 << 20), strict=True):
-        monkeypatch.setattr(known_leads, "_REMEMBERED", remembered)
+        monkeypatch.setattr(remembered_leads, "_REMEMBERED", remembered)
         store = Store(place, "baton", ZONE)
         played(store, records, 30)
         assert store._known._weight <= remembered

@@ -65,7 +65,7 @@ _STATE: Final = DEAL.names.index("state")
 
 
 @dataclass(slots=True)
-class KnownLeads:
+class RememberedLeads:
     """The families by each of their leads, those that were busy last at the end."""
 
     _families: dict[str, Family] = field(default_factory=dict)
