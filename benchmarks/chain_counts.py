@@ -38,7 +38,7 @@ from benchmarks.chain_mixes import Crowd, agreement
 PARTITIONS: Final = 4
 BODY: Final = 500
 BODY_MS: Final = 500
-_NOON: Final = datetime(2026, 6, 10, 12, tzinfo=UTC)
+NOON: Final = datetime(2026, 6, 10, 12, tzinfo=UTC)
 OWN: Final = (".changelog.v1", ".journal.v1")
 MIXES: Final = {
     "small": Crowd(events=2_000, people=200, companies=50),
@@ -101,7 +101,8 @@ class _Host(MemoryHost):
         return task
 
 
-def _agree(host: MemoryHost) -> None:
+def agree(host: MemoryHost) -> None:
+    """Publish the agreement, signed by both sides."""
     text = canonical_text(agreement_of(agreement()))
     version = version_of(text)
     records = [
@@ -120,7 +121,7 @@ def _agree(host: MemoryHost) -> None:
 
 
 def _play(host: MemoryHost, name: str, crowd: Crowd) -> None:
-    end = _NOON
+    end = NOON
     for body in crowd.lines(name, BODY, end):
         for line in body.split(b"\n"):
             key = inbox_key(line)
@@ -133,8 +134,8 @@ def _play(host: MemoryHost, name: str, crowd: Crowd) -> None:
 def counted(crowd: Crowd, *, calls: bool = False) -> dict[str, Any]:
     """What one event of the crowd costs, after a tenth of it went before."""
     measured = _Measured(calls)
-    host = _Host(measured, round(_NOON.timestamp() * 1000))
-    _agree(host)
+    host = _Host(measured, round(NOON.timestamp() * 1000))
+    agree(host)
     host.settle()
     _play(
         host,

@@ -7,7 +7,7 @@ reading stops and says why.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -174,14 +174,21 @@ class PublicLog:
         return len(found.partitions)
 
 
-def decode(topic: str, raw: bytes | None, place: Sequence[Any], *, reader: str) -> Any:
+def decode(
+    topic: str,
+    raw: bytes | None,
+    place: Sequence[Any],
+    *,
+    reader: str,
+    by: Callable[[bytes], Any] | None = None,
+) -> Any:
     """The record in ``raw``, None of a tombstone; raises :class:`ReadingStopped` for one that
-    cannot be read."""
+    cannot be read. ``by``: reads what the topic's codec reads, or less of it."""
     if raw is None:
         return None
     record_type: Any = TOPICS[topic].record
     try:
-        return codec_for(record_type).decode(raw)
+        return (by or codec_for(record_type).decode)(raw)
     except ContractError as error:
         raise ReadingStopped(
             f"{place[0]}[{place[1]}]@{place[2]} cannot be read ({error.reason}); {reader} stops "

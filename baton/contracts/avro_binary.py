@@ -80,9 +80,9 @@ def _compiled_encoder(record_type: Any, frame: bytes) -> Callable[..., bytes]:
     return compiled
 
 
-def decoder(record_type: type[T]) -> Callable[[bytes, int], T]:
+def decoder(record_type: type[T], *, whole: bool = True) -> Callable[[bytes, int], T]:
     """``(data, place of the first byte) -> record``; raises :class:`Malformed` or IndexError, and
-    for text UnicodeDecodeError."""
+    for text UnicodeDecodeError. Without ``whole`` there may be more behind it."""
     source = Source(
         {
             "varint": read_varint,
@@ -93,7 +93,8 @@ def decoder(record_type: type[T]) -> Callable[[bytes, int], T]:
     )
     source.line("def decode(d, i):")
     result = _read(source, record_type, "    ")
-    source.line("    if i != len(d): raise Malformed('too short or too long')")
+    if whole:
+        source.line("    if i != len(d): raise Malformed('too short or too long')")
     source.line(f"    return {result}")
     compiled: Callable[[bytes, int], T] = source.compiled("decode", record_type)
     return compiled

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from io import BytesIO
 from typing import Any, Generic, Protocol, TypeVar
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 
+from baton.contracts import avro_binary
 from baton.contracts.avro_codec import decoder, encoder
 from baton.contracts.avro_schema import avro_schema_of
 from baton.contracts.schemas import SchemaFile, shelf
 
 T = TypeVar("T")
+H = TypeVar("H")
 T_contra = TypeVar("T_contra", contravariant=True)
 
 _FRAME = struct.Struct(">bI")
@@ -83,6 +85,26 @@ class Codec(Generic[T]):
             raise ContractError(
                 "undecodable", f"not a {self.file.record}: {type(error).__name__}"
             ) from None
+
+    def head(self, head_type: type[H]) -> Callable[[bytes], H | T]:
+        """Decodes the first fields alone, for who needs no more: ``head_type`` has them, a whole
+        record comes of an older version. What is behind them is not looked at."""
+        wanted = avro_schema_of(head_type)["fields"]
+        if wanted != self.file.schema["fields"][: len(wanted)]:
+            raise Drift(f"{head_type.__name__} is no beginning of {self.file.path}")
+        read, frame = avro_binary.decoder(head_type, whole=False), self._frame
+
+        def decode(data: bytes) -> H | T:
+            if not data.startswith(frame):
+                return self.decode(data)
+            try:
+                return read(data, len(frame))
+            except Exception as error:  # noqa: BLE001 - see decode
+                raise ContractError(
+                    "undecodable", f"not a {self.file.record}: {type(error).__name__}"
+                ) from None
+
+        return decode
 
     def _decode_older(self, data: bytes) -> T:
         """By Avro's resolution to the newest schema, and through its bytes: rare, so it may be

@@ -6,7 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from baton.evolve import quick
 
+
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicRecord:
     """``id`` is the fact's own (``ce_id``), the same however often it is read; ``value``: decoded,

@@ -6,7 +6,7 @@ Who holds the lead is read off by the projection that custody and the story of a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -26,9 +26,11 @@ from baton.contracts.topic_names import (
     LEADS_STAGES,
     LEADS_UNROUTED,
 )
+from baton.evolve import quick
 from services.insights.derived.public_streams import stream_records
-from services.insights.facts.change import Put, put
+from services.insights.facts.change import Put, put, stored
 from services.insights.facts.derived_tables import LEAD
+from services.insights.facts.score_head import ScoreHead
 
 _FLOW: Final = (
     LEADS_SCORED,
@@ -45,8 +47,18 @@ _FLOW: Final = (
 _UNMOVED: Final = "consent_changed"
 MARKETING: Final = "marketing"
 """Holds a lead that has never been ready for a person."""
+_RATING: Final = ("grade", "fit_micro", "engagement_micro", "scored_at_ms")
+_UNRATED: Final[Mapping[str, Any]] = dict(zip(_RATING, ("", 0, 0, 0), strict=True))
+_RATED: Final = slice(LEAD.names.index("grade"), LEAD.names.index("scored_at_ms") + 1)
+_LEVEL: Final = LEAD.names.index("level")
+_SINCE: Final = LEAD.names.index("stage_since_ms")
+_ACCOUNT, _JOURNEY = LEAD.names.index("account_id"), LEAD.names.index("journey")
+_FIRST_SEEN, _LAST_SEEN = LEAD.names.index("first_seen_ms"), LEAD.names.index("last_seen_ms")
+_LAST_ACT: Final = LEAD.names.index("last_act_ms")
+assert LEAD.names[_RATED] == _RATING
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """A fact of the lead as it was kept."""
@@ -67,6 +79,28 @@ class Kept:
         )
 
 
+@quick
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """What the latest score of the lead says of it. ``order``: its place in the log, and its id."""
+
+    order: tuple[int, int, str]
+    level: str
+    grade: str
+    fit_micro: int
+    engagement_micro: int
+    scored_at_ms: int
+
+
+def rating_of(scored: LeadScored | ScoreHead, order: tuple[int, int, str]) -> Rating:
+    """The rating that a score gives."""
+    level, grade = stored([scored.level, scored.grade])
+    return Rating(
+        order, level, grade, scored.fit_micro, scored.engagement_micro, scored.scored_at_ms
+    )
+
+
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What other tables know of the lead. ``root``: the lead it ended in, through any chain of
@@ -82,7 +116,6 @@ class Surroundings:
 
 @dataclass(slots=True)
 class _Latest:
-    scored: LeadScored | None = None
     moved_ms: int | None = None
     moved: LeadStaged | None = None
     qualified: LeadQualified | None = None
@@ -90,21 +123,51 @@ class _Latest:
     routed: LeadRouted | None = None
 
 
-def lead_row(lead_id: str, facts: Sequence[Kept], around: Surroundings) -> Put:
-    """The row of the lead."""
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What the facts of a lead come to, its scores apart. ``settled``: the cells of its row that
+    follow from them, with where it ended and whether it is forgotten."""
+
+    holding: Holding
+    latest: _Latest
+    settled: dict[tuple[str, str, bool], tuple[Any, ...]]
+
+
+def flow_of(facts: Iterable[Kept]) -> Flow:
+    """The facts in the order of the log, put together."""
     ordered = sorted(facts, key=lambda fact: fact.order)
     holding, latest = Holding(), _Latest()
-    for record in stream_records([stored.value for stored in ordered]):
+    for record in stream_records([kept.value for kept in ordered]):
         holding = updated(holding, record)
     for kept in ordered:
         _note(latest, kept)
-    return _row(lead_id, holding, latest, around)
+    return Flow(holding, latest, {})
+
+
+def lead_row(lead_id: str, flow: Flow, rating: Rating | None, around: Surroundings) -> Put:
+    """The row of the lead. A touch or a score changes a few of its cells; the others are kept with
+    the flow."""
+    place = (lead_id, around.root, around.erased)
+    settled = flow.settled.get(place)
+    if settled is None:
+        settled = flow.settled[place] = _settled(flow.holding, flow.latest, place)
+    cells = list(settled)
+    cells[_JOURNEY], cells[_ACCOUNT] = around.journey, around.account_id
+    cells[_FIRST_SEEN], cells[_LAST_SEEN] = around.seen
+    cells[_LAST_ACT] = around.last_act_ms
+    if not cells[_SINCE]:
+        cells[_SINCE] = around.seen[0]
+    if rating is not None:
+        cells[_RATED] = rating.grade, rating.fit_micro, rating.engagement_micro, rating.scored_at_ms
+        if cells[_LEVEL] is None:
+            cells[_LEVEL] = rating.level
+    elif cells[_LEVEL] is None:
+        cells[_LEVEL] = "cold"
+    return Put(LEAD, tuple(cells))
 
 
 def _note(latest: _Latest, kept: Kept) -> None:
     match kept.value:
-        case LeadScored() as scored:
-            latest.scored = scored
         case LeadStaged(event=event) as move if event != _UNMOVED:
             if latest.moved is None or latest.moved.to_stage != move.to_stage:
                 latest.moved_ms = move.occurred_at_ms
@@ -147,35 +210,36 @@ def _of_qualification(fact: _Fact | None, qualification_id: str | None) -> _Fact
     return fact if fact is not None and fact.qualification_id == qualification_id else None
 
 
-def _row(lead_id: str, holding: Holding, latest: _Latest, around: Surroundings) -> Put:
+def _settled(holding: Holding, latest: _Latest, place: tuple[str, str, bool]) -> tuple[Any, ...]:
+    """Cells that neither touches nor scores change; those they do are empty."""
     standing, newest = _standing(holding, latest), latest.qualified
+    lead_id, root, erased = place
     known = (
         (_of_qualification(latest.amended, newest.qualification_id) or newest) if newest else None
     )
-    kind, who = _holder(holding, latest, around, lead_id)
-    return put(
-        LEAD,
-        lead_id=lead_id,
-        stage=holding.stage,
-        cycle=holding.cycle,
-        stage_since_ms=latest.moved_ms or around.seen[0],
-        reason=holding.reason,
-        holder_kind=kind,
-        holder=who,
-        missing="" if kind != HolderKind.NOBODY else str(holder_of(holding).missing),
-        next_at_ms=holder_of(holding).next_at_ms,
-        qualification_id=holding.qualification_id,
-        segment=known.segment if known else None,
-        **_handed(standing),
-        **_rated(latest.scored, standing.qualified),
-        account_id=around.account_id,
-        survivor=around.root if around.root != lead_id else None,
-        journey=around.journey,
-        erased=around.erased or holding.ended == "erased",
-        first_seen_ms=around.seen[0],
-        last_seen_ms=around.seen[1],
-        last_act_ms=around.last_act_ms,
-    )
+    kind, who = _holder(holding, latest, place)
+    qualified = standing.qualified
+    values: dict[str, Any] = {**dict.fromkeys(LEAD.names), **_UNRATED}
+    values |= _handed(standing)
+    values |= {
+        "lead_id": lead_id,
+        "stage": holding.stage,
+        "cycle": holding.cycle,
+        "stage_since_ms": latest.moved_ms,
+        "reason": holding.reason,
+        "holder_kind": kind,
+        "holder": who,
+        "missing": "" if kind != HolderKind.NOBODY else str(holder_of(holding).missing),
+        "next_at_ms": holder_of(holding).next_at_ms,
+        "qualification_id": holding.qualification_id,
+        "segment": known.segment if known else None,
+        # the urgency of a hand-off outranks the level of the score
+        "level": qualified.level if qualified else None,
+        "hand_raised": bool(qualified and qualified.hand_raised),
+        "survivor": root if root != lead_id else None,
+        "erased": erased or holding.ended == "erased",
+    }
+    return put(LEAD, **values).row
 
 
 def _handed(standing: _Standing) -> dict[str, Any]:
@@ -190,27 +254,12 @@ def _handed(standing: _Standing) -> dict[str, Any]:
     }
 
 
-def _rated(
-    scored: LeadScored | None, qualified: LeadQualified | LeadAmended | None
-) -> dict[str, Any]:
-    """Columns of the score. The urgency of a hand-off outranks the level of the score."""
-    return {
-        "level": qualified.level if qualified else scored.level if scored else "cold",
-        "hand_raised": bool(qualified and qualified.hand_raised),
-        "grade": scored.grade if scored else "",
-        "fit_micro": scored.fit_micro if scored else 0,
-        "engagement_micro": scored.engagement_micro if scored else 0,
-        "scored_at_ms": scored.scored_at_ms if scored else 0,
-    }
-
-
-def _holder(
-    holding: Holding, latest: _Latest, around: Surroundings, lead_id: str
-) -> tuple[str, str]:
+def _holder(holding: Holding, latest: _Latest, place: tuple[str, str, bool]) -> tuple[str, str]:
     """Who holds the lead. One that never qualified is nobody's to work on: it is marketing's."""
-    if around.root != lead_id:
-        return HolderKind.LEAD.value, around.root
-    if around.erased or holding.ended:
+    lead_id, root, erased = place
+    if root != lead_id:
+        return HolderKind.LEAD.value, root
+    if erased or holding.ended:
         return HolderKind.END.value, holding.ended or "erased"
     if (
         latest.qualified is None

@@ -20,6 +20,21 @@ HELD: Final = """SELECT l.lead_id, l.holder_kind, l.holder, l.pool, l.segment, l
     WHERE l.holder_kind IN ('person', 'queue', 'nobody') AND l.survivor IS NULL AND l.erased = 0
     AND l.lead_id IN ({these}) ORDER BY l.lead_id, c.deadline_ms, c.clock_id"""
 """Leads in work with the clocks that can still be stopped, the one that runs out first first."""
+LEAD_COLUMNS: Final = (
+    "holder_kind",
+    "holder",
+    "pool",
+    "segment",
+    "level",
+    "hand_raised",
+    "routed_at_ms",
+    "last_act_ms",
+    "cycle",
+    "handoff_id",
+    "survivor",
+    "erased",
+)
+"""The columns of the lead that :data:`HELD` reads."""
 
 
 def work_rows(rows: Iterable[tuple[Any, ...]]) -> Iterator[Put]:

@@ -10,10 +10,12 @@ from typing import Any
 
 from baton.contracts.codec import codec_for
 from baton.contracts.public_record import PublicRecord
+from baton.evolve import quick
 from services.insights.facts.intake_tables import FACT
 from services.insights.facts.table import Table
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Put:
     """A row of a table of facts, in the order of its columns. ``keeps``: the record whose bytes
@@ -31,6 +33,7 @@ class Forget:
     lead_id: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Touched:
     """The derived rows of this lead are to be made anew."""
@@ -44,7 +47,7 @@ Change = Put | Forget | Touched
 def put(table: Table, **values: Any) -> Put:
     """A row from named values; raises TypeError for a column that is missing or too much."""
     try:
-        row = _cells([values[name] for name in table.names])
+        row = stored([values[name] for name in table.names])
     except KeyError as error:
         raise TypeError(f"{table.name} needs {error}") from None
     if len(row) != len(values):
@@ -61,7 +64,7 @@ def row_of(table: Table, taken: PublicRecord, record: Any, **given: Any) -> Put:
         values.update(zip(plan.of_record, plan.fields(record), strict=True))
     except AttributeError as error:
         raise TypeError(f"{table.name}: {error}") from None
-    return Put(table, _cells(plan.in_order(values)))
+    return Put(table, stored(plan.in_order(values)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ def _few_of(names: tuple[str, ...]) -> Callable[[Any], Iterable[Any]]:
     return lambda record: [getattr(record, name) for name in names]
 
 
-def _cells(values: Iterable[Any]) -> tuple[Any, ...]:
+def stored(values: Iterable[Any]) -> tuple[Any, ...]:
     """Values as they are stored: a truth is 0 or 1, several words are one text. PostgreSQL has no
     text with the character NUL, so it is left out everywhere."""
     return tuple(
@@ -115,5 +118,5 @@ def kept_fact(taken: PublicRecord, lead_id: str, value: Any) -> Iterator[Change]
     is_whole = value is taken.value and taken.raw is not None
     encoded = taken.raw if is_whole else codec_for(kind).encode(value)
     row = [lead_id, taken.topic, taken.id, taken.at_ms, taken.offset, encoded]
-    yield Put(FACT, _cells(row), keeps=value)
+    yield Put(FACT, stored(row), keeps=value)
     yield Touched(lead_id)

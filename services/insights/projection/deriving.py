@@ -3,8 +3,9 @@ to. Reads and writes one connection."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from baton.derived_ids import derived_id
@@ -12,20 +13,26 @@ from services.insights.derived.cycles import cycle_rows
 from services.insights.derived.deal_standing import deal_rows, deals_of, standing_wins
 from services.insights.derived.journeys import Journey, Won, journey_rows
 from services.insights.derived.lead_rows import Surroundings, lead_row
-from services.insights.derived.work import HELD, work_rows
+from services.insights.derived.work import HELD, LEAD_COLUMNS, work_rows
 from services.insights.facts.change import Put, put
 from services.insights.facts.derived_tables import (
     CONVERSION,
     CREDIT,
+    CYCLE,
     DEAL,
     JOURNEY,
+    LEAD,
     OPEN_CLOCK,
     WORK,
 )
 from services.insights.figures.attribution import NO_TOUCH, Touch
-from services.insights.projection.kept_history import FactReader, LeadHistory, histories
-from services.insights.projection.merged_families import families_of
-from services.insights.projection.rows_of_many import Row, put_rows, replace_rows, rows_of_some
+from services.insights.projection.remembered_leads import Family, RememberedLeads
+from services.insights.projection.rows_of_many import (
+    Row,
+    replace_rows,
+    rows_of_some,
+    write_difference,
+)
 from services.insights.rollups.spans import spans_of
 
 Credited = Callable[[Iterable[Row], Iterable[Row]], None]
@@ -50,7 +57,6 @@ _KNOWN = """SELECT min(COALESCE(t.occurred_at_ms, q.qualified_at_ms)) FROM lead 
     LEFT JOIN touch t ON t.event_id = q.cause_id WHERE l.journey = ?1"""
 
 
-_JOURNEYS = "SELECT DISTINCT journey FROM lead WHERE lead_id IN ({these})"
 _DIGESTS = "SELECT journey, digest FROM journey WHERE journey IN ({these})"
 
 
@@ -59,34 +65,65 @@ def derive(
     touched: Iterable[str],
     *,
     zone: str,
-    reader: FactReader,
+    known: RememberedLeads,
     credited: Credited = _unnoted,
-) -> None:
+) -> set[str]:
     """Make anew what the touched leads change, with every lead that ended in the same one: touches
-    and accounts follow. ``credited``: is handed the credits that changed."""
-    families = {tuple(family): root for root, family in families_of(db, touched).items()}
-    leads = {lead_id for family in families for lead_id in family}
-    known = histories(db, leads, reader)
-    journeys = {name for (name,) in rows_of_some(db, _JOURNEYS, leads)}
-    rows: list[Put] = []
-    deals: list[Put] = []
-    for family, root in families.items():
-        account = _account(known, family)
-        journeys.add(account or root)
-        for lead_id in family:
-            around = _surroundings(
-                known, lead_id, family if lead_id == root else (lead_id,), root, account
-            )
-            rows.append(lead_row(lead_id, known[lead_id].facts, around))
-        standing = deals_of([kept for lead_id in family for kept in known[lead_id].facts])
-        wins = standing_wins(standing)
-        for lead_id in family:
-            rows += cycle_rows(lead_id, known[lead_id].facts, wins)
-        deals += deal_rows(root, standing)
-    put_rows(db, rows)
-    replace_rows(db, DEAL, "root", leads, deals)
-    put_work(db, leads)
+    and accounts follow. ``credited``: is handed the credits that changed. Returns the leads whose
+    work may have changed."""
+    known.load(db, touched)
+    families = known.families(touched)
+    journeys: set[str] = set()
+    gone: dict[str, list[Row]] = {}
+    new: dict[str, list[Row]] = {}
+    for family in families:
+        journeys |= {row[_JOURNEY] for row in family.written[LEAD.name]}
+        for name, rows in derived_rows(family).items():
+            before = family.written[name]
+            if rows != before:
+                gone.setdefault(name, []).extend(before - rows)
+                new.setdefault(name, []).extend(rows - before)
+                family.written[name] = rows
+        journeys |= {row[_JOURNEY] for row in family.written[LEAD.name]}
+    for table in (LEAD, CYCLE, DEAL):
+        write_difference(db, table, gone.get(table.name, ()), new.get(table.name, ()))
     _credit(db, journeys, zone, credited)
+    return _worked(gone.get(LEAD.name, ()), new.get(LEAD.name, ()))
+
+
+def _worked(gone: Iterable[Row], new: Iterable[Row]) -> set[str]:
+    """Leads whose row changed in what their work is made from."""
+    former = {row[_LEAD]: _WORKED(row) for row in gone}
+    return {row[_LEAD] for row in new if former.get(row[_LEAD]) != _WORKED(row)}
+
+
+_LEAD, _JOURNEY = LEAD.names.index("lead_id"), LEAD.names.index("journey")
+_WORKED = itemgetter(*[LEAD.names.index(name) for name in LEAD_COLUMNS])
+
+
+def derived_rows(family: Family) -> dict[str, set[Row]]:
+    """The rows of the family that may differ from those that are written, by table."""
+    account = _account(family)
+    leads = family.histories
+    found = {
+        LEAD.name: {
+            lead_row(
+                lead_id, history.flow, history.rating, _surroundings(family, lead_id, account)
+            ).row
+            for lead_id, history in leads.items()
+        }
+    }
+    if not family.moved:
+        return found
+    family.moved = False
+    facts = {lead_id: history.kept for lead_id, history in leads.items()}
+    standing = deals_of([kept for some in facts.values() for kept in some])
+    wins = standing_wins(standing)
+    found[CYCLE.name] = {
+        one.row for lead_id, some in facts.items() for one in cycle_rows(lead_id, some, wins)
+    }
+    found[DEAL.name] = {one.row for one in deal_rows(family.root, standing)}
+    return found
 
 
 def put_work(db: Any, leads: Iterable[str]) -> None:
@@ -104,30 +141,31 @@ def credit_all(db: Any, *, zone: str) -> None:
         _credit(db, [name], zone, _unnoted)
 
 
-def _account(known: Mapping[str, LeadHistory], family: Iterable[str]) -> str | None:
+def _account(family: Family) -> str | None:
     """The account that a profile of any of them named last."""
-    named = [found for lead_id in family if (found := known[lead_id].account) is not None]
-    return max(named)[2] if named else None
+    found: tuple[int, str, str | None] | None = None
+    for history in family.histories.values():
+        if history.account is not None and (found is None or history.account[:2] > found[:2]):
+            found = history.account
+    return found[2] if found is not None else None
 
 
-def _surroundings(
-    known: Mapping[str, LeadHistory],
-    lead_id: str,
-    parts: Iterable[str],
-    root: str,
-    account: str | None,
-) -> Surroundings:
-    """``parts``: the leads whose history is the lead's."""
-    histories = [known[part] for part in parts]
-    seen = [at_ms for history in histories for at_ms in history.seen]
-    acts = [history.last_act_ms for history in histories if history.last_act_ms is not None]
+def _surroundings(family: Family, lead_id: str, account: str | None) -> Surroundings:
+    """The history of the root is that of every lead that ended in it."""
+    own = family.histories[lead_id]
+    seen, last_act_ms = own.seen, own.last_act_ms
+    if lead_id == family.root and len(family.histories) > 1:
+        parts = family.histories.values()
+        seen = [at_ms for history in parts for at_ms in history.seen]
+        acts = [history.last_act_ms for history in parts if history.last_act_ms is not None]
+        last_act_ms = max(acts, default=None)
     return Surroundings(
         account_id=account,
-        root=root,
-        journey=account or root,
-        seen=(min(seen, default=0), max(seen, default=0)),
-        last_act_ms=max(acts, default=None),
-        erased=known[lead_id].forgotten,
+        root=family.root,
+        journey=account or family.root,
+        seen=(min(seen), max(seen)) if seen else (0, 0),
+        last_act_ms=last_act_ms,
+        erased=own.forgotten,
     )
 
 

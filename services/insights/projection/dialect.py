@@ -105,6 +105,24 @@ def streamed(db: Any, statement: str, values: Sequence[Any]) -> Iterable[tuple[A
     return rows
 
 
+def changed_by(db: Any, statement: str, rows: Sequence[Sequence[Any]]) -> int:
+    """Run the statement for each of the rows; how many rows of its table it wrote."""
+    if isinstance(db, PostgresConnection):
+        return db.executemany(statement, rows)
+    before = db.total_changes()
+    db.executemany(statement, rows)
+    return int(db.total_changes() - before)
+
+
+def others_wrote(db: Any) -> int:
+    """A number that is another one once another connection has written. In PostgreSQL the lock of
+    the writer sees to it that none does."""
+    if isinstance(db, PostgresConnection):
+        return 0
+    found: int = db.execute("PRAGMA data_version").fetchall()[0][0]
+    return found
+
+
 def copy_of(place: StorePlace, target: Path) -> None:
     """A whole copy of the store as it is at one moment, in one file; raises NotCopied for one in
     PostgreSQL."""

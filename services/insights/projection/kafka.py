@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from baton.cluster.public_log import Partition, PublicLog
+from baton.cluster.public_log import Partition, PublicLog, decode
+from baton.contracts.topic_names import LEADS_SCORED
 from services.insights.facts.folds import DEAD_LETTERS, FOLDS
+from services.insights.facts.score_head import score_head
 from services.insights.projection.projection_store import Place
 
 READ_TOPICS: Final = (*FOLDS, DEAD_LETTERS)
@@ -23,8 +25,10 @@ class BoardLog(PublicLog):
         super().__init__(client, namespace, reader=READER, way_out=way_out, gather_ms=_GATHER_MS)
 
     def value_of(self, topic: str, message: Any) -> Any:
-        """As anybody reads it; of a dead letter its code."""
-        return _code(message) if topic == DEAD_LETTERS else super().value_of(topic, message)
+        """As anybody reads it; of a dead letter its code, of a score what the lead's row needs."""
+        if topic == DEAD_LETTERS:
+            return _code(message)
+        return value_in(topic, message.value(), (topic, message.partition(), message.offset()))
 
     def places(self, known: Mapping[Partition, Place]) -> list[Place]:
         """Where to read on, every partition there is; raises
@@ -35,6 +39,13 @@ class BoardLog(PublicLog):
             or Place(topic=topic, partition=number, next_offset=start, began_offset=start)
             for (topic, number), start in starts.items()
         ]
+
+
+def value_in(topic: str, raw: bytes | None, place: Sequence[Any]) -> Any:
+    """The record in ``raw``; of a score the beginning, since its lines are more than half of all
+    there is to read, and only the lead's page shows them, from the bytes that are kept."""
+    by = score_head() if topic == LEADS_SCORED else None
+    return decode(topic, raw, place, reader=READER, by=by)
 
 
 def way_out(topic: str, number: int, wanted: int | None, low: int, high: int) -> str:

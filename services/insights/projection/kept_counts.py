@@ -10,21 +10,40 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from operator import itemgetter
 from typing import Any, Final
 
-from services.insights.facts.change import Change, Put
+from services.insights.facts.change import Put
 from services.insights.facts.derived_tables import CREDIT
+from services.insights.facts.intake_tables import TOUCH
 from services.insights.facts.rollup_tables import ROLLUPS
 from services.insights.facts.table import Table
 from services.insights.facts.tables import TABLES
 from services.insights.projection.dialect import streamed
 from services.insights.projection.merged_families import families_of
+from services.insights.projection.remembered_leads import RememberedLeads
 from services.insights.projection.rows_of_many import rows_of_some
 from services.insights.rollups.every_counting import BY_ROW, COUNTINGS
 from services.insights.rollups.span_counting import Add, Counting, Key, Row, Source
-from services.insights.rollups.touch_counts import CREDITS
+from services.insights.rollups.touch_counts import CONTENT, CREDITS, FIRST_TOUCHES, TOUCHES
 
+_OF_NEW_TOUCHES: Final = (TOUCHES, FIRST_TOUCHES)
+_THERE: Final = "SELECT event_id FROM touch WHERE event_id IN ({these})"
+_TOUCHED: Final = itemgetter(
+    *[
+        TOUCH.names.index(name)
+        for name in (
+            "lead_id",
+            "occurred_at_ms",
+            "campaign",
+            "source",
+            "received_at_ms",
+            "clamped",
+            "automatic",
+        )
+    ]
+)
 _CREDIT_COLUMNS: Final = tuple(
     CREDIT.names.index(name)
     for name in ("won_at_ms", "model", "currency", "campaign", "amount_minor")
@@ -32,17 +51,25 @@ _CREDIT_COLUMNS: Final = tuple(
 
 
 class Counts:
-    """The differences of one transaction."""
+    """The differences of one transaction. ``known``: has the leads that it touches, as they are
+    before it; ``retracted``: events of its touches that were taken back, by now or with it."""
 
-    def __init__(self, db: Any, zone: str) -> None:
+    def __init__(
+        self, db: Any, zone: str, known: RememberedLeads, retracted: Container[str]
+    ) -> None:
         self._db, self._zone = db, zone
+        self._known, self._retracted = known, retracted
         self._sums: dict[tuple[str, Key], list[int]] = {}
 
     @contextlib.contextmanager
-    def following(self, changes: Iterable[Change]) -> Iterator[None]:
-        """Around the writing of the changes, and of what is derived from them."""
-        units = list(self._units(changes))
+    def following(self, puts: Iterable[Put]) -> Iterator[None]:
+        """Around the writing of the rows, and of what is derived from them."""
+        new: dict[str, list[Row]] = {}
+        for one in puts:
+            new.setdefault(one.table.name, []).append(one.row)
+        units = list(self._units(new))
         before = [self._rows(counting, ids) for counting, ids in units]
+        self._touched(new.get(TOUCH.name, ()), units)
         yield
         for (counting, ids), rows in zip(units, before, strict=True):
             after = self._rows(counting, ids)
@@ -55,21 +82,19 @@ class Counts:
             counted = Counter(tuple([row[place] for place in _CREDIT_COLUMNS]) for row in rows)
             self._add(CREDITS, counted, sign)
 
-    def _units(self, changes: Iterable[Change]) -> Iterator[tuple[Counting, set[str]]]:
+    def _units(self, new: Mapping[str, list[Row]]) -> Iterator[tuple[Counting, set[str]]]:
         """What the countings have to read anew."""
-        new: dict[str, list[Row]] = {}
-        for change in changes:
-            if isinstance(change, Put):
-                new.setdefault(change.table.name, []).append(change.row)
         found: dict[tuple[str, Source], set[str]] = {}
         families: dict[frozenset[str], set[str]] = {}
         for counting in BY_ROW:
             ids: set[str] = set()
             for name, sources in counting.sources.items():
+                if name == TOUCH.name and counting in _OF_NEW_TOUCHES:
+                    continue
                 for source in sources if name in new else ():
                     if (name, source) not in found:
                         found[name, source] = self._found(name, source, new[name])
-                    ids |= found[name, source]
+                    ids |= self._concerned(counting, name, found[name, source])
             if ids and counting.family:
                 asked = frozenset(ids)
                 if asked not in families:
@@ -78,6 +103,46 @@ class Counts:
                 ids = families[asked]
             if ids:
                 yield counting, ids
+
+    def _concerned(self, counting: Counting, name: str, ids: set[str]) -> set[str]:
+        """Of leads with new touches only those count before a deal's end that have one."""
+        if counting is not CONTENT or name != TOUCH.name:
+            return ids
+        return {lead for lead in ids if self._known.of(lead).has_ended_deals}
+
+    def _touched(self, rows: Iterable[Row], units: Iterable[tuple[Counting, set[str]]]) -> None:
+        """New touches were not counted before, so nothing is read of them, and of their leads it is
+        known when each campaign touched them first; but not of ``units``, which are read anew."""
+        read: dict[int, set[str]] = {id(counting): ids for counting, ids in units}
+        again = read.get(id(TOUCHES), set()), read.get(id(FIRST_TOUCHES), set())
+        fresh: dict[str, Row] = {}
+        for row in rows:
+            fresh.setdefault(row[0], row)
+        for (event_id,) in rows_of_some(self._db, _THERE, fresh):
+            del fresh[event_id]
+        counted, firsts = Counter[Row](), dict[tuple[str, str], int]()
+        for event_id, row in fresh.items():
+            lead, at_ms, campaign, *others, automatic = _TOUCHED(row)
+            counts = not automatic and event_id not in self._retracted
+            if event_id not in again[0]:
+                counted[(*others, at_ms, campaign, counts)] += 1
+            if counts and lead not in again[1]:
+                place = (lead, campaign or "")
+                firsts[place] = min(at_ms, firsts.get(place, at_ms))
+        self._add(TOUCHES, counted, 1)
+        self._first_touched(firsts)
+
+    def _first_touched(self, firsts: Mapping[tuple[str, str], int]) -> None:
+        """``firsts``: by lead and campaign the first of the new touches that count."""
+        came, went = Counter[Row](), Counter[Row]()
+        for (lead, campaign), at_ms in firsts.items():
+            former = self._known.of(lead).histories[lead].firsts.get(campaign)
+            if former is None or at_ms < former:
+                came[campaign, at_ms] += 1
+                if former is not None:
+                    went[campaign, former] += 1
+        self._add(FIRST_TOUCHES, came, 1)
+        self._add(FIRST_TOUCHES, went, -1)
 
     def _found(self, name: str, source: Source, rows: Iterable[Row]) -> set[str]:
         place = TABLES[name].names.index(source.column)

@@ -10,15 +10,14 @@ from typing import Any, Final
 from baton.contracts.codec import codec_for
 from baton.contracts.topic_names import LEADS_SCORED
 from baton.contracts.topics import TOPICS
-from services.insights.derived.lead_rows import Kept
-from services.insights.facts.change import Put
-from services.insights.facts.intake_tables import FACT
+from services.insights.derived.lead_rows import Flow, Kept, Rating, flow_of, rating_of
+from services.insights.facts.score_head import score_head
 from services.insights.projection.rows_of_many import rows_of_some
 
 _FACTS: Final = f"""SELECT lead_id, topic, log_ms, log_offset, value, fact_id FROM fact
     WHERE lead_id IN ({{these}}) AND topic <> '{LEADS_SCORED}'"""
 _SOME: Final = "WITH asked (lead_id) AS (VALUES {those})"
-_SCORED: Final = f"""{_SOME} SELECT f.lead_id, f.topic, f.log_ms, f.log_offset, f.value, f.fact_id
+_SCORED: Final = f"""{_SOME} SELECT f.lead_id, f.log_ms, f.log_offset, f.value, f.fact_id
     FROM asked CROSS JOIN fact f ON f.lead_id = asked.lead_id
     AND f.topic = '{LEADS_SCORED}' AND f.fact_id = (SELECT n.fact_id FROM fact n
         WHERE n.lead_id = asked.lead_id AND n.topic = '{LEADS_SCORED}'
@@ -29,6 +28,9 @@ _SEEN: Final = f"""{_SOME} SELECT asked.lead_id,
     (SELECT min(occurred_at_ms) FROM touch WHERE lead_id = asked.lead_id),
     (SELECT max(occurred_at_ms) FROM touch WHERE lead_id = asked.lead_id)
     FROM asked"""
+_FIRSTS: Final = """SELECT t.lead_id, COALESCE(t.campaign, ''), min(t.occurred_at_ms) FROM touch t
+    WHERE t.lead_id IN ({these}) AND t.automatic = 0
+    AND NOT EXISTS (SELECT 1 FROM retraction r WHERE r.event_id = t.event_id) GROUP BY 1, 2"""
 _ACTED: Final = """SELECT lead_id, max(occurred_at_ms) FROM act
     WHERE lead_id IN ({these}) AND automatic = 0 GROUP BY 1"""
 _ACCOUNTS: Final = f"""{_SOME} SELECT m.lead_id, m.occurred_at_ms, m.event_id, m.account_id
@@ -38,43 +40,69 @@ _ACCOUNTS: Final = f"""{_SOME} SELECT m.lead_id, m.occurred_at_ms, m.event_id, m
         ORDER BY n.occurred_at_ms DESC, n.event_id DESC LIMIT 1)"""
 _FORGOTTEN: Final = "SELECT name FROM meta WHERE name IN ({these})"
 _MARK: Final = "forgotten "
-_REMEMBERED: Final = 16_384
 
 
 @dataclass(slots=True, kw_only=True)
 class LeadHistory:
-    """``facts``: of scores the latest alone. ``account``: the latest membership, as ``(moment,
-    event, account)``."""
+    """``facts`` by topic and id, scores apart: of these ``rating`` has the latest. ``account``: the
+    latest membership, as ``(moment, event, account)``. ``firsts``: by campaign the first touch that
+    counts."""
 
-    facts: list[Kept] = field(default_factory=list)
+    facts: dict[tuple[str, str], Kept] = field(default_factory=dict)
+    rating: Rating | None = None
     seen: list[int] = field(default_factory=list)
     last_act_ms: int | None = None
     account: tuple[int, str, str | None] | None = None
+    firsts: dict[str, int] = field(default_factory=dict)
     forgotten: bool = False
+    _flow: Flow | None = field(default=None, compare=False)
 
+    @property
+    def kept(self) -> list[Kept]:
+        """The facts, in an order that does not depend on when they came."""
+        return [self.facts[key] for key in sorted(self.facts)]
 
-class FactReader:
-    """Decodes kept facts. While a lead is in work its facts are read again with every batch that
-    has news of it, so what was decoded, or written, is remembered."""
+    @property
+    def flow(self) -> Flow:
+        """What the facts come to."""
+        if self._flow is None:
+            self._flow = flow_of(self.kept)
+        return self._flow
 
-    def __init__(self) -> None:
-        self._records: dict[bytes, Any] = {}
+    def add_fact(self, fact: Kept) -> None:
+        """A fact that is no score."""
+        self.facts[fact.topic, fact.fact_id] = fact
+        self._flow = None
 
-    def note(self, puts: Iterable[Put]) -> None:
-        """Remember the records of these rows."""
-        if len(self._records) > _REMEMBERED:
-            self._records.clear()
-        value = FACT.names.index("value")
-        for one in puts:
-            if one.table is FACT and one.keeps is not None:
-                self._records[one.row[value]] = one.keeps
+    def add_score(self, scored: Any, order: tuple[int, int, str]) -> None:
+        """A score; the latest counts."""
+        if self.rating is None or order > self.rating.order:
+            self.rating = rating_of(scored, order)
 
-    def decoded(self, topic: str, value: bytes) -> Any:
-        """The record of a kept fact."""
-        known = self._records.get(value)
-        if known is None:
-            known = self._records[value] = decoded(topic, value)
-        return known
+    def add_account(self, account: tuple[int, str, str | None]) -> None:
+        """A membership; the latest counts."""
+        if self.account is None or account[:2] > self.account[:2]:
+            self.account = account
+
+    def add_act(self, at_ms: int) -> None:
+        """A person did something."""
+        if self.last_act_ms is None or at_ms > self.last_act_ms:
+            self.last_act_ms = at_ms
+
+    def add_first(self, campaign: str, at_ms: int) -> None:
+        """A touch that counts."""
+        known = self.firsts.get(campaign)
+        if known is None or at_ms < known:
+            self.firsts[campaign] = at_ms
+
+    def see(self, at_ms: int) -> None:
+        """Something is from then."""
+        if not self.seen:
+            self.seen = [at_ms, at_ms]
+        elif at_ms < self.seen[0]:
+            self.seen[0] = at_ms
+        elif at_ms > self.seen[1]:
+            self.seen[1] = at_ms
 
 
 def decoded(topic: str, value: bytes) -> Any:
@@ -83,26 +111,24 @@ def decoded(topic: str, value: bytes) -> Any:
     return codec_for(record_type).decode(value)
 
 
-def histories(db: Any, leads: Iterable[str], reader: FactReader) -> Mapping[str, LeadHistory]:
+def histories(db: Any, leads: Iterable[str]) -> Mapping[str, LeadHistory]:
     """By lead, every one of them."""
     asked = set(leads)
     found = {lead: LeadHistory() for lead in asked}
-    for statement in (_FACTS, _SCORED):
-        kept = {
-            (lead, topic, fact_id): Kept(
-                topic=topic,
-                log_ms=at_ms,
-                log_offset=offset,
-                value=reader.decoded(topic, value),
-                fact_id=fact_id,
-            )
-            for lead, topic, at_ms, offset, value, fact_id in rows_of_some(db, statement, asked)
-        }
-        for (lead, _, _), fact in kept.items():
-            found[lead].facts.append(fact)
+    for lead, topic, at_ms, offset, value, fact_id in rows_of_some(db, _FACTS, asked):
+        record = decoded(topic, value)
+        found[lead].add_fact(
+            Kept(topic=topic, log_ms=at_ms, log_offset=offset, value=record, fact_id=fact_id)
+        )
+    for lead, at_ms, offset, value, fact_id in rows_of_some(db, _SCORED, asked):
+        found[lead].add_score(score_head()(value), (at_ms, offset, fact_id))
     for statement in (_PUBLISHED, _SEEN):
         for lead, *moments in rows_of_some(db, statement, asked):
-            found[lead].seen += [at_ms for at_ms in moments if at_ms is not None]
+            for at_ms in moments:
+                if at_ms is not None:
+                    found[lead].see(at_ms)
+    for lead, campaign, at_ms in rows_of_some(db, _FIRSTS, asked):
+        found[lead].firsts[campaign] = at_ms
     for lead, at_ms in rows_of_some(db, _ACTED, asked):
         found[lead].last_act_ms = at_ms
     for lead, *membership in rows_of_some(db, _ACCOUNTS, asked):

@@ -77,9 +77,12 @@ class PostgresConnection:
     def execute(self, statement: str, values: Values = ()) -> Any:
         return self._db.execute(translated(statement), _named(statement, values))
 
-    def executemany(self, statement: str, rows: Iterable[Values]) -> None:
+    def executemany(self, statement: str, rows: Iterable[Values]) -> int:
+        """How many rows were written, over all of them."""
         with self._db.cursor() as cursor:
             cursor.executemany(translated(statement), list(rows))
+            written: int = cursor.rowcount
+        return written
 
     def stream(self, statement: str, values: Values) -> Iterator[tuple[Any, ...]]:
         with self._db.cursor() as cursor:

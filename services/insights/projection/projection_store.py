@@ -22,14 +22,23 @@ from services.insights.facts.intake_folds import dead_letter
 from services.insights.facts.intake_tables import PERSON
 from services.insights.facts.level_tables import CLOCK
 from services.insights.projection.deriving import credit_all, derive, put_work
-from services.insights.projection.dialect import StorePlace, dialect_of, scrub, writer
+from services.insights.projection.dialect import (
+    StorePlace,
+    dialect_of,
+    others_wrote,
+    scrub,
+    store_errors,
+    writer,
+)
 from services.insights.projection.kept_counts import Counts, recount
-from services.insights.projection.kept_history import FactReader, forgotten, mark_forgotten
+from services.insights.projection.kept_history import forgotten, mark_forgotten
+from services.insights.projection.remembered_leads import RememberedLeads, retracted_of
 from services.insights.projection.rows_of_many import put_rows
 from services.insights.projection.store_sql import VERSION, ddl
 from services.insights.projection.upgrading import UPGRADED, upgrade
 
 _ANALYSED_EVERY = 400
+_CLOCKED = CLOCK.names.index("lead_id")
 _NEXT_REVISION = (
     "UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE name = 'revision'"
 )
@@ -62,7 +71,7 @@ class Store:
         self._namespace = namespace
         self._applied = 0
         self._unscrubbed = False
-        self._reader = FactReader()
+        self._known = RememberedLeads()
         self._db: Any = writer(place)
         with self._transaction():
             self._make()
@@ -102,10 +111,12 @@ class Store:
         self._db.execute(self._dialect.begin)
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            self._known.clear()
+            with contextlib.suppress(*store_errors()):
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     def places(self) -> dict[tuple[str, int], Place]:
         """How far each partition has been read."""
@@ -138,18 +149,7 @@ class Store:
             for taken in batch:
                 news.setdefault((taken.topic, taken.partition), []).append(taken.at_ms)
                 changes += _changes(taken)
-            counts = Counts(self._db, self._zone)
-            with counts.following(changes):
-                touched = self._write(changes)
-                derive(
-                    self._db,
-                    touched,
-                    zone=self._zone,
-                    reader=self._reader,
-                    credited=counts.credited,
-                )
-                put_work(self._db, _timed(changes))
-            counts.write()
+            self._take(changes)
             self._note_places(following, news)
             self._applied += 1
             if self._dialect.analyses and self._applied % _ANALYSED_EVERY == 0:
@@ -158,43 +158,51 @@ class Store:
         if self._unscrubbed:
             self._unscrubbed = not scrub(self._db)
 
-    def _write(self, changes: Sequence[Change]) -> set[str]:
-        """The rows, but no name of who is forgotten; returns the leads to derive anew."""
-        gone = {change.lead_id for change in changes if isinstance(change, Forget)}
-        for lead_id in sorted(gone):
-            self._forget(lead_id)
+    def _take(self, changes: Sequence[Change]) -> None:
+        """The rows, what is derived from them, and the counts."""
+        touched = {change.lead_id for change in changes if isinstance(change, Touched | Forget)}
+        self._known.follow(others_wrote(self._db))
+        self._known.load(self._db, touched)
         puts = [change for change in changes if isinstance(change, Put)]
-        named = {one.row[0] for one in puts if one.table is PERSON}
-        unnamed = forgotten(self._db, named)
-        put_rows(
+        retracted = retracted_of(self._db, puts)
+        counts = Counts(self._db, self._zone, self._known, retracted)
+        with counts.following(puts):
+            self._forget({change.lead_id for change in changes if isinstance(change, Forget)})
+            there = self._write(puts)
+            self._known.take(self._db, puts, there, retracted)
+            worked = derive(
+                self._db, touched, zone=self._zone, known=self._known, credited=counts.credited
+            )
+            put_work(self._db, worked | _timed(puts))
+        counts.write()
+        self._known.trim()
+
+    def _write(self, puts: Sequence[Put]) -> set[str]:
+        """The rows, but no name of who is forgotten; returns the tables that had some already."""
+        unnamed = forgotten(self._db, {one.row[0] for one in puts if one.table is PERSON})
+        return put_rows(
             self._db,
             [one for one in puts if one.table is not PERSON or one.row[0] not in unnamed],
         )
-        self._reader.note(puts)
-        return gone | {change.lead_id for change in changes if isinstance(change, Touched)}
 
-    def _forget(self, lead_id: str) -> None:
-        """Every name goes, and a late record brings none back."""
-        self._db.execute("DELETE FROM person WHERE lead_id = ?", (lead_id,))
-        self._unscrubbed = True
-        mark_forgotten(self._db, lead_id)
+    def _forget(self, leads: Iterable[str]) -> None:
+        """Every name of them goes, and a late record brings none back."""
+        for lead_id in sorted(leads):
+            self._db.execute("DELETE FROM person WHERE lead_id = ?", (lead_id,))
+            self._unscrubbed = True
+            mark_forgotten(self._db, lead_id)
+        self._known.forget(leads)
 
     def _note_places(
         self, following: Mapping[tuple[str, int], int], news: Mapping[tuple[str, int], list[int]]
     ) -> None:
+        rows = []
         for (topic, number), offset in following.items():
             times = news.get((topic, number), [])
-            self._db.execute(
-                _MOVE_ON,
-                (
-                    offset,
-                    min(times, default=None),
-                    max(times, default=None),
-                    len(times),
-                    topic,
-                    number,
-                ),
-            )
+            first, last = min(times, default=None), max(times, default=None)
+            rows.append((offset, first, last, len(times), topic, number))
+        if rows:
+            self._db.executemany(_MOVE_ON, rows)
 
     def set_zone(self, zone: str) -> None:
         """Days are those of ``zone`` from now on, and all credits and counts are made anew: which
@@ -208,12 +216,9 @@ class Store:
                 recount(self._db, zone)
 
 
-def _timed(changes: Iterable[Change]) -> set[str]:
+def _timed(puts: Iterable[Put]) -> set[str]:
     """Leads of which a clock changed."""
-    place = CLOCK.names.index("lead_id")
-    return {
-        change.row[place] for change in changes if isinstance(change, Put) and change.table is CLOCK
-    }
+    return {one.row[_CLOCKED] for one in puts if one.table is CLOCK}
 
 
 def _changes(taken: PublicRecord) -> Iterator[Change]:

@@ -22,6 +22,7 @@ from baton.contracts.topic_names import BATON_AGREEMENTS
 from services.insights.board_metrics import FOLLOWS, note_records
 from services.insights.projection.board_stores import BoardStores
 from services.insights.projection.dialect import StoreTaken
+from services.insights.projection.gathering import Gathering
 from services.insights.projection.kafka import BoardLog
 from services.insights.projection.postgres_connection import PostgresMissing, away_errors
 from services.insights.projection.projection_store import Store, StoreDiffers
@@ -29,12 +30,6 @@ from services.insights.projection.reference_state import zone_of
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 2_000
-_GATHER_S = 0.5
-"""How long records gather for one transaction. What an event causes lies on several topics within a
-few tenths of a second, and a lead's rows are made anew once a transaction. With what the brokers
-gather (:mod:`services.insights.projection.kafka`) and the transaction itself a record shows within
-a second."""
 _AGAIN_S = 2.0
 
 
@@ -123,11 +118,14 @@ class Projector:
             store.close()
 
     def _follow(self, store: Store, reader: BoardLog, rebuild: bool) -> None:
+        gathering = Gathering(reader, self._ended.is_set)
         while not self._ended.is_set():
             live = reader.caught_up
-            batch, following = reader.take(_AT_ONCE, _GATHER_S)
+            batch, following = gathering.take()
             if batch:
+                began_s = time.monotonic()
                 store.apply(batch, following)
+                gathering.wrote(time.monotonic() - began_s)
                 note_records(batch, live=live)
                 if any(record.topic == BATON_AGREEMENTS for record in batch):
                     store.set_zone(zone_of(store.place))

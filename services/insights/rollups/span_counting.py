@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from baton.evolve import quick
 from services.insights.facts.table import Table
 from services.insights.rollups.spans import spans_of
 
@@ -14,6 +15,7 @@ Row = tuple[Any, ...]
 Key = tuple[Any, ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Add:
     """``values`` are added to the count at ``key``, in the order of the table's columns."""
