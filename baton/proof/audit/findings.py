@@ -227,6 +227,18 @@ class Report:
         if self.broken[finding.invariant] <= self.LISTED:
             self.findings.append(finding)
 
+    def merge(self, part: "Report") -> None:
+        """What another part of the audit came to; what both could not check is said once."""
+        for finding in part.findings:
+            if self.broken[finding.invariant] < self.LISTED:
+                self.findings.append(finding)
+            self.broken[finding.invariant] += 1
+        listed = Counter(finding.invariant for finding in part.findings)
+        self.broken.update(part.broken - listed)
+        self.checked.update(part.checked)
+        self.sums.update(part.sums)
+        self.unchecked += [words for words in part.unchecked if words not in self.unchecked]
+
     @property
     def sound(self) -> bool:
         """Whether nothing is broken."""
