@@ -3,13 +3,15 @@
 Every model is handed what it needs; here it is only put together.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from baton.agreement.compiled.agreement import CompiledAgreement
 from baton.agreement.reference import AgreementBook
 from baton.contracts.codec import ContractError, codec_for
+from baton.contracts.intake import LeadEvent, LeadInput
+from baton.contracts.leads import LeadScored
 from baton.contracts.topic_names import ROUTER_QUEUE, SCORER_ACCOUNTS, SLA_TALLIES
 from baton.contracts.topics import TOPICS
 from baton.proof.audit.endings import check_acts, check_claims, check_erasure, check_returns
@@ -31,7 +33,7 @@ from baton.proof.audit.groups import (
 )
 from baton.proof.audit.handouts import check_handouts, check_next_change
 from baton.proof.audit.lateness import check_lateness
-from baton.proof.audit.lead_check import check_lead
+from baton.proof.audit.lead_check import check_lead, check_scores
 from baton.proof.audit.lead_history import check_history
 from baton.proof.audit.lead_sums import sums_of
 from baton.proof.audit.limits_across_pools import Agreed, Given, check_person, given_of
@@ -51,6 +53,9 @@ STAGES: Final = (
     ("people",),
 )
 """What is checked; a stage needs what the ones before it came to."""
+
+
+_MOST: Final = frozenset({LeadEvent, LeadInput, LeadScored})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,25 +267,32 @@ class Checking:
                 self._report.add(
                     Finding(invariant=Invariant.READABLE, words=error.reason, place=place)
                 )
-        self._report.sums.update(sums_of(dated))
+        self._check_dated(lead_id, dated, claims)
+
+    def _check_dated(self, lead_id: str, dated: Sequence[Dated], claims: Sequence[Dated]) -> None:
+        """``moves``: without what most records are, for the models that look at none of those."""
+        moves = [record for record in dated if type(record.value) not in _MOST]
+        self._report.sums.update(sums_of(moves))
         add, until_ms, grace_ms = self._report.add, self._scope.until_ms, self._scope.grace_ms
-        check_lead(dated, until_ms=until_ms, grace_ms=grace_ms, add=add)
-        check_handouts(dated, self._agreement, grace_ms=grace_ms, add=add)
+        check_scores(dated, add)
+        check_lead(moves, until_ms=until_ms, grace_ms=grace_ms, add=add)
+        check_handouts(dated if moves else (), self._agreement, grace_ms=grace_ms, add=add)
         check_next_change(dated, until_ms=until_ms - grace_ms, add=add)
         check_erasure(dated, until_ms=until_ms - grace_ms, add=add)
         check_partings(lead_id, dated, until_ms=until_ms - grace_ms, add=add)
-        check_presence(dated, self._known.absences, add)
-        check_returns(dated, self._agreement, add)
-        check_acts(dated, grace_ms=grace_ms, add=add)
-        check_lateness(dated, until_ms=until_ms - grace_ms, add=add)
+        check_presence(moves, self._known.absences, add)
+        check_returns(moves, self._agreement, add)
+        check_acts(moves, grace_ms=grace_ms, add=add)
+        check_lateness(moves, until_ms=until_ms - grace_ms, add=add)
         if self._is_whole(ROUTER_QUEUE, "offers, loads and ended hand-offs"):
-            check_releases(dated, until_ms=until_ms - grace_ms, add=add)
-            for person, given in given_of(dated):
+            check_releases(moves, until_ms=until_ms - grace_ms, add=add)
+            for person, given in given_of(moves):
                 if self._agreed.shared(person):
                     self._spills.people.add(person, tuple(given))
         if self._is_whole(SLA_TALLIES, "goals"):
-            check_verdicts(dated, self._agreement, until_ms=until_ms - grace_ms, add=add)
-        check_claims(lead_id, dated, claims, until_ms=until_ms - grace_ms, add=add)
+            check_verdicts(moves, self._agreement, until_ms=until_ms - grace_ms, add=add)
+        if claims:
+            check_claims(lead_id, dated, claims, until_ms=until_ms - grace_ms, add=add)
         self._report.checked["scores"] += check_history(
             lead_id, dated, self._agreement, until_ms=until_ms, grace_ms=grace_ms, add=add
         )
