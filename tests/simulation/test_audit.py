@@ -26,10 +26,10 @@ from baton.local.demo.company import Way, visitors
 from baton.local.demo.staff import deeds
 from baton.proof.audit import audit, spill
 from baton.proof.audit.audit import Audit
-from baton.proof.audit.checking import Scope
-from baton.proof.audit.crew import Crew, Work
+from baton.proof.audit.audit_scope import Scope
 from baton.proof.audit.findings import Add, Invariant, Report
 from baton.proof.audit.rebuilding import Outcome
+from baton.proof.audit.shared_work import Crew, Work
 from baton.proof.audit.source import MemorySource, Source
 from baton.proof.audit.spills import Spills
 from baton.simulation.input_lines import Arrival

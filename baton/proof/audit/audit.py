@@ -10,11 +10,12 @@ from typing import Any
 from baton.cluster.log import Record
 from baton.contracts.topics import ticks_topic
 from baton.engine.reducer import Reducer
-from baton.proof.audit.checking import STAGES, Scope
-from baton.proof.audit.crew import Crew
+from baton.proof.audit.audit_scope import Scope
+from baton.proof.audit.checking import STAGES
 from baton.proof.audit.fact_matching import FACT_TOPICS, FOUND_LATER
 from baton.proof.audit.findings import Report
 from baton.proof.audit.log_pass import Sorter
+from baton.proof.audit.shared_work import Crew
 from baton.proof.audit.side_by_side import crew_of
 from baton.proof.audit.source import Source
 from baton.proof.audit.spills import Spills

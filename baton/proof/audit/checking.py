@@ -4,16 +4,15 @@ Every model is handed what it needs; here it is only put together.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from baton.agreement.compiled.agreement import CompiledAgreement
-from baton.agreement.reference import AgreementBook
 from baton.contracts.codec import ContractError, codec_for
 from baton.contracts.intake import LeadEvent, LeadInput
 from baton.contracts.leads import LeadScored
 from baton.contracts.topic_names import ROUTER_QUEUE, SCORER_ACCOUNTS, SLA_TALLIES
 from baton.contracts.topics import TOPICS
+from baton.proof.audit.audit_scope import Known, Scope
 from baton.proof.audit.endings import check_acts, check_claims, check_erasure, check_returns
 from baton.proof.audit.events import check_event
 from baton.proof.audit.fact_matching import COMPACTED, check_compacted, check_fact
@@ -40,7 +39,7 @@ from baton.proof.audit.limits_across_pools import Agreed, Given, check_person, g
 from baton.proof.audit.loads import check_capacity, check_loads, check_offers
 from baton.proof.audit.partings import check_partings
 from baton.proof.audit.pools import check_pool, of_plain
-from baton.proof.audit.presence import Absences, check_presence
+from baton.proof.audit.presence import check_presence
 from baton.proof.audit.source import Source
 from baton.proof.audit.spill import Spill
 from baton.proof.audit.spills import Spills
@@ -56,26 +55,6 @@ STAGES: Final = (
 
 
 _MOST: Final = frozenset({LeadEvent, LeadInput, LeadScored})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """Looked at is what was appended from ``since_ms`` on; ``until_ms`` is the log's end, and what
-    is younger than ``grace_ms`` then may be on its way. ``rebuilt``: the topics whose facts were
-    computed again."""
-
-    since_ms: int
-    grace_ms: int
-    until_ms: int
-    rebuilt: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """The reference topics."""
-
-    book: AgreementBook
-    absences: Absences
 
 
 class Checking:

@@ -184,48 +184,44 @@ class Sorter:
             self._spills.leads.add(item.lead_id, (*where, record.value))
 
     def _look_into(self, record: Record, value: Any) -> None:
-        where = record.topic, record.partition, record.offset
+        where, spills = (record.topic, record.partition, record.offset), self._spills
         match value:
             case LeadRouted():
                 check_turn(value, place_of(record), self._report.add)
             case RoutingAnswer():
                 # A hand-off that did not stand any more had a turn too, until its release.
                 if (routed := value.routed) is not None:
-                    self._spills.pools.add(routed.pool, plain(decision_of(routed, where)))
+                    spills.pools.add(routed.pool, plain(decision_of(routed, where)))
                 elif value.unrouted is not None and (gone := let_go_of(value.unrouted)) is not None:
                     pool, release = gone
-                    self._spills.pools.add(pool, plain(release))
+                    spills.pools.add(pool, plain(release))
             case QueueItem():
                 self._queued(record, value)
             case AccountPart():
-                self._spills.accounts.add(
+                spills.accounts.add(
                     value.account_id, (record.at_ms, where, value.lead_id, value.kind != "remove")
                 )
             case AccountScored():
-                self._spills.accounts.add(value.account_id, (record.at_ms, where, value.people))
+                spills.accounts.add(value.account_id, (record.at_ms, where, value.people))
             case GoalTally():
                 if record.value is not None:
                     who = value.lead_id, value.cycle, value.into
                     counted = value.tally_id, value.amount, value.metric, value.occurred_at_ms
-                    self._spills.goals.add(value.goal, (record.at_ms, where, *counted, who))
-                    self._spills.leads.add(value.lead_id, (record.at_ms, *where, record.value))
+                    spills.goals.add(value.goal, (record.at_ms, where, *counted, who))
+                    spills.leads.add(value.lead_id, (record.at_ms, *where, record.value))
             case GoalProgress():
-                self._spills.goals.add(
-                    value.goal, (record.at_ms, where, value.achieved, value.period)
-                )
+                spills.goals.add(value.goal, (record.at_ms, where, value.achieved, value.period))
             case LeadTransfer():
                 for lead_id in (value.loser, value.survivor):
-                    self._spills.leads.add(lead_id, (record.at_ms, *where, record.value))
+                    spills.leads.add(lead_id, (record.at_ms, *where, record.value))
             case IdentityAlias():
                 if value.kind == AliasKind.RESOLVED and value.lead_id:
-                    self._spills.identities.add(
-                        value.identity, (record.at_ms, where, value.lead_id)
-                    )
+                    spills.identities.add(value.identity, (record.at_ms, where, value.lead_id))
                 if value.kind == AliasKind.DROPPED:
-                    self._spills.events.add(value.cause_id, (record.at_ms, DROPPED, *where))
+                    spills.events.add(value.cause_id, (record.at_ms, DROPPED, *where))
             case _:
                 what = KEYED if record.topic == INTAKE_KEYED else ACCEPTED
-                self._spills.events.add(value.event_id, (record.at_ms, what, *where))
+                spills.events.add(value.event_id, (record.at_ms, what, *where))
 
 
 def _check_overflow(item: QueueItem, place: Place, add: Add) -> None:

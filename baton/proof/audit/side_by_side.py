@@ -18,10 +18,10 @@ from queue import Empty
 from typing import Any
 
 from baton.engine.reducer import Reducer
-from baton.proof.audit.checking import Scope
-from baton.proof.audit.crew import Crew, Task, Work
+from baton.proof.audit.audit_scope import Scope
 from baton.proof.audit.findings import Add, Finding, Report
 from baton.proof.audit.rebuilding import Outcome
+from baton.proof.audit.shared_work import Crew, Task, Work
 from baton.proof.audit.source import KafkaSource, Source
 from baton.proof.audit.spills import Spills
 

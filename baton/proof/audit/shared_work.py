@@ -12,7 +12,8 @@ from typing import Any
 
 from baton.contracts.topic_names import BATON_PEOPLE, LEADS_ACCEPTED
 from baton.engine.reducer import Reducer
-from baton.proof.audit.checking import Checking, Known, Scope
+from baton.proof.audit.audit_scope import Known, Scope
+from baton.proof.audit.checking import Checking
 from baton.proof.audit.fact_matching import REBUILT
 from baton.proof.audit.findings import Add, Report
 from baton.proof.audit.presence import absences_of
