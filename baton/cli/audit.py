@@ -1,5 +1,6 @@
 """``baton audit``: the log held against the promises."""
 
+import gc
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -49,7 +50,7 @@ _PROCESSES = typer.Option(
     "--processes",
     min=1,
     max=64,
-    help="How many compute tasks again, side by side.",
+    help="How many compute tasks again and check what was read, side by side.",
 )
 _AS_JSON = typer.Option(False, "--json", help="The report as one JSON document on standard output.")
 
@@ -72,7 +73,7 @@ def audit(
     broken.
 
     It commits nothing and disturbs nobody; what it reads is sorted into buckets on disk, so memory
-    is that of a bucket, and of one task's state for each process. What is `independent` is checked
+    is that of a bucket or of one task's state for each process. What is `independent` is checked
     from the records alone, by the audit's own arithmetic; what is `recomputed`, by running the same
     code again: that finds what a crash did to the log, and no rule that is wrong. Each offender is
     named by topic/partition/offset: look at it with `baton tail`, and at its lead with `baton
@@ -81,6 +82,8 @@ def audit(
     settings = cluster_settings()
     source = KafkaSource(confluent_options(settings), settings.namespace)
     console = Console(stderr=True)
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)  # records are let go by the million, and have no cycles
     try:
         with _shown(console) as show:
             report = Audit(

@@ -7,6 +7,7 @@ can never move anybody's place. What it yields is raw; decoding is the caller's.
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 from confluent_kafka import (
@@ -43,6 +44,8 @@ _PASSING = frozenset(
 _FETCHED_AHEAD_KB = 4_096  # the client's 64 MB is for each of many readers side by side
 
 T = TypeVar("T")
+_VALUE = itemgetter(1)
+_NEW = tuple.__new__  # a named tuple's own goes through a function of Python
 
 
 class NoSuchTopic(LookupError):
@@ -214,15 +217,22 @@ class LogReader:
                 self._known[name] = logical(self._namespace, name)
 
     def _record(self, message: Any) -> Record:
-        return Record(
-            self._known[message.topic()],
-            message.partition(),
-            message.offset(),
-            message.key(),
-            message.value(),
-            tuple([(name, value or b"") for name, value in message.headers() or ()]),
-            message.timestamp()[1],
-            int(message.timestamp()[0] == TIMESTAMP_LOG_APPEND_TIME),
+        headers = message.headers() or ()
+        if None in map(_VALUE, headers):
+            headers = [(name, value or b"") for name, value in headers]
+        kind, at_ms = message.timestamp()
+        return _NEW(
+            Record,
+            (
+                self._known[message.topic()],
+                message.partition(),
+                message.offset(),
+                message.key(),
+                message.value(),
+                tuple(headers),
+                at_ms,
+                int(kind == TIMESTAMP_LOG_APPEND_TIME),
+            ),
         )
 
 

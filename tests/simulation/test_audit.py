@@ -1,8 +1,10 @@
 """The audit: silent on a sound run, and loud, by the right name and place, for each planted bug."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +24,14 @@ from baton.engine.memory import MemoryLog
 from baton.flow import all_reducers
 from baton.local.demo.company import Way, visitors
 from baton.local.demo.staff import deeds
-from baton.proof.audit import spill
+from baton.proof.audit import audit, spill
 from baton.proof.audit.audit import Audit
-from baton.proof.audit.findings import Invariant, Report
-from baton.proof.audit.source import MemorySource
+from baton.proof.audit.audit_scope import Scope
+from baton.proof.audit.findings import Add, Invariant, Report
+from baton.proof.audit.rebuilding import Outcome
+from baton.proof.audit.shared_work import Crew, Work
+from baton.proof.audit.source import MemorySource, Source
+from baton.proof.audit.spills import Spills
 from baton.simulation.input_lines import Arrival
 from baton.simulation.simulation import Simulation
 
@@ -126,6 +132,58 @@ def test_what_does_not_stay_in_memory_comes_back_from_disk_the_same(
     monkeypatch.setattr(spill, "HELD_ROWS", 1)
     assert audited(sound, buckets=4) == held
     assert audited(sound, buckets=1) == held
+
+
+class Shared(Crew):
+    """Two who share the work, each with spills of its own in one folder, as processes have."""
+
+    def __init__(self, source: Source, reducers: Sequence[Any], spills: Spills, add: Add) -> None:
+        super().__init__(source, reducers, "baton", spills, add)
+        self._next = 0
+        self._others = [
+            Spills(spills.folder, buckets=spills.buckets, writer=writer, writers=3)
+            for writer in (1, 2)
+        ]
+        self._works = [Work(source, reducers, "baton", other, add) for other in self._others]
+
+    def outcomes(self) -> Iterator[Outcome]:
+        for task in self._tasks:
+            yield self._in_turn(partial(Work.compute, task=task))
+
+    def reports(self, scope: Scope, stage: Sequence[str]) -> Iterator[Report]:
+        self._spills.flush()
+        for what in stage:
+            for bucket in range(self._spills.buckets):
+                yield self._in_turn(partial(Work.check, scope=scope, what=what, bucket=bucket))
+
+    def _in_turn(self, do: Callable[[Work], Any]) -> Any:
+        self._next = 1 - self._next
+        found = do(self._works[self._next])
+        self._others[self._next].flush()
+        return found
+
+
+@contextmanager
+def _shared(
+    processes: int, source: Source, reducers: Any, namespace: str, spills: Spills, add: Add
+) -> Iterator[Crew]:
+    crew = Shared(source, reducers, spills, add)
+    with crew._others[0], crew._others[1]:
+        yield crew
+
+
+def test_several_who_share_the_work_find_what_one_finds(
+    log: MemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partition, offset, scored = _find(log, "leads.scored.v1")
+    wrong = replace(scored, engagement_micro=scored.engagement_micro + 5)
+    _write(log, "leads.scored.v1", partition, offset, wrong)
+    partition, offset, _ = _find(log, "leads.routed.sdr.v1")
+    _append(log, "leads.routed.sdr.v1", partition, offset)
+    one = audited(log, buckets=4)
+    monkeypatch.setattr(audit, "crew_of", _shared)
+    assert audited(log, buckets=4, processes=2) == one
+    assert {Invariant.REBUILT, Invariant.SCORES, Invariant.UNIQUE} <= set(one.broken)
 
 
 class Growing(MemorySource):

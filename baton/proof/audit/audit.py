@@ -3,20 +3,27 @@ meanwhile, then bucket by bucket."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from baton.cluster.log import Record
-from baton.contracts.topic_names import BATON_PEOPLE
 from baton.contracts.topics import ticks_topic
 from baton.engine.reducer import Reducer
-from baton.proof.audit.checking import SAID_EVERY, Checking, Known, Progress, Scope
-from baton.proof.audit.fact_matching import FOUND_LATER, REBUILT
+from baton.proof.audit.audit_scope import Scope
+from baton.proof.audit.checking import STAGES
+from baton.proof.audit.fact_matching import FACT_TOPICS, FOUND_LATER
 from baton.proof.audit.findings import Report
-from baton.proof.audit.log_pass import COMPACTED, FACT_TOPICS, Sorter
-from baton.proof.audit.presence import absences_of
-from baton.proof.audit.rebuilding import read_book
+from baton.proof.audit.log_pass import Sorter
+from baton.proof.audit.shared_work import Crew
+from baton.proof.audit.side_by_side import crew_of
 from baton.proof.audit.source import Source
-from baton.proof.audit.tasks import Computing, Tasks
+from baton.proof.audit.spills import Spills
+
+Progress = Callable[[str, int, int], None]
+"""``(what is being done, done, of how many)``"""
+
+SAID_EVERY = 10_000
 
 
 class Audit:
@@ -24,7 +31,7 @@ class Audit:
     sender. ``since_ms``: look only at events and leads of which anything was appended since.
     ``grace_ms``: how long after its deadline a clock may still run. ``buckets``: memory is a
     bucket's. ``until_ms``: the log's time, where that is known to be later than its last record.
-    ``processes``: how many compute tasks again."""
+    ``processes``: how many share the work beside this one, which reads."""
 
     def __init__(
         self,
@@ -52,21 +59,41 @@ class Audit:
     def run(self) -> Report:
         """Check everything; raises what a client raises that cannot read."""
         with ExitStack() as stack:
-            self._sorter = sorter = Sorter(self._report, stack, buckets=self._buckets)
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="baton-audit-")))
+            spills = Spills(folder, buckets=self._buckets, writers=1 + self._processes)
+            self._sorter = sorter = Sorter(self._report, stack.enter_context(spills))
+            crew = stack.enter_context(
+                crew_of(
+                    self._processes,
+                    self._source,
+                    self._reducers,
+                    self._namespace,
+                    spills,
+                    self._report.add,
+                )
+            )
             sorter.acknowledged(self._acknowledged)
             ticked_ms = self._ticked_ms()
             if self._recompute:
-                self._read_and_compute()
+                self._read_and_compute(crew)
             else:
                 self._read_all(sorter.take)
                 self._report.unchecked.append("tasks were not computed again, as asked")
-            self._until_ms = max(self._until_ms, sorter.until_ms, ticked_ms)
-            book = read_book(self._source)
-            absences = absences_of(self._source.read(BATON_PEOPLE, 0))
-            scope = Scope(since_ms=self._since_ms, grace_ms=self._grace_ms, until_ms=self._until_ms)
-            known = Known(book=book, absences=absences, rebuilt=self._rebuilt)
-            Checking(self._source, self._report, scope, known, self._progress).check(sorter)
+            self._check(crew, max(self._until_ms, sorter.until_ms, ticked_ms))
         return self._report
+
+    def _check(self, crew: Crew, until_ms: int) -> None:
+        scope = Scope(
+            since_ms=self._since_ms,
+            grace_ms=self._grace_ms,
+            until_ms=until_ms,
+            rebuilt=self._rebuilt,
+        )
+        for stage in STAGES:
+            for number, report in enumerate(crew.reports(scope, stage), start=1):
+                self._report.merge(report)
+                what = stage[(number - 1) // self._buckets]
+                self._progress(f"checking {what}", (number - 1) % self._buckets + 1, self._buckets)
 
     # ------------------------------------------------------------------ reading
 
@@ -101,22 +128,19 @@ class Audit:
 
     # ------------------------------------------------------------------ computing again
 
-    def _read_and_compute(self) -> None:
+    def _read_and_compute(self, crew: Crew) -> None:
         """Tasks are computed again while the facts are read, each up to where its changelog stands
         when it is its turn: so facts from before the first of them are all among what is
         computed."""
         ends = {place: self._source.end(place) for place in _fact_places(self._source)}
-        tasks = Tasks(self._source, self._reducers, self._namespace)
-        with tasks.begun(
-            self._rebuilt_row, self._report.add, processes=self._processes
-        ) as computing:
-            self._read_all(lambda record: self._take(record, ends), computing.look)
-            self._compute_again(tasks.number, computing)
+        tasks = crew.begin()
+        self._read_all(lambda record: self._take(record, ends), crew.look)
+        self._compute_again(tasks, crew)
         self._read_all(lambda record: self._sorter.take_fact(record, FOUND_LATER))
 
-    def _compute_again(self, tasks: int, computing: Computing) -> None:
+    def _compute_again(self, tasks: int, crew: Crew) -> None:
         left_out: set[str] = set()
-        for number, outcome in enumerate(computing.outcomes()):
+        for number, outcome in enumerate(crew.outcomes()):
             self._progress("computing tasks again", number, tasks)
             self._report.checked["batches"] += outcome.batches
             if outcome.obstacle is not None:
@@ -126,15 +150,6 @@ class Audit:
         self._rebuilt = (
             frozenset(topic for reducer in self._reducers for topic in reducer.outputs) - left_out
         )
-
-    def _rebuilt_row(
-        self, fact_id: str, topic: str, partition: int, key: bytes, said: bytes
-    ) -> None:
-        row = (REBUILT, topic, partition, -1, said)
-        if topic in COMPACTED:
-            self._sorter.facts.add(f"{topic}/{key.decode('utf-8', 'replace')}", (*row, fact_id))
-        else:
-            self._sorter.facts.add(fact_id, row)
 
 
 def _fact_places(source: Source) -> list[tuple[str, int]]:

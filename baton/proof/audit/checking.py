@@ -3,18 +3,19 @@
 Every model is handed what it needs; here it is only put together.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from baton.agreement.compiled.agreement import CompiledAgreement
-from baton.agreement.reference import AgreementBook
 from baton.contracts.codec import ContractError, codec_for
+from baton.contracts.intake import LeadEvent, LeadInput
+from baton.contracts.leads import LeadScored
 from baton.contracts.topic_names import ROUTER_QUEUE, SCORER_ACCOUNTS, SLA_TALLIES
 from baton.contracts.topics import TOPICS
+from baton.proof.audit.audit_scope import Known, Scope
 from baton.proof.audit.endings import check_acts, check_claims, check_erasure, check_returns
 from baton.proof.audit.events import check_event
-from baton.proof.audit.fact_matching import check_compacted, check_fact
+from baton.proof.audit.fact_matching import COMPACTED, check_compacted, check_fact
 from baton.proof.audit.findings import Dated, Finding, Invariant, Place, Report
 from baton.proof.audit.given_back import check_releases
 from baton.proof.audit.groups import (
@@ -31,92 +32,85 @@ from baton.proof.audit.groups import (
 )
 from baton.proof.audit.handouts import check_handouts, check_next_change
 from baton.proof.audit.lateness import check_lateness
-from baton.proof.audit.lead_check import check_lead
+from baton.proof.audit.lead_check import check_lead, check_scores
 from baton.proof.audit.lead_history import check_history
 from baton.proof.audit.lead_sums import sums_of
 from baton.proof.audit.limits_across_pools import Agreed, Given, check_person, given_of
 from baton.proof.audit.loads import check_capacity, check_loads, check_offers
-from baton.proof.audit.log_pass import COMPACTED, Sorter
 from baton.proof.audit.partings import check_partings
 from baton.proof.audit.pools import check_pool, of_plain
-from baton.proof.audit.presence import Absences, check_presence
+from baton.proof.audit.presence import check_presence
 from baton.proof.audit.source import Source
+from baton.proof.audit.spill import Spill
+from baton.proof.audit.spills import Spills
 from baton.proof.audit.turn_periods import period_name
 from baton.proof.audit.verdicts import check_verdicts
 
-Progress = Callable[[str, int, int], None]
-"""``(what is being done, done, of how many)``"""
-
-SAID_EVERY = 10_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """Looked at is what was appended from ``since_ms`` on; ``until_ms`` is the log's end, and what
-    is younger than ``grace_ms`` then may be on its way."""
-
-    since_ms: int
-    grace_ms: int
-    until_ms: int
+STAGES: Final = (
+    ("facts", "events", "pools", "identities", "accounts", "goals"),
+    ("leads",),
+    ("people",),
+)
+"""What is checked; a stage needs what the ones before it came to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """The reference topics, and the topics whose facts were computed again."""
-
-    book: AgreementBook
-    absences: Absences
-    rebuilt: frozenset[str]
+_MOST: Final = frozenset({LeadEvent, LeadInput, LeadScored})
 
 
 class Checking:
-    """Adds what it finds to ``report``."""
+    """Looks at one bucket after the other; what it learns on the way goes into ``spills``."""
 
-    def __init__(
-        self, source: Source, report: Report, scope: Scope, known: Known, progress: Progress
-    ) -> None:
-        self._source, self._report, self._scope, self._known = source, report, scope, known
-        self._progress = progress
+    def __init__(self, source: Source, spills: Spills, scope: Scope, known: Known) -> None:
+        self._source, self._spills, self._scope, self._known = source, spills, scope, known
+        self._report = Report()
         self._whole: dict[str, bool] = {}
         self._agreements: dict[str, CompiledAgreement | None] = {}
         self._agreed = Agreed(known.book)
 
-    def check(self, sorter: Sorter) -> None:
-        """Everything."""
-        self._sorter, add = sorter, self._report.add
-        for fact_id, facts in self._said("checking facts", sorter.facts.groups()):
-            if facts[0][1] in COMPACTED:
-                check_compacted(facts, rebuilt=self._known.rebuilt, add=add)
-            else:
-                check_fact(fact_id, facts, rebuilt=self._known.rebuilt, add=add)
-        for event_id, events in self._said("checking events", sorter.events.groups()):
-            self._report.checked["events"] += 1
-            if self._is_recent(events):
-                check_event(event_id, [row[1:] for row in events], add)
-        for pool, rows in self._said("checking pools", sorter.pools.groups()):
-            self._check_pool(pool, rows)
-        for _, rows in self._said("checking identities", sorter.identities.groups()):
-            check_identity(rows, self._claim)
-        if self._is_whole(SCORER_ACCOUNTS, "accounts"):
-            for account, rows in self._said("checking accounts", sorter.accounts.groups()):
-                self._check_account(account, rows)
-        if self._is_whole(SLA_TALLIES, "goals"):
-            for goal, rows in self._said("checking goals", sorter.goals.groups()):
-                self._check_goal(goal, rows)
-        for lead_id, leads in self._said("checking leads", sorter.leads.groups()):
-            self._report.checked["leads"] += 1
-            if self._is_recent(leads):
-                self._check_lead(lead_id, leads)
-        for person, rows in self._said("checking people", sorter.people.groups()):
-            check_person(person, [Given._make(row) for row in rows], self._agreed, add)
+    def check(self, what: str, bucket: int) -> Report:
+        """What one bucket of one of :data:`STAGES` comes to."""
+        self._report = Report()
+        match what:
+            case "facts":
+                self._each(self._spills.facts, bucket, self._check_fact)
+            case "events":
+                self._each(self._spills.events, bucket, self._check_event)
+            case "pools":
+                self._each(self._spills.pools, bucket, self._check_pool)
+            case "identities":
+                self._each(
+                    self._spills.identities,
+                    bucket,
+                    lambda _, rows: check_identity(rows, self._claim),
+                )
+            case "accounts" if self._is_whole(SCORER_ACCOUNTS, "accounts"):
+                self._each(self._spills.accounts, bucket, self._check_account)
+            case "goals" if self._is_whole(SLA_TALLIES, "goals"):
+                self._each(self._spills.goals, bucket, self._check_goal)
+            case "leads":
+                self._each(self._spills.leads, bucket, self._check_lead)
+            case "people":
+                self._each(self._spills.people, bucket, self._check_person)
+        return self._report
 
-    def _said(
-        self, what: str, groups: Iterable[tuple[str, list[Any]]]
-    ) -> Iterable[tuple[str, list[Any]]]:
-        for number, group in enumerate(groups):
-            if number % SAID_EVERY == 0:
-                self._progress(what, number, number + 1)
-            yield group
+    def _each(self, spill: Spill, bucket: int, check: Callable[[str, list[Any]], None]) -> None:
+        for key, rows in spill.groups(bucket).items():
+            check(key, rows)
+
+    def _check_fact(self, fact_id: str, facts: list[Any]) -> None:
+        rebuilt, add = self._scope.rebuilt, self._report.add
+        if facts[0][1] in COMPACTED:
+            check_compacted(facts, rebuilt=rebuilt, add=add)
+        else:
+            check_fact(fact_id, facts, rebuilt=rebuilt, add=add)
+
+    def _check_event(self, event_id: str, rows: list[Any]) -> None:
+        self._report.checked["events"] += 1
+        if self._is_recent(rows):
+            check_event(event_id, [row[1:] for row in rows], self._report.add)
+
+    def _check_person(self, person: str, rows: list[Any]) -> None:
+        check_person(person, [Given._make(row) for row in rows], self._agreed, self._report.add)
 
     def _is_recent(self, rows: list[tuple[Any, ...]]) -> bool:
         return not self._scope.since_ms or any(
@@ -181,7 +175,7 @@ class Checking:
     def _claim(self, lead_id: str, what: str, at_ms: int, where: tuple[str, int, int]) -> None:
         """To be held against the lead's own records, which are looked at afterwards."""
         topic, partition, offset = where
-        self._sorter.leads.add(lead_id, (at_ms, what, partition, offset, topic.encode()))
+        self._spills.leads.add(lead_id, (at_ms, what, partition, offset, topic.encode()))
 
     def _check_account(self, account: str, rows: list[tuple[Any, ...]]) -> None:
         parts = [Part._make(row) for row in rows if len(row) == len(Part._fields)]
@@ -232,6 +226,9 @@ class Checking:
         return period_name(agreement.pools[pool].period, agreement.timezone, at_ms)
 
     def _check_lead(self, lead_id: str, rows: list[tuple[int, str, int, int, bytes]]) -> None:
+        self._report.checked["leads"] += 1
+        if not self._is_recent(rows):
+            return
         dated, claims = [], []
         for at_ms, topic, partition, offset, value in sorted(rows):
             if topic in (IN_ACCOUNT, WAS_PERSON):
@@ -249,25 +246,32 @@ class Checking:
                 self._report.add(
                     Finding(invariant=Invariant.READABLE, words=error.reason, place=place)
                 )
-        self._report.sums.update(sums_of(dated))
+        self._check_dated(lead_id, dated, claims)
+
+    def _check_dated(self, lead_id: str, dated: Sequence[Dated], claims: Sequence[Dated]) -> None:
+        """``moves``: without what most records are, for the models that look at none of those."""
+        moves = [record for record in dated if type(record.value) not in _MOST]
+        self._report.sums.update(sums_of(moves))
         add, until_ms, grace_ms = self._report.add, self._scope.until_ms, self._scope.grace_ms
-        check_lead(dated, until_ms=until_ms, grace_ms=grace_ms, add=add)
-        check_handouts(dated, self._agreement, grace_ms=grace_ms, add=add)
+        check_scores(dated, add)
+        check_lead(moves, until_ms=until_ms, grace_ms=grace_ms, add=add)
+        check_handouts(dated if moves else (), self._agreement, grace_ms=grace_ms, add=add)
         check_next_change(dated, until_ms=until_ms - grace_ms, add=add)
         check_erasure(dated, until_ms=until_ms - grace_ms, add=add)
         check_partings(lead_id, dated, until_ms=until_ms - grace_ms, add=add)
-        check_presence(dated, self._known.absences, add)
-        check_returns(dated, self._agreement, add)
-        check_acts(dated, grace_ms=grace_ms, add=add)
-        check_lateness(dated, until_ms=until_ms - grace_ms, add=add)
+        check_presence(moves, self._known.absences, add)
+        check_returns(moves, self._agreement, add)
+        check_acts(moves, grace_ms=grace_ms, add=add)
+        check_lateness(moves, until_ms=until_ms - grace_ms, add=add)
         if self._is_whole(ROUTER_QUEUE, "offers, loads and ended hand-offs"):
-            check_releases(dated, until_ms=until_ms - grace_ms, add=add)
-            for person, given in given_of(dated):
+            check_releases(moves, until_ms=until_ms - grace_ms, add=add)
+            for person, given in given_of(moves):
                 if self._agreed.shared(person):
-                    self._sorter.people.add(person, tuple(given))
+                    self._spills.people.add(person, tuple(given))
         if self._is_whole(SLA_TALLIES, "goals"):
-            check_verdicts(dated, self._agreement, until_ms=until_ms - grace_ms, add=add)
-        check_claims(lead_id, dated, claims, until_ms=until_ms - grace_ms, add=add)
+            check_verdicts(moves, self._agreement, until_ms=until_ms - grace_ms, add=add)
+        if claims:
+            check_claims(lead_id, dated, claims, until_ms=until_ms - grace_ms, add=add)
         self._report.checked["scores"] += check_history(
             lead_id, dated, self._agreement, until_ms=until_ms, grace_ms=grace_ms, add=add
         )

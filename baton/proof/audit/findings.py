@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from baton.evolve import quick
+
 
 class Invariant(StrEnum):
     """The promises that are checked; the value is the name in reports."""
@@ -165,6 +167,7 @@ def basis_of(invariant: Invariant) -> Basis:
     return Basis.RECOMPUTED if recomputed else Basis.INDEPENDENT
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Place:
     """Where a record lies."""
@@ -198,6 +201,7 @@ class Finding:
 Add = Callable[[Finding], None]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dated:
     """A decoded record of a lead and where it lies."""
@@ -226,6 +230,18 @@ class Report:
         self.broken[finding.invariant] += 1
         if self.broken[finding.invariant] <= self.LISTED:
             self.findings.append(finding)
+
+    def merge(self, part: "Report") -> None:
+        """What another part of the audit came to; what both could not check is said once."""
+        for finding in part.findings:
+            if self.broken[finding.invariant] < self.LISTED:
+                self.findings.append(finding)
+            self.broken[finding.invariant] += 1
+        listed = Counter(finding.invariant for finding in part.findings)
+        self.broken.update(part.broken - listed)
+        self.checked.update(part.checked)
+        self.sums.update(part.sums)
+        self.unchecked += [words for words in part.unchecked if words not in self.unchecked]
 
     @property
     def sound(self) -> bool:

@@ -31,9 +31,8 @@ _LAST_ENDS = {ClockState.MET_LATE, ClockState.ABANDONED, ClockState.WITHDRAWN}
 
 
 def check_lead(records: Sequence[Dated], *, until_ms: int, grace_ms: int, add: Add) -> None:
-    """All records of one lead. ``until_ms``: the log's end; ``grace_ms``: how long after its
-    deadline a clock may still be reported."""
-    _check_scores(records, add)
+    """All records of one lead, but for its scores. ``until_ms``: the log's end; ``grace_ms``: how
+    long after its deadline a clock may still be reported."""
     _check_stages(records, add)
     _check_routing(records, add)
     _check_holders(records, add)
@@ -41,7 +40,8 @@ def check_lead(records: Sequence[Dated], *, until_ms: int, grace_ms: int, add: A
     check_custody(records, until_ms=until_ms, grace_ms=grace_ms, add=add)
 
 
-def _check_scores(records: Sequence[Dated], add: Add) -> None:
+def check_scores(records: Sequence[Dated], add: Add) -> None:
+    """The lines of each explanation add up."""
     for record in records:
         match record.value:
             case LeadScored(trace_cut=False) as scored:

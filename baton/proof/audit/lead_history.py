@@ -20,7 +20,7 @@ from baton.contracts.intake import (
 )
 from baton.contracts.leads import LeadRefused, LeadScored, LeadStaged, StageEvent
 from baton.proof.audit.findings import Add, Dated, Finding, Invariant
-from baton.proof.audit.scores import TOLERANCE_MICRO, engagement_micro
+from baton.proof.audit.scores import TOLERANCE_MICRO, Engagement
 
 Agreements = Callable[[str], CompiledAgreement | None]
 """The agreement of a version, as it was published."""
@@ -80,6 +80,8 @@ def _check_scores(records: Sequence[Dated], agreements: Agreements, add: Add) ->
     """Each score is that of the events that it may know."""
     accepted = _as_heard(records)
     places = {record.value.event_id: number for number, record in enumerate(accepted, start=1)}
+    values = [dated.value for dated in accepted]
+    models: dict[str, Engagement] = {}
     known = checked = 0
     for record in records:
         if not isinstance(record.value, LeadScored) or record.value.cycle != FIRST_CYCLE:
@@ -88,11 +90,11 @@ def _check_scores(records: Sequence[Dated], agreements: Agreements, add: Add) ->
         if agreement is None:
             continue
         checked += 1
+        if (model := models.get(record.value.agreement)) is None:
+            model = models[record.value.agreement] = Engagement(agreement)
         cause = places.get(record.value.cause_id)
         sums = {
-            number: engagement_micro(
-                [dated.value for dated in accepted[:number]], agreement, record.value.scored_at_ms
-            )
+            number: model.micro(values[:number], record.value.scored_at_ms)
             for number in _may_know(record, accepted, known if cause is None else cause, cause)
         }
         fitting = [

@@ -3,9 +3,6 @@ together."""
 
 import json
 from collections.abc import Iterable
-from contextlib import ExitStack
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from baton.cluster.log import Record
@@ -38,18 +35,11 @@ from baton.contracts.topic_names import (
     LEADS_UNROUTED,
     ROUTER_ANSWERS,
 )
-from baton.contracts.topics import (
-    DLQ_PREFIX,
-    REFERENCE_TOPICS,
-    TOPICS,
-    Audience,
-    Cleanup,
-    TopicSpec,
-)
+from baton.contracts.topics import DLQ_PREFIX
 from baton.contracts.transfers import LeadTransfer
 from baton.derived_ids import derived_id
 from baton.proof.audit.events import ACCEPTED, ACKNOWLEDGED, DEAD, DROPPED, KEYED
-from baton.proof.audit.fact_matching import FOUND, Row
+from baton.proof.audit.fact_matching import FACT_TOPICS, FOUND, Row
 from baton.proof.audit.findings import Add, Finding, Invariant, Place, Report
 from baton.proof.audit.pools import (
     answer_of,
@@ -60,17 +50,9 @@ from baton.proof.audit.pools import (
     release_of,
 )
 from baton.proof.audit.rebuilding import dead_letter_id, digest
-from baton.proof.audit.spill import Spill
+from baton.proof.audit.spills import Spills
 from baton.proof.audit.turns import check_turn
 
-FACT_TOPICS: tuple[TopicSpec, ...] = tuple(
-    spec
-    for spec in TOPICS.values()
-    if not spec.outside
-    and spec.audience is not Audience.ENGINE
-    and spec.name not in REFERENCE_TOPICS
-)
-COMPACTED = frozenset(spec.name for spec in FACT_TOPICS if spec.cleanup is Cleanup.COMPACT)
 _FROM_OUTSIDE = frozenset({INTAKE_KEYED, BATON_SKIPS})
 """The gateway's and the operator's: they come from the outside and follow from nothing."""
 _ACCEPTED = frozenset({LEADS_ACCEPTED, LEADS_ACTS, LEADS_COMMANDS})
@@ -117,32 +99,17 @@ _DECODED = {
 }
 
 
-_SPILLS = ("events", "facts", "leads", "pools", "identities", "accounts", "goals", "people")
-
-
 class Sorter:
-    """Puts what is read into spills by event, fact, lead and pool. ``until_ms`` is the latest time
-    seen."""
+    """Puts what is read into ``spills``. ``until_ms`` is the latest time seen."""
 
-    def __init__(self, report: Report, stack: ExitStack, *, buckets: int) -> None:
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="baton-audit-")))
-        (
-            self.events,
-            self.facts,
-            self.leads,
-            self.pools,
-            self.identities,
-            self.accounts,
-            self.goals,
-            self.people,
-        ) = (stack.enter_context(Spill(folder, name, buckets)) for name in _SPILLS)
+    def __init__(self, report: Report, spills: Spills) -> None:
+        self._spills, self._report = spills, report
         self.until_ms = 0
-        self._report = report
 
     def acknowledged(self, event_ids: Iterable[str]) -> None:
         """What was acknowledged to a sender."""
         for event_id in event_ids:
-            self.events.add(event_id, (0, ACKNOWLEDGED, "", 0, 0))
+            self._spills.events.add(event_id, (0, ACKNOWLEDGED, "", 0, 0))
 
     def take(self, record: Record) -> None:
         """One record of a fact topic."""
@@ -154,7 +121,7 @@ class Sorter:
             return
         if record.topic in _OF_LEADS and record.key is not None:
             row = (record.at_ms, record.topic, record.partition, record.offset, record.value)
-            self.leads.add(record.key.decode(), row)
+            self._spills.leads.add(record.key.decode(), row)
         if record.topic in _DECODED:
             try:
                 self._look_into(record, _DECODED[record.topic].decode(record.value))
@@ -188,10 +155,7 @@ class Sorter:
         key = record.key or b""
         seen = digest(record.key, record.value, record.headers)
         row: Row = (found, record.topic, record.partition, record.offset, seen)
-        if record.topic in COMPACTED:
-            self.facts.add(f"{record.topic}/{key.decode('utf-8', 'replace')}", (*row, fact_id))
-        else:
-            self.facts.add(fact_id, row)
+        self._spills.add_fact(fact_id, key, row)
 
     def _dead(self, record: Record, value: bytes) -> None:
         """What could not be taken may yet name its event; one that was acknowledged before it was
@@ -201,7 +165,7 @@ class Sorter:
             event_id = derived_id("event", reported["source"], reported["id"])
         except (ValueError, KeyError, TypeError):
             return
-        self.events.add(
+        self._spills.events.add(
             event_id, (record.at_ms, DEAD, record.topic, record.partition, record.offset)
         )
 
@@ -209,55 +173,55 @@ class Sorter:
         if item.kind in (RequestKind.DENIED, RequestKind.ROOM):
             at = record.topic, record.partition, record.offset
             for denied in denied_of(item, record.at_ms, at) or ():
-                self.pools.add(item.pool, plain(denied))
+                self._spills.pools.add(item.pool, plain(denied))
             return
         _check_overflow(item, place_of(record), self._report.add)
         row = release_of(item, record.at_ms) or answer_of(item, record.at_ms)
         if row is not None:
-            self.pools.add(item.pool, plain(row))
+            self._spills.pools.add(item.pool, plain(row))
         if record.value is not None:
             where = record.at_ms, record.topic, record.partition, record.offset
-            self.leads.add(item.lead_id, (*where, record.value))
+            self._spills.leads.add(item.lead_id, (*where, record.value))
 
     def _look_into(self, record: Record, value: Any) -> None:
-        where = record.topic, record.partition, record.offset
+        where, spills = (record.topic, record.partition, record.offset), self._spills
         match value:
             case LeadRouted():
                 check_turn(value, place_of(record), self._report.add)
             case RoutingAnswer():
                 # A hand-off that did not stand any more had a turn too, until its release.
                 if (routed := value.routed) is not None:
-                    self.pools.add(routed.pool, plain(decision_of(routed, where)))
+                    spills.pools.add(routed.pool, plain(decision_of(routed, where)))
                 elif value.unrouted is not None and (gone := let_go_of(value.unrouted)) is not None:
                     pool, release = gone
-                    self.pools.add(pool, plain(release))
+                    spills.pools.add(pool, plain(release))
             case QueueItem():
                 self._queued(record, value)
             case AccountPart():
-                self.accounts.add(
+                spills.accounts.add(
                     value.account_id, (record.at_ms, where, value.lead_id, value.kind != "remove")
                 )
             case AccountScored():
-                self.accounts.add(value.account_id, (record.at_ms, where, value.people))
+                spills.accounts.add(value.account_id, (record.at_ms, where, value.people))
             case GoalTally():
                 if record.value is not None:
                     who = value.lead_id, value.cycle, value.into
                     counted = value.tally_id, value.amount, value.metric, value.occurred_at_ms
-                    self.goals.add(value.goal, (record.at_ms, where, *counted, who))
-                    self.leads.add(value.lead_id, (record.at_ms, *where, record.value))
+                    spills.goals.add(value.goal, (record.at_ms, where, *counted, who))
+                    spills.leads.add(value.lead_id, (record.at_ms, *where, record.value))
             case GoalProgress():
-                self.goals.add(value.goal, (record.at_ms, where, value.achieved, value.period))
+                spills.goals.add(value.goal, (record.at_ms, where, value.achieved, value.period))
             case LeadTransfer():
                 for lead_id in (value.loser, value.survivor):
-                    self.leads.add(lead_id, (record.at_ms, *where, record.value))
+                    spills.leads.add(lead_id, (record.at_ms, *where, record.value))
             case IdentityAlias():
                 if value.kind == AliasKind.RESOLVED and value.lead_id:
-                    self.identities.add(value.identity, (record.at_ms, where, value.lead_id))
+                    spills.identities.add(value.identity, (record.at_ms, where, value.lead_id))
                 if value.kind == AliasKind.DROPPED:
-                    self.events.add(value.cause_id, (record.at_ms, DROPPED, *where))
+                    spills.events.add(value.cause_id, (record.at_ms, DROPPED, *where))
             case _:
                 what = KEYED if record.topic == INTAKE_KEYED else ACCEPTED
-                self.events.add(value.event_id, (record.at_ms, what, *where))
+                spills.events.add(value.event_id, (record.at_ms, what, *where))
 
 
 def _check_overflow(item: QueueItem, place: Place, add: Add) -> None:
