@@ -46,9 +46,10 @@ demo: $(READY)      ## a small simulated company against clocks of seconds; ends
 round-trip: $(READY) ## one lead from HubSpot to Slack and back, won on the board, beside fakes of both; ends by itself; ARGS=--stay keeps it running
 	@$(BIN)/python -m tests.kafka.round_trip $(ARGS)
 
-JOBS ?= 2
+# One more than two cores: some tests wait for brokers and clocks.
+JOBS ?= 3
 # The tests start interpreters by the hundred: they find the modules compiled, whatever the machine says.
-test: $(READY)      ## JOBS=2 at a time, every test; those that need Kafka use BATON_BOOTSTRAP, else an embedded broker
+test: $(READY)      ## JOBS=3 at a time, every test; those that need Kafka use BATON_BOOTSTRAP, else an embedded broker
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
 wheel-compiled: $(READY) ## a wheel in dist/ with the codec as machine code, for this Python and platform; needs a C compiler

@@ -12,7 +12,14 @@ from typing import Any, Final, TypeVar
 
 from baton.contracts.custody import HolderKind, Holding, holder_of, updated
 from baton.contracts.handoff import ProjectedHandoff
-from baton.contracts.leads import LeadAmended, LeadQualified, LeadScored, LeadStaged
+from baton.contracts.leads import (
+    LeadAmended,
+    LeadQualified,
+    LeadScored,
+    LeadStaged,
+    Stage,
+    StageEvent,
+)
 from baton.contracts.routing import LeadRouted
 from baton.contracts.topic_names import (
     LEADS_AMENDMENTS,
@@ -44,7 +51,6 @@ _FLOW: Final = (
     LEADS_REACTIVATED,
     LEADS_RECYCLED,
 )
-_UNMOVED: Final = "consent_changed"
 MARKETING: Final = "marketing"
 """Holds a lead that has never been ready for a person."""
 _RATING: Final = ("grade", "fit_micro", "engagement_micro", "scored_at_ms")
@@ -168,7 +174,7 @@ def lead_row(lead_id: str, flow: Flow, rating: Rating | None, around: Surroundin
 
 def _note(latest: _Latest, kept: Kept) -> None:
     match kept.value:
-        case LeadStaged(event=event) as move if event != _UNMOVED:
+        case LeadStaged(event=event) as move if event != StageEvent.CONSENT_CHANGED:
             if latest.moved is None or latest.moved.to_stage != move.to_stage:
                 latest.moved_ms = move.occurred_at_ms
             latest.moved = move
@@ -264,7 +270,7 @@ def _holder(holding: Holding, latest: _Latest, place: tuple[str, str, bool]) -> 
     if (
         latest.qualified is None
         and holding.rest is None
-        and (latest.moved is None or latest.moved.to_stage == "inquiry")
+        and (latest.moved is None or latest.moved.to_stage == Stage.INQUIRY)
     ):
         return MARKETING, ""
     holder = holder_of(holding)
