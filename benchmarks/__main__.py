@@ -288,6 +288,15 @@ def _too_large(leads: int) -> str:
     )
 
 
+def _known_parts(sizes: Sizes) -> list[str]:
+    """What ``--only`` may name."""
+    return [
+        *("codec", "agreement", "intake", "core", *(f"leads_{leads}" for leads in sizes.leads)),
+        *("loop", "empty", "adding", "lead", "faust", "faust_table", "streams", "restore"),
+        *("chain", *(f"way_{rate}" for rate in sizes.rates), "concierge", "hops", "hop"),
+    ]
+
+
 def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(
@@ -314,6 +323,9 @@ def main() -> int:
     )
     options = parser.parse_args()
     sizes = QUICK if options.quick else Sizes()
+    known = _known_parts(sizes)
+    if unknown := set(options.only) - set(known):
+        parser.error(f"no part is named {min(unknown)}; there are {', '.join(known)}")
     console = Console(stderr=True)
     # however it is ended, nothing stays behind
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -182,6 +182,13 @@ def test_markdown_shows_the_verdict() -> None:
     assert "| l | 2 s | <= 1 s | missed | d |" in markdown_of([row], machine)
 
 
+def test_a_part_that_is_not_there_is_refused_with_those_that_are() -> None:
+    refused = run("127.0.0.1:1", "--only", "whole_300")
+    assert refused.returncode == 2
+    assert "no part is named whole_300; there are codec, " in refused.stderr
+    assert " way_50, " in refused.stderr
+
+
 def test_what_grows_is_reported_by_the_event_over_the_second_half() -> None:
     def line(sent: int, memory: int, board: int) -> dict[str, Any]:
         return {"sent": sent, "memory": {"scorer": memory}, "files": {"board": board}}
