@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,16 +54,10 @@ class Soak(Way):
         return lines
 
     def _way(self) -> dict[str, Any]:
-        until = time.monotonic() + _LATEST_S
-        while time.monotonic() < until and not self._taken.keys() <= self._routed.keys():
-            time.sleep(0.1)
-        delays = [
-            self._routed.pop(event) - at
-            for event, at in self._taken.items()
-            if event in self._routed
-        ]
+        delays = self._arrivals(_LATEST_S)
         asked, behind = len(self._taken), round(self._late_s * 1e3)
         self._taken.clear()
+        self._routed.clear()
         self._late_s = 0.0
         return {
             "asked": asked,
@@ -96,9 +89,11 @@ def _size(path: Path) -> int:
 
 
 def growth(lines: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """Bytes an event by what has them, between the middle of the run and its end."""
-    middle, last = lines[len(lines) // 2], lines[-1]
-    events = sum(line["sent"] for line in lines[len(lines) // 2 + 1 :])
+    """Bytes an event by what has them, between the middle of the run and its end; two lines
+    at least."""
+    half = (len(lines) - 1) // 2
+    middle, last = lines[half], lines[-1]
+    events = sum(line["sent"] for line in lines[half + 1 :])
     return {
         what: {
             name: round((size - middle[what].get(name, 0)) / events, 1)
@@ -115,7 +110,10 @@ def _words() -> argparse.Namespace:
     parser.add_argument("--window", type=float, default=60.0, help="seconds of a line")
     parser.add_argument("--one-in", type=int, default=60, help="one in so many is a new lead")
     parser.add_argument("--disk", action="store_true", help="state on disk instead of in memory")
-    return parser.parse_args()
+    words = parser.parse_args()
+    if words.minutes < 2:
+        parser.error("--minutes: two at least, since growth is between two of them")
+    return words
 
 
 def main() -> None:

@@ -86,12 +86,7 @@ class Way:
             times = ProcessTimes(self._system, self._options.get("broker"))
             sent = self._send(self._options["seconds"], "event")
             taken = times.shares()
-            until = time.monotonic() + _LAST_S
-            while time.monotonic() < until and not self._taken.keys() <= self._routed.keys():
-                time.sleep(0.1)
-        delays = [
-            self._routed[event] - at for event, at in self._taken.items() if event in self._routed
-        ]
+            delays = self._arrivals(_LAST_S)
         way = {
             "sent": sent,
             "asked": len(self._taken),
@@ -112,6 +107,14 @@ class Way:
             reading.join()
         if self._faults:
             raise RuntimeError("; ".join(self._faults[:3]))
+
+    def _arrivals(self, limit_s: float) -> list[float]:
+        """How long each lead that was taken was on its way (s); waits so long for the last ones."""
+        until = time.monotonic() + limit_s
+        while time.monotonic() < until and not self._taken.keys() <= self._routed.keys():
+            time.sleep(0.1)
+        routed = dict(self._routed)
+        return [routed[event] - at for event, at in self._taken.items() if event in routed]
 
     def _guarded(self, work: Callable[..., None], *words: Any) -> None:
         try:

@@ -196,3 +196,4 @@ def test_what_grows_is_reported_by_the_event_over_the_second_half() -> None:
     lines = [line(7, 0, 0), line(9, 5_000, 100), line(100, 6_000, 200), line(300, 4_000, 1_300)]
     lines.insert(1, line(8, 2_000, 40))
     assert growth(lines) == {"memory": {"scorer": -2.5}, "files": {"board": 3.0}}
+    assert growth(lines[-2:]) == {"memory": {"scorer": -6.7}, "files": {"board": 3.7}}
